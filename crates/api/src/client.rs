@@ -1,0 +1,195 @@
+//! The typed client of the REST API.
+
+use std::time::Duration;
+
+use provost_domain::ErrorCode;
+use reqwest::{Method, RequestBuilder, StatusCode, header};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    problem::Problem,
+    rest::v1::{
+        apply::{ApplyParameters, ApplyResult},
+        deployments::{DeleteParameters, DeploymentDetail, DeploymentPage, GetParameters, History, ListParameters},
+        requests::{RequestPage, RequestParameters},
+        status::ServerStatus,
+    },
+};
+
+/// A read that waits for a change answers within 25 seconds.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Why a call has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The server cannot be reached, or the connection broke.
+    #[error("cannot reach the server at {url}")]
+    Unreachable {
+        /// Where it was looked for.
+        url: String,
+        /// Why.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The server refused, and said why.
+    #[error("{}", .0.detail)]
+    Refused(Box<Problem>),
+    /// The answer is not one of this API.
+    #[error("{url} answered {status}, which is no answer of provost: is the address right?")]
+    Foreign {
+        /// What was called.
+        url: String,
+        /// The HTTP status.
+        status: StatusCode,
+    },
+}
+
+/// Calls one server.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    url: String,
+    token: Option<String>,
+}
+
+/// An answer to a prediction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prediction {
+    /// The HTTP status.
+    pub status: u16,
+    /// The predictor that answered.
+    pub predictor: Option<String>,
+    /// The body.
+    pub body: String,
+}
+
+impl Client {
+    /// A client of the server at `url`, such as `http://127.0.0.1:8000`.
+    pub fn new(url: &str, token: Option<String>) -> Result<Self, ClientError> {
+        let url = url.trim_end_matches('/').to_owned();
+        let http = reqwest::Client::builder().timeout(TIMEOUT).connect_timeout(Duration::from_secs(5)).build();
+        let http = http.map_err(|source| ClientError::Unreachable { url: url.clone(), source })?;
+        Ok(Self { http, url, token })
+    }
+
+    /// The server's address.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What the server is and how it does.
+    pub async fn status(&self) -> Result<ServerStatus, ClientError> {
+        self.get("/api/v1/status", &()).await
+    }
+
+    /// Applies manifests: YAML or JSON.
+    pub async fn apply(&self, manifests: String, parameters: &ApplyParameters) -> Result<ApplyResult, ClientError> {
+        let request = self.request(Method::POST, "/api/v1/apply").query(parameters);
+        self.send(request.header(header::CONTENT_TYPE, "application/yaml").body(manifests)).await
+    }
+
+    /// A page of deployments.
+    pub async fn deployments(&self, parameters: &ListParameters) -> Result<DeploymentPage, ClientError> {
+        self.get("/api/v1/deployments", parameters).await
+    }
+
+    /// One deployment.
+    pub async fn deployment(
+        &self,
+        namespace: &str,
+        name: &str,
+        after_version: Option<u64>,
+    ) -> Result<DeploymentDetail, ClientError> {
+        self.get(&deployment(namespace, name, ""), &GetParameters { after_version }).await
+    }
+
+    /// Deletes a deployment.
+    pub async fn delete(&self, namespace: &str, name: &str, parameters: &DeleteParameters) -> Result<(), ClientError> {
+        let request = self.request(Method::DELETE, &deployment(namespace, name, "")).query(parameters);
+        self.answer(request).await.map(drop)
+    }
+
+    /// The changes of a deployment.
+    pub async fn history(&self, namespace: &str, name: &str) -> Result<History, ClientError> {
+        self.get(&deployment(namespace, name, "/history"), &()).await
+    }
+
+    /// A page of the request log.
+    pub async fn requests(
+        &self,
+        namespace: &str,
+        name: &str,
+        parameters: &RequestParameters,
+    ) -> Result<RequestPage, ClientError> {
+        self.get(&deployment(namespace, name, "/requests"), parameters).await
+    }
+
+    /// Predicts with Seldon's protocol. Errors of the data plane are answers, too.
+    pub async fn predict(
+        &self,
+        namespace: &str,
+        name: &str,
+        predictor: Option<&str>,
+        body: Vec<u8>,
+    ) -> Result<Prediction, ClientError> {
+        let path = format!("/seldon/{namespace}/{name}/api/v1.0/predictions");
+        let mut request = self.request(Method::POST, &path).header(header::CONTENT_TYPE, "application/json").body(body);
+        if let Some(predictor) = predictor {
+            request = request.header("provost-predictor", predictor);
+        }
+        let response = request.send().await.map_err(|source| self.unreachable(source))?;
+        let predictor = response.headers().get("provost-predictor").and_then(|value| value.to_str().ok());
+        let (status, predictor) = (response.status().as_u16(), predictor.map(str::to_owned));
+        let body = response.text().await.map_err(|source| self.unreachable(source))?;
+        Ok(Prediction { status, predictor, body })
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str, parameters: &impl Serialize) -> Result<T, ClientError> {
+        self.send(self.request(Method::GET, path).query(parameters)).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.url));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    async fn send<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, ClientError> {
+        let response = self.answer(request).await?;
+        let (url, status) = (response.url().to_string(), response.status());
+        response.json().await.map_err(|_| ClientError::Foreign { url, status })
+    }
+
+    /// The answer, if it is a success.
+    async fn answer(&self, request: RequestBuilder) -> Result<reqwest::Response, ClientError> {
+        let response = request.send().await.map_err(|source| self.unreachable(source))?;
+        let (url, status) = (response.url().to_string(), response.status());
+        if status.is_success() {
+            return Ok(response);
+        }
+        match response.json::<Problem>().await {
+            Ok(problem) => Err(ClientError::Refused(Box::new(problem))),
+            Err(_) => Err(ClientError::Foreign { url, status }),
+        }
+    }
+
+    fn unreachable(&self, source: reqwest::Error) -> ClientError {
+        ClientError::Unreachable { url: self.url.clone(), source }
+    }
+}
+
+impl ClientError {
+    /// The code of a refusal.
+    pub fn code(&self) -> Option<ErrorCode> {
+        match self {
+            Self::Refused(problem) => Some(problem.code),
+            Self::Unreachable { .. } | Self::Foreign { .. } => None,
+        }
+    }
+}
+
+fn deployment(namespace: &str, name: &str, rest: &str) -> String {
+    format!("/api/v1/namespaces/{namespace}/deployments/{name}{rest}")
+}

@@ -1,0 +1,12 @@
+//! Manifests of custom resources: their wire types and the tables of their fields.
+//!
+//! Each kind has one committed table that says of every field what this version does with it. The
+//! parser walks a document by that table, and the reference page is printed from it.
+
+pub mod field_table;
+pub mod markdown;
+pub mod seldon_deployment;
+mod walk;
+
+pub use field_table::{Annotation, Class, Field, Section, Shape, Table};
+pub use walk::{Finding, Walked};

@@ -1,0 +1,8 @@
+//! Wire types, versioned: manifests and custom resources, the REST API, and problem details.
+
+pub mod client;
+pub mod crd;
+pub mod manifest;
+pub mod problem;
+pub mod rest;
+pub mod yaml;

@@ -1,0 +1,3 @@
+//! Types of the REST API.
+
+pub mod v1;

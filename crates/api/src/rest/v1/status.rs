@@ -1,0 +1,37 @@
+//! The server.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What the server is and how it does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerStatus {
+    /// Version of provost.
+    pub version: String,
+    /// When it was started (RFC 3339).
+    pub started: String,
+    /// Deployments it knows.
+    pub deployments: usize,
+    /// Of these, available.
+    pub available: usize,
+    /// Requests being answered now.
+    pub in_flight: usize,
+    /// Records the request log could not keep since the start.
+    pub lost_records: u64,
+    /// The model servers that manifests can name.
+    pub model_servers: Vec<ModelServerSummary>,
+}
+
+/// A model server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ModelServerSummary {
+    /// Name, as in a node's `implementation`.
+    #[schema(example = "SKLEARN_SERVER")]
+    pub name: String,
+    /// What it serves.
+    pub description: String,
+    /// Whether this version can run it.
+    pub is_supported: bool,
+}

@@ -1,0 +1,319 @@
+//! A deployment: the desired serving state of one or more predictors, parsed from a manifest of any
+//! accepted kind.
+//!
+//! What determines a predictor's answers is [`Predictor::serving_specification`]; a `PodSpec` stays
+//! opaque JSON here, since only the Kubernetes deployer reads it.
+
+use std::{collections::BTreeMap, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    DeploymentId,
+    graph::{Node, UnknownWord, parse_word},
+};
+
+/// Annotation that switches the request log of a deployment `on` or `off`.
+pub const REQUEST_LOG_ANNOTATION: &str = "provost.dev/request-log";
+/// Annotation by which Seldon runs a predictor without its orchestrator.
+pub const NO_ENGINE_ANNOTATION: &str = "seldon.io/no-engine";
+/// Label that carries a predictor's name.
+pub const VERSION_LABEL: &str = "version";
+
+/// Texts by name: labels or annotations.
+pub type TextMap = BTreeMap<String, String>;
+
+/// The desired serving state of one or more predictors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Deployment {
+    /// Its namespace and name.
+    pub id: DeploymentId,
+    /// Annotations of the resource, overlaid with those of its specification.
+    pub annotations: TextMap,
+    /// Labels of the resource.
+    pub labels: TextMap,
+    /// The protocol its predictors speak.
+    pub protocol: Protocol,
+    /// The transport of its default port; `None` when the manifest does not say.
+    pub transport: Option<Transport>,
+    /// How requests arrive.
+    pub server_type: ServerType,
+    /// Replicas of each predictor that does not say its own.
+    pub replicas: Option<i32>,
+    /// The predictors, in the order they were written.
+    pub predictors: Vec<Predictor>,
+    /// Whether its requests are logged.
+    pub request_log: RequestLogging,
+}
+
+/// One inference graph with its share of the traffic.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Predictor {
+    /// Name, unique in the deployment.
+    pub name: String,
+    /// The root of its inference graph.
+    pub graph: Node,
+    /// Share of the traffic in percent, as written; see [`Deployment::weights`].
+    pub traffic: Option<i32>,
+    /// Replicas, as written.
+    pub replicas: Option<i32>,
+    /// Whether it only gets a copy of the traffic.
+    pub shadow: bool,
+    /// Its annotations.
+    pub annotations: TextMap,
+    /// Its labels.
+    pub labels: TextMap,
+    /// Pods of the user's own making, or additions to the generated ones.
+    pub component_specs: Vec<ComponentSpec>,
+    /// The explainer beside it, as it was written.
+    pub explainer: Option<Value>,
+    /// Settings of the orchestrator.
+    pub orchestrator: Orchestrator,
+}
+
+/// One pod template of a predictor. Everything but the containers' names is opaque.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComponentSpec {
+    /// Names of its containers: a node belongs to the container of its name.
+    pub containers: Vec<String>,
+    /// Replicas, as written.
+    pub replicas: Option<i32>,
+    /// The component specification as it was written: metadata, `PodSpec`, autoscaling.
+    pub document: Value,
+}
+
+/// Settings of the orchestrator of a predictor.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Orchestrator {
+    /// Names of its environment variables.
+    pub environment: Vec<String>,
+    /// Replicas, as written.
+    pub replicas: Option<i32>,
+}
+
+/// The protocol a deployment speaks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// Seldon v0.1 and v1.0.
+    #[default]
+    Seldon,
+    /// That of `TensorFlow` Serving, V1 of `KServe`.
+    Tensorflow,
+    /// Open Inference Protocol, V2 of `KServe`.
+    #[serde(alias = "v2")]
+    Kfserving,
+}
+
+/// The transport of a deployment's default port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// HTTP with JSON.
+    Rest,
+    /// gRPC.
+    Grpc,
+}
+
+/// How requests arrive.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ServerType {
+    /// Called by clients.
+    #[default]
+    Rpc,
+    /// Read from a topic.
+    Kafka,
+}
+
+/// Whether the requests of a deployment are logged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RequestLogging {
+    /// Every request.
+    #[default]
+    #[serde(alias = "true")]
+    On,
+    /// None.
+    #[serde(alias = "false")]
+    Off,
+}
+
+impl Deployment {
+    /// Seldon's defaulting of what is not said, as far as no engine is concerned: the label `version`
+    /// of each predictor. What kind a node is by default, [`NodeKind::defaulted`](crate::graph::NodeKind::defaulted) says.
+    pub fn apply_defaults(&mut self) {
+        self.predictors.iter_mut().for_each(Predictor::apply_defaults);
+    }
+
+    /// The share of the traffic each predictor gets in percent, in their order: a predictor alone
+    /// gets all of it, shadows get none.
+    pub fn weights(&self) -> Vec<u32> {
+        let alone = self.predictors.iter().filter(|predictor| !predictor.shadow).count() == 1;
+        let weight = |predictor: &Predictor| match predictor.traffic {
+            _ if predictor.shadow => 0,
+            _ if alone => 100,
+            traffic => u32::try_from(traffic.unwrap_or(0)).unwrap_or(0),
+        };
+        self.predictors.iter().map(weight).collect()
+    }
+}
+
+impl Predictor {
+    /// Canonical JSON of what determines the predictor's answers. Traffic, replicas, labels,
+    /// annotations, credentials and the order of parameters are not part of it.
+    pub fn serving_specification(&self) -> String {
+        self.graph.specification().to_string()
+    }
+
+    /// Whether a component specification has a container of this name.
+    pub fn has_container(&self, name: &str) -> bool {
+        self.component_specs.iter().any(|spec| spec.containers.iter().any(|container| container == name))
+    }
+
+    fn apply_defaults(&mut self) {
+        self.labels.entry(VERSION_LABEL.to_owned()).or_insert_with(|| self.name.clone());
+    }
+}
+
+impl FromStr for Protocol {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        parse_word(word, "protocol", "seldon, tensorflow, kfserving")
+    }
+}
+
+impl FromStr for Transport {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        parse_word(word, "transport", "rest, grpc")
+    }
+}
+
+impl FromStr for ServerType {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        parse_word(word, "server type", "rpc, kafka")
+    }
+}
+
+impl FromStr for RequestLogging {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        parse_word(word, "request log setting", "on, off")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{Endpoint, Implementation, NodeKind, Parameter, ParameterValue};
+
+    fn predictor() -> Predictor {
+        let parameter = |name: &str, value: &str| Parameter {
+            name: name.to_owned(),
+            value: ParameterValue::parse("FLOAT", value).unwrap(),
+        };
+        let graph = Node {
+            name: "classifier".to_owned(),
+            kind: NodeKind::Model,
+            implementation: Implementation::Server("SKLEARN_SERVER".to_owned()),
+            model_uri: Some("/models/iris".to_owned()),
+            parameters: vec![parameter("b", "0.50"), parameter("a", "1")],
+            ..Node::default()
+        };
+        let mut predictor = Predictor { name: "default".to_owned(), graph, ..Predictor::default() };
+        predictor.apply_defaults();
+        predictor
+    }
+
+    #[test]
+    fn a_serving_specification_is_canonical_json() {
+        assert_eq!(
+            predictor().serving_specification(),
+            r#"{"implementation":"SKLEARN_SERVER","modelUri":"/models/iris","name":"classifier","parameters":[["a","1"],["b","0.5"]],"type":"MODEL"}"#
+        );
+    }
+
+    #[test]
+    fn what_does_not_change_answers_is_not_in_the_serving_specification() {
+        let mut other = predictor();
+        other.name = "canary".to_owned();
+        other.traffic = Some(10);
+        other.replicas = Some(3);
+        other.labels.insert("team".to_owned(), "fraud".to_owned());
+        other.graph.parameters.reverse();
+        other.graph.endpoint = Some(Endpoint { port: Some(9000), ..Endpoint::default() });
+        other.graph.env_secret_ref_name = Some("s3".to_owned());
+        assert_eq!(other.serving_specification(), predictor().serving_specification());
+    }
+
+    #[test]
+    fn what_changes_answers_is_in_the_serving_specification() {
+        let changes: [fn(&mut Node); 4] = [
+            |node| node.model_uri = Some("/models/other".to_owned()),
+            |node| node.parameters.clear(),
+            |node| node.implementation = Implementation::Server("XGBOOST_SERVER".to_owned()),
+            |node| node.children.push(Node::default()),
+        ];
+        for change in changes {
+            let mut other = predictor();
+            change(&mut other.graph);
+            assert_ne!(other.serving_specification(), predictor().serving_specification());
+        }
+    }
+
+    #[test]
+    fn the_version_label_is_the_predictors_name_unless_it_is_told() {
+        assert_eq!(predictor().labels[VERSION_LABEL], "default");
+        let mut told = Predictor { name: "default".to_owned(), ..Predictor::default() };
+        told.labels.insert(VERSION_LABEL.to_owned(), "v2".to_owned());
+        told.apply_defaults();
+        assert_eq!(told.labels[VERSION_LABEL], "v2");
+    }
+
+    #[test]
+    fn a_predictor_alone_gets_all_traffic_and_a_shadow_none() {
+        let of = |traffic, shadow| Predictor { traffic, shadow, ..predictor() };
+        let weights = |predictors| {
+            let id = DeploymentId {
+                namespace: crate::Namespace::default_namespace(),
+                name: crate::ResourceName::try_from("iris").unwrap(),
+            };
+            let deployment = Deployment {
+                id,
+                annotations: TextMap::new(),
+                labels: TextMap::new(),
+                protocol: Protocol::Seldon,
+                transport: None,
+                server_type: ServerType::Rpc,
+                replicas: None,
+                predictors,
+                request_log: RequestLogging::On,
+            };
+            deployment.weights()
+        };
+        assert_eq!(weights(vec![of(None, false)]), [100]);
+        assert_eq!(weights(vec![of(Some(0), false)]), [100]);
+        assert_eq!(weights(vec![of(Some(90), false), of(Some(10), false)]), [90, 10]);
+        assert_eq!(weights(vec![of(None, false), of(Some(10), true)]), [100, 0]);
+    }
+
+    #[test]
+    fn the_request_log_is_switched_in_several_words() {
+        for (word, expected) in [
+            ("on", RequestLogging::On),
+            ("true", RequestLogging::On),
+            ("off", RequestLogging::Off),
+            ("false", RequestLogging::Off),
+        ] {
+            assert_eq!(word.parse(), Ok(expected));
+        }
+        assert!("Off".parse::<RequestLogging>().is_err());
+    }
+}

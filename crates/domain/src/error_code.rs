@@ -1,0 +1,108 @@
+//! The closed list of errors a user can meet, the same in every dialect.
+
+use serde::{Deserialize, Serialize};
+
+/// What went wrong, as a stable code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// The request cannot be read or does not fit the model.
+    BadRequest,
+    /// A token is needed, or the one given is not valid.
+    Unauthenticated,
+    /// The caller may not do this, or comes from another origin.
+    Forbidden,
+    /// There is no such thing.
+    NotFound,
+    /// The path takes another method.
+    MethodNotAllowed,
+    /// The stored state is not the one the request was made for.
+    Conflict,
+    /// The body is longer than allowed.
+    TooLarge,
+    /// The body is of a type that is not taken here.
+    UnsupportedMediaType,
+    /// Valid in form, but breaks a rule.
+    Invalid,
+    /// Too many requests at a time; try again.
+    Overloaded,
+    /// The request did not arrive in time.
+    Timeout,
+    /// A fault of the server's own.
+    Internal,
+    /// Not ready, or failed; the reason says.
+    Unavailable,
+}
+
+impl ErrorCode {
+    /// All codes, for documentation and tests.
+    pub const ALL: [Self; 13] = [
+        Self::BadRequest,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::Conflict,
+        Self::TooLarge,
+        Self::UnsupportedMediaType,
+        Self::Invalid,
+        Self::Overloaded,
+        Self::Timeout,
+        Self::Internal,
+        Self::Unavailable,
+    ];
+
+    /// The code as it stands in bodies and headers.
+    pub fn as_str(self) -> &'static str {
+        self.row().0
+    }
+
+    /// The HTTP status it answers with.
+    pub fn http_status(self) -> u16 {
+        self.row().1
+    }
+
+    /// One line for people.
+    pub fn title(self) -> &'static str {
+        self.row().2
+    }
+
+    /// Whether the same request may succeed later.
+    pub fn is_retryable(self) -> bool {
+        matches!(self, Self::Overloaded | Self::Timeout | Self::Unavailable)
+    }
+
+    fn row(self) -> (&'static str, u16, &'static str) {
+        match self {
+            Self::BadRequest => ("bad_request", 400, "The request cannot be read"),
+            Self::Unauthenticated => ("unauthenticated", 401, "A valid token is needed"),
+            Self::Forbidden => ("forbidden", 403, "This is not allowed"),
+            Self::NotFound => ("not_found", 404, "There is no such thing"),
+            Self::MethodNotAllowed => ("method_not_allowed", 405, "The path takes another method"),
+            Self::Timeout => ("timeout", 408, "The request did not arrive in time"),
+            Self::Conflict => ("conflict", 409, "The stored state has changed"),
+            Self::TooLarge => ("too_large", 413, "The request is too large"),
+            Self::UnsupportedMediaType => (
+                "unsupported_media_type",
+                415,
+                "The body's type is not taken here",
+            ),
+            Self::Invalid => ("invalid", 422, "The request breaks a rule"),
+            Self::Overloaded => ("overloaded", 429, "Too many requests at a time"),
+            Self::Internal => ("internal", 500, "The server has a fault"),
+            Self::Unavailable => ("unavailable", 503, "Not available now"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_is_the_serialized_form() {
+        for code in ErrorCode::ALL {
+            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+        }
+    }
+}

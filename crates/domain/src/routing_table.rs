@@ -1,0 +1,111 @@
+//! Which predictor answers: plain data, whether it comes in process, from a file or by a watch.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use crate::{DeploymentId, RevisionId, deployment::RequestLogging};
+
+/// All deployments a gateway knows, and where their requests go.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct RoutingTable {
+    /// Deployments by namespace and name.
+    pub deployments: BTreeMap<DeploymentId, DeploymentRoutes>,
+}
+
+/// Where the requests of one deployment go.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct DeploymentRoutes {
+    /// The predictors that answer. None while the deployment is being created or has failed.
+    pub predictors: Vec<PredictorRoute>,
+    /// Why nothing answers, for the caller to read.
+    pub unavailable: Option<String>,
+    /// Whether requests are logged.
+    pub request_log: RequestLogging,
+}
+
+/// A predictor's share of the traffic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PredictorRoute {
+    /// Its name.
+    pub predictor: String,
+    /// The revision that answers.
+    pub revision: RevisionId,
+    /// Share of the traffic, relative to the sum of all.
+    pub weight: u32,
+    /// Name of its graph's node.
+    pub node: String,
+    /// Image of the node, or its implementation where it runs natively.
+    pub image: String,
+    /// Its annotation `version`, a label of Seldon's metrics.
+    pub version: String,
+}
+
+/// The predictor that answers a request: an index into `weights`, or `None` when all are 0.
+///
+/// The share of each is exact in law, and the same request id always falls to the same predictor while
+/// the weights stay, so that a retried request is answered alike.
+pub fn choose(weights: &[u32], seed: u64, request_id: &[u8]) -> Option<usize> {
+    let total: u64 = weights.iter().map(|weight| u64::from(*weight)).sum();
+    let hash = xxh3_64_with_seed(request_id, seed);
+    // The high half of a 64 × 64 bit product is uniform on 0..total.
+    let point = ((u128::from(hash) * u128::from(total)) >> 64) as u64;
+    let mut end = 0;
+    weights.iter().position(|weight| {
+        end += u64::from(*weight);
+        point < end
+    })
+}
+
+/// The seed of [`choose`] for a deployment, so that two deployments split the same ids differently.
+pub fn split_seed(id: &DeploymentId) -> u64 {
+    xxh3_64_with_seed(
+        id.name.as_str().as_bytes(),
+        xxh3_64_with_seed(id.namespace.as_str().as_bytes(), 0),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shares(weights: &[u32], requests: u32) -> Vec<u32> {
+        let mut counts = vec![0; weights.len()];
+        for id in 0..requests {
+            counts[choose(weights, 7, &id.to_le_bytes()).unwrap()] += 1;
+        }
+        counts
+    }
+
+    #[test]
+    fn shares_stay_within_binomial_bounds() {
+        let counts = shares(&[90, 10], 100_000);
+        // Five standard deviations of a binomial with p = 0.1.
+        assert!(
+            (10_000 - 475..=10_000 + 475).contains(&counts[1]),
+            "{counts:?}"
+        );
+    }
+
+    #[test]
+    fn a_weight_of_zero_gets_nothing_and_of_all_gets_everything() {
+        assert_eq!(shares(&[0, 100, 0], 10_000), [0, 10_000, 0]);
+        assert_eq!(choose(&[0, 0], 7, b"id"), None);
+        assert_eq!(choose(&[], 7, b"id"), None);
+        assert_eq!(
+            choose(&[u32::MAX, u32::MAX], 7, b"id").map(|index| index < 2),
+            Some(true)
+        );
+    }
+
+    #[test]
+    fn a_retried_id_falls_to_the_same_predictor() {
+        for id in 0..100_u32 {
+            assert_eq!(
+                choose(&[50, 50], 3, &id.to_le_bytes()),
+                choose(&[50, 50], 3, &id.to_le_bytes())
+            );
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What is valid in Seldon Core and refused by this version, with what to do instead.
+//!
+//! Only what depends on a value is decided here; fields that are refused whenever they are set
+//! (shadow, explainer, children, images) are in the field table of their kind.
+
+use super::{Violation, for_each_node, predictors};
+use crate::{
+    Deployment, FieldPath, ServerCatalog,
+    deployment::{Protocol, ServerType, Transport},
+    graph::{Implementation, Node, NodeKind},
+    server_catalog::ModelServer,
+};
+
+/// Everything in the deployment that this version cannot do.
+pub(super) fn check(deployment: &Deployment, catalog: &ServerCatalog) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    check_protocol(deployment, &mut violations);
+    for (path, predictor) in predictors(deployment) {
+        for_each_node(&predictor.graph, &path.field("graph"), &mut |node, path| {
+            check_implementation(node, path, catalog, &mut violations);
+            check_kind(node, path, &mut violations);
+        });
+    }
+    violations
+}
+
+fn check_protocol(deployment: &Deployment, violations: &mut Vec<Violation>) {
+    let mut refuse = |field: &str, value: &str, instead: &str| {
+        let message = format!("`{value}` is not supported yet; {instead}");
+        violations.push(Violation::not_supported(FieldPath::of("spec").field(field), value, message));
+    };
+    match deployment.protocol {
+        Protocol::Seldon => {}
+        Protocol::Tensorflow => refuse("protocol", "tensorflow", "use `seldon` or leave it out"),
+        Protocol::Kfserving => refuse("protocol", "kfserving", "use `seldon` or leave it out"),
+    }
+    if deployment.transport == Some(Transport::Grpc) {
+        refuse("transport", "grpc", "use `rest` or leave it out");
+    }
+    if deployment.server_type == ServerType::Kafka {
+        refuse("serverType", "kafka", "use `rpc` or leave it out");
+    }
+}
+
+fn check_implementation(node: &Node, path: &FieldPath, catalog: &ServerCatalog, violations: &mut Vec<Violation>) {
+    let supported = catalog.supported_names();
+    let reason = match &node.implementation {
+        Implementation::Unknown if node.name.is_empty() => return,
+        Implementation::Unknown => "a container of your own is not supported yet".to_owned(),
+        Implementation::Server(name) if catalog.get(name).is_none_or(ModelServer::is_supported) => {
+            return;
+        }
+        Implementation::Server(name) => format!("model server `{name}` is not supported yet"),
+        built_in => format!("the built-in implementation `{built_in}` is not supported yet"),
+    };
+    let message = format!("{reason}; use one of {supported}, with `modelUri`");
+    violations.push(Violation::not_supported(path.field("implementation"), node.implementation.as_str(), message));
+}
+
+/// A node's methods and kind matter once graphs have several nodes; alone, only a MODEL predicts.
+fn check_kind(node: &Node, path: &FieldPath, violations: &mut Vec<Violation>) {
+    if matches!(node.kind, NodeKind::Model | NodeKind::UnknownType) {
+        return;
+    }
+    let message = "only nodes of type MODEL are supported yet; use `MODEL` or leave it out";
+    violations.push(Violation::not_supported(path.field("type"), serde_json::json!(node.kind), message));
+}

@@ -1,0 +1,232 @@
+//! Rules with deployments that keep and break them.
+
+use super::*;
+use crate::{
+    DeploymentId, Namespace, Predictor, ResourceName,
+    deployment::{ComponentSpec, NO_ENGINE_ANNOTATION, Protocol, RequestLogging, ServerType, TextMap, Transport},
+    graph::{Endpoint, EndpointKind, Implementation, Logger, Node, NodeKind},
+};
+
+fn node(name: &str, implementation: &str) -> Node {
+    Node {
+        name: name.to_owned(),
+        kind: NodeKind::Model,
+        implementation: Implementation::from(implementation.to_owned()),
+        model_uri: Some("/models/iris".to_owned()),
+        ..Node::default()
+    }
+}
+
+fn predictor(name: &str, traffic: Option<i32>) -> Predictor {
+    Predictor { name: name.to_owned(), graph: node("classifier", "SKLEARN_SERVER"), traffic, ..Predictor::default() }
+}
+
+fn deployment(predictors: Vec<Predictor>) -> Deployment {
+    let mut deployment = Deployment {
+        id: DeploymentId { namespace: Namespace::default_namespace(), name: ResourceName::try_from("iris").unwrap() },
+        annotations: TextMap::new(),
+        labels: TextMap::new(),
+        protocol: Protocol::Seldon,
+        transport: None,
+        server_type: ServerType::Rpc,
+        replicas: None,
+        predictors,
+        request_log: RequestLogging::On,
+    };
+    deployment.apply_defaults();
+    deployment
+}
+
+/// A deployment of one predictor with this graph.
+fn graph(graph: Node) -> Deployment {
+    deployment(vec![Predictor { graph, ..predictor("default", None) }])
+}
+
+/// Checks that these rules are broken, and no others.
+#[track_caller]
+fn check(deployment: &Deployment, expected: &[&str]) {
+    let found = validate(deployment, &ServerCatalog::default());
+    assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_model_of_a_prepackaged_server_is_valid() {
+    check(&deployment(vec![predictor("default", None)]), &[]);
+    check(&deployment(vec![predictor("default", Some(100))]), &[]);
+    check(&deployment(vec![predictor("default", Some(0))]), &[]);
+    check(&deployment(vec![predictor("default", Some(90)), predictor("canary", Some(10))]), &[]);
+}
+
+#[test]
+fn a_deployment_has_predictors_with_graphs() {
+    check(&deployment(vec![]), &["spec.predictors: Graph contains no predictors"]);
+    check(&graph(Node::default()), &["spec.predictors[0].graph: Graph contains no predictors"]);
+}
+
+#[test]
+fn predictors_have_names_of_their_own() {
+    check(
+        &deployment(vec![predictor("default", Some(50)), predictor("default", Some(50))]),
+        &["spec.predictors[1].name: Duplicate predictor name"],
+    );
+    check(&deployment(vec![predictor("", None)]), &["spec.predictors[0].name: a predictor must have a name"]);
+    let found = validate(&deployment(vec![predictor("../etc", None)]), &ServerCatalog::default());
+    assert!(found[0].message.starts_with("`../etc` is not a valid name"), "{found:?}");
+}
+
+#[test]
+fn a_prepackaged_server_needs_a_model() {
+    check(
+        &graph(Node { model_uri: None, ..node("classifier", "SKLEARN_SERVER") }),
+        &["spec.predictors[0].graph.modelUri: Predictive unit modelUri required when using standalone servers"],
+    );
+}
+
+#[test]
+fn a_server_that_nobody_knows_is_refused_in_seldons_words() {
+    check(
+        &graph(node("classifier", "SKLEARN_SERVR")),
+        &["spec.predictors[0].graph.implementation: No entry in predictors map for SKLEARN_SERVR"],
+    );
+}
+
+#[test]
+fn a_server_that_is_known_and_not_supported_is_refused_with_those_that_are() {
+    check(
+        &graph(node("classifier", "MLFLOW_SERVER")),
+        &["spec.predictors[0].graph.implementation: model server `MLFLOW_SERVER` is not supported yet; use one of \
+           SKLEARN_SERVER, XGBOOST_SERVER, with `modelUri`"],
+    );
+}
+
+#[test]
+fn a_node_of_the_users_own_needs_a_container_and_is_not_supported_yet() {
+    let own = "spec.predictors[0].graph.implementation: a container of your own is not supported yet; use one of \
+               SKLEARN_SERVER, XGBOOST_SERVER, with `modelUri`";
+    let without = graph(node("classifier", ""));
+    check(&without, &["spec.predictors[0].graph: Can't find container for Predictive Unit", own]);
+    let mut with = without;
+    with.predictors[0].component_specs =
+        vec![ComponentSpec { containers: vec!["classifier".to_owned()], ..ComponentSpec::default() }];
+    check(&with, &[own]);
+}
+
+#[test]
+fn a_node_says_what_it_does() {
+    let silent = Node { kind: NodeKind::UnknownType, ..node("classifier", "") };
+    let found = validate(&graph(silent), &ServerCatalog::default());
+    let expected = "spec.predictors[0].graph.type: Predictive Unit has no implementation methods defined. Change to \
+                    a known type or add what methods it defines";
+    assert_eq!(found[1].to_string(), expected);
+}
+
+#[test]
+fn built_in_implementations_and_other_types_are_not_supported_yet() {
+    check(
+        &graph(Node { kind: NodeKind::Router, ..node("classifier", "RANDOM_ABTEST") }),
+        &[
+            "spec.predictors[0].graph.implementation: the built-in implementation `RANDOM_ABTEST` is not supported \
+             yet; use one of SKLEARN_SERVER, XGBOOST_SERVER, with `modelUri`",
+            "spec.predictors[0].graph.type: only nodes of type MODEL are supported yet; use `MODEL` or leave it out",
+        ],
+    );
+}
+
+#[test]
+fn a_logger_says_what_it_is_sent() {
+    check(
+        &graph(Node { logger: Some(Logger::default()), ..node("classifier", "SKLEARN_SERVER") }),
+        &["spec.predictors[0].graph.logger.mode: No logger mode specified"],
+    );
+}
+
+#[test]
+fn one_shadow_may_stand_beside_others() {
+    let shadow = |name| Predictor { shadow: true, ..predictor(name, None) };
+    check(&deployment(vec![predictor("default", Some(100)), shadow("one")]), &[]);
+    check(
+        &deployment(vec![predictor("default", Some(100)), shadow("one"), shadow("two")]),
+        &["spec.predictors[2].shadow: Multiple shadows are not allowed"],
+    );
+    check(&deployment(vec![shadow("one")]), &["spec.predictors[0].shadow: Shadow can not exist as only predictor"]);
+}
+
+#[test]
+fn traffic_sums_to_100() {
+    let several = "spec.predictors: Traffic must sum to 100 for multiple predictors";
+    check(&deployment(vec![predictor("a", Some(60)), predictor("b", Some(60))]), &[several]);
+    check(&deployment(vec![predictor("a", None), predictor("b", None)]), &[several]);
+    check(
+        &deployment(vec![predictor("default", Some(50))]),
+        &["spec.predictors[0].traffic: Traffic must sum be 100 for a single predictor when set"],
+    );
+    let share = "traffic is a share in percent; use a number from 0 to 100";
+    check(
+        &deployment(vec![predictor("a", Some(150)), predictor("b", Some(-50))]),
+        &[&format!("spec.predictors[0].traffic: {share}"), &format!("spec.predictors[1].traffic: {share}")],
+    );
+    check(
+        &deployment(vec![predictor("a", Some(i32::MAX)), predictor("b", Some(i32::MAX))]),
+        &[&format!("spec.predictors[0].traffic: {share}"), &format!("spec.predictors[1].traffic: {share}"), several],
+    );
+}
+
+#[test]
+fn without_the_orchestrator_a_graph_has_one_node() {
+    let parent = Node { children: vec![node("child", "SKLEARN_SERVER")], ..node("parent", "SKLEARN_SERVER") };
+    let mut deployment = graph(parent);
+    deployment.predictors[0].annotations.insert(NO_ENGINE_ANNOTATION.to_owned(), "true".to_owned());
+    check(
+        &deployment,
+        &[
+            "spec.predictors[0].annotations[seldon.io/no-engine]: Running without engine only valid for single element graphs",
+        ],
+    );
+}
+
+#[test]
+fn kafka_needs_its_topics() {
+    let kafka = Deployment { server_type: ServerType::Kafka, ..deployment(vec![predictor("default", None)]) };
+    check(
+        &kafka,
+        &[
+            "spec.predictors[0].svcOrchSpec.env: For kafka please supply svcOrchSpec envs KAFKA_BROKER, \
+             KAFKA_INPUT_TOPIC, KAFKA_OUTPUT_TOPIC",
+            "spec.serverType: `kafka` is not supported yet; use `rpc` or leave it out",
+        ],
+    );
+}
+
+#[test]
+fn other_protocols_and_transports_are_not_supported_yet() {
+    let mut deployment = deployment(vec![predictor("default", None)]);
+    deployment.protocol = Protocol::Tensorflow;
+    deployment.transport = Some(Transport::Grpc);
+    check(
+        &deployment,
+        &[
+            "spec.predictors[0].graph.implementation: Prepackaged server does not handle tendorflow protocol SKLEARN_SERVER",
+            "spec.protocol: `tensorflow` is not supported yet; use `seldon` or leave it out",
+            "spec.transport: `grpc` is not supported yet; use `rest` or leave it out",
+        ],
+    );
+}
+
+#[test]
+fn endpoints_have_one_type_which_is_that_of_the_transport() {
+    let typed = |name, kind| Node {
+        endpoint: Some(Endpoint { kind: Some(kind), ..Endpoint::default() }),
+        ..node(name, "SKLEARN_SERVER")
+    };
+    let mut both =
+        graph(Node { children: vec![typed("grpc", EndpointKind::Grpc)], ..typed("rest", EndpointKind::Rest) });
+    let several =
+        "spec.predictors: Multiple endpoint.types found - can only have 1 type in graph. Please use spec.transport";
+    let mixed =
+        "spec.transport: Mixed transport types found. Remove graph endpoint.types if transport set at deployment level";
+    check(&both, &[several]);
+    both.transport = Some(Transport::Rest);
+    check(&both, &[several, mixed]);
+    both.predictors[0].graph.children.clear();
+    check(&both, &[]);
+}

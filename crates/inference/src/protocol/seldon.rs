@@ -1,0 +1,11 @@
+//! Seldon's protocol: `SeldonMessage` as JSON, with the payloads `ndarray` and `tensor`.
+//!
+//! Shapes and names follow the Seldon Core 1.9 Python wrapper; see `prediction.proto` for the message.
+
+mod error;
+mod request;
+mod response;
+
+pub use error::{BadRequest, write_error};
+pub use request::{Form, Meta, Request, parse_names, parse_request};
+pub use response::{Answer, ResponseTemplate};

@@ -1,0 +1,254 @@
+//! Writes a `SeldonMessage`: everything that does not depend on the request is prepared once.
+
+use super::{Form, Meta};
+use crate::{
+    OutputKind, OutputSchema, OutputShape,
+    protocol::json::{Cursor, JsonError, write_string},
+};
+
+/// What is the same in every answer of one predictor.
+#[derive(Debug, Clone)]
+pub struct ResponseTemplate {
+    schema: OutputSchema,
+    /// `{"data":{"names":[…],"ndarray":`
+    ndarray: Vec<u8>,
+    /// `{"data":{"names":[…],"tensor":`
+    tensor: Vec<u8>,
+    /// `"<node>":"<image>"`
+    path: Vec<u8>,
+    node: String,
+}
+
+/// The parts of an answer that come from the request.
+#[derive(Debug, Clone, Copy)]
+pub struct Answer<'a> {
+    /// How the numbers came.
+    pub form: Form,
+    /// Number of instances.
+    pub rows: usize,
+    /// `rows × width` outputs, row after row.
+    pub outputs: &'a [f64],
+    /// The request's id, a text that needs no escapes.
+    pub puid: &'a str,
+    /// The caller's `meta`.
+    pub meta: &'a Meta<'a>,
+}
+
+impl ResponseTemplate {
+    /// A template for the node `node`, which runs `image` (or the implementation of that name).
+    pub fn new(schema: &OutputSchema, node: &str, image: &str) -> Self {
+        let mut names = b"{\"data\":{\"names\":[".to_vec();
+        for (index, name) in output_names(schema).iter().enumerate() {
+            if index > 0 {
+                names.push(b',');
+            }
+            write_string(name, &mut names);
+        }
+        let mut path = Vec::new();
+        write_string(node, &mut path);
+        path.push(b':');
+        write_string(image, &mut path);
+        let with = |form: &[u8]| [&names, form].concat();
+        let (ndarray, tensor) = (with(b"],\"ndarray\":"), with(b"],\"tensor\":"));
+        Self { schema: schema.clone(), ndarray, tensor, path, node: node.to_owned() }
+    }
+
+    /// Appends the whole body of an answer.
+    pub fn write(&self, answer: &Answer<'_>, out: &mut Vec<u8>) {
+        let is_number = matches!(self.schema.kind, OutputKind::Float | OutputKind::Integer);
+        if answer.form == Form::Tensor && is_number {
+            self.write_tensor(answer, out);
+        } else {
+            self.write_ndarray(answer, out);
+        }
+        self.write_meta(answer, out);
+    }
+
+    fn write_ndarray(&self, answer: &Answer<'_>, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.ndarray);
+        match self.schema.shape {
+            OutputShape::Vector => self.write_array(answer.outputs, out),
+            OutputShape::Matrix(columns) => {
+                out.push(b'[');
+                for row in 0..answer.rows {
+                    if row > 0 {
+                        out.push(b',');
+                    }
+                    self.write_array(&answer.outputs[row * columns..(row + 1) * columns], out);
+                }
+                out.push(b']');
+            }
+        }
+    }
+
+    fn write_array(&self, values: &[f64], out: &mut Vec<u8>) {
+        out.push(b'[');
+        for (index, value) in values.iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            write_value(&self.schema.kind, *value, out);
+        }
+        out.push(b']');
+    }
+
+    /// `tensor.values` are doubles in `prediction.proto`, so whole numbers are written as such.
+    fn write_tensor(&self, answer: &Answer<'_>, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.tensor);
+        out.extend_from_slice(b"{\"shape\":[");
+        write_integer(answer.rows, out);
+        if let OutputShape::Matrix(columns) = self.schema.shape {
+            out.push(b',');
+            write_integer(columns, out);
+        }
+        out.extend_from_slice(b"],\"values\":[");
+        for (index, value) in answer.outputs.iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            write_float(*value, out);
+        }
+        out.extend_from_slice(b"]}");
+    }
+
+    fn write_meta(&self, answer: &Answer<'_>, out: &mut Vec<u8>) {
+        let meta = answer.meta;
+        out.extend_from_slice(b"},\"meta\":{");
+        if let Some(metrics) = meta.metrics {
+            write_member("metrics", metrics, out);
+        }
+        out.extend_from_slice(b"\"puid\":\"");
+        out.extend_from_slice(answer.puid.as_bytes());
+        out.extend_from_slice(b"\",\"requestPath\":{");
+        out.extend_from_slice(&self.path);
+        if let Some(path) = meta.request_path {
+            // The caller's path was read as an object, so that it can be read again.
+            let _read = self.write_other_nodes(path, out);
+        }
+        out.push(b'}');
+        for (key, value) in [("routing", meta.routing), ("tags", meta.tags)] {
+            if let Some(value) = value {
+                out.push(b',');
+                write_member(key, value, out);
+                out.pop();
+            }
+        }
+        out.extend_from_slice(b"}}");
+    }
+
+    fn write_other_nodes(&self, path: &str, out: &mut Vec<u8>) -> Result<(), JsonError> {
+        Cursor::new(path.as_bytes())?.object(|cursor, node| {
+            let image = cursor.raw()?;
+            if node != self.node {
+                out.extend_from_slice(b",\"");
+                out.extend_from_slice(node.as_bytes());
+                out.extend_from_slice(b"\":");
+                out.extend_from_slice(image.as_bytes());
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The names of outputs as the Seldon wrapper makes them: `t:0`, `t:1`, … for a matrix, none for a vector.
+fn output_names(schema: &OutputSchema) -> Vec<String> {
+    match schema.shape {
+        OutputShape::Vector => Vec::new(),
+        OutputShape::Matrix(columns) => (0..columns).map(|column| format!("t:{column}")).collect(),
+    }
+}
+
+/// `"key":value,`
+fn write_member(key: &str, value: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    out.extend_from_slice(key.as_bytes());
+    out.extend_from_slice(b"\":");
+    out.extend_from_slice(value.as_bytes());
+    out.push(b',');
+}
+
+fn write_value(kind: &OutputKind, value: f64, out: &mut Vec<u8>) {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "predictors give whole numbers here")]
+    match kind {
+        OutputKind::Float => write_float(value, out),
+        OutputKind::Integer => out.extend_from_slice((value as i64).to_string().as_bytes()),
+        OutputKind::Boolean => out.extend_from_slice(if value == 0.0 { b"false" } else { b"true" }),
+        OutputKind::Label(labels) => match labels.get(value as usize) {
+            Some(label) => write_string(label, out),
+            None => out.extend_from_slice(b"null"),
+        },
+    }
+}
+
+/// The shortest decimal that reads back as the same number. What JSON cannot say is `null`.
+fn write_float(value: f64, out: &mut Vec<u8>) {
+    if value.is_finite() {
+        out.extend_from_slice(ryu::Buffer::new().format_finite(value).as_bytes());
+    } else {
+        out.extend_from_slice(b"null");
+    }
+}
+
+fn write_integer(value: usize, out: &mut Vec<u8>) {
+    out.extend_from_slice(value.to_string().as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(kind: OutputKind, shape: OutputShape, form: Form, outputs: &[f64], expected: &str) {
+        let schema = OutputSchema { shape, kind };
+        let rows = outputs.len() / schema.width();
+        let meta = Meta::default();
+        let mut body = Vec::new();
+        let answer = Answer { form, rows, outputs, puid: "p", meta: &meta };
+        ResponseTemplate::new(&schema, "clf", "img:0.1").write(&answer, &mut body);
+        let expected = format!(r#"{{"data":{expected},"meta":{{"puid":"p","requestPath":{{"clf":"img:0.1"}}}}}}"#);
+        assert_eq!(String::from_utf8(body).unwrap(), expected);
+    }
+
+    #[test]
+    fn probabilities_answer_in_the_form_that_came() {
+        let outputs = [0.25, 0.75, 1e-7, 1.0];
+        let matrix = OutputShape::Matrix(2);
+        let ndarray = r#"{"names":["t:0","t:1"],"ndarray":[[0.25,0.75],[1e-7,1.0]]}"#;
+        check(OutputKind::Float, matrix, Form::Ndarray, &outputs, ndarray);
+        let tensor = r#"{"names":["t:0","t:1"],"tensor":{"shape":[2,2],"values":[0.25,0.75,1e-7,1.0]}}"#;
+        check(OutputKind::Float, matrix, Form::Tensor, &outputs, tensor);
+    }
+
+    #[test]
+    fn one_dimension_stays_one_dimension_without_names() {
+        let vector = OutputShape::Vector;
+        check(OutputKind::Integer, vector, Form::Ndarray, &[0.0, 2.0], r#"{"names":[],"ndarray":[0,2]}"#);
+        let tensor = r#"{"names":[],"tensor":{"shape":[2],"values":[0.0,2.0]}}"#;
+        check(OutputKind::Integer, vector, Form::Tensor, &[0.0, 2.0], tensor);
+    }
+
+    #[test]
+    fn labels_and_truth_values_are_ndarrays_in_either_form() {
+        let labels = OutputKind::Label(["no".into(), "y\"es".into()].into());
+        let expected = r#"{"names":[],"ndarray":["y\"es","no"]}"#;
+        check(labels, OutputShape::Vector, Form::Tensor, &[1.0, 0.0], expected);
+        check(OutputKind::Boolean, OutputShape::Vector, Form::Ndarray, &[1.0], r#"{"names":[],"ndarray":[true]}"#);
+    }
+
+    #[test]
+    fn the_callers_meta_is_kept_and_the_path_merged() {
+        let schema = OutputSchema { shape: OutputShape::Vector, kind: OutputKind::Float };
+        let meta = Meta {
+            puid: None,
+            tags: Some(r#"{"k":"v"}"#),
+            routing: Some(r#"{"r":1}"#),
+            request_path: Some(r#"{"up":"img:1","clf":"old"}"#),
+            metrics: Some(r#"[{"key":"m"}]"#),
+        };
+        let mut body = Vec::new();
+        let answer = Answer { form: Form::Ndarray, rows: 1, outputs: &[0.5], puid: "p", meta: &meta };
+        ResponseTemplate::new(&schema, "clf", "img:0.1").write(&answer, &mut body);
+        let expected = r#"{"data":{"names":[],"ndarray":[0.5]},"meta":{"metrics":[{"key":"m"}],"puid":"p","requestPath":{"clf":"img:0.1","up":"img:1"},"routing":{"r":1},"tags":{"k":"v"}}}"#;
+        assert_eq!(String::from_utf8(body).unwrap(), expected);
+    }
+}
