@@ -1,0 +1,106 @@
+//! The names a model file may use. Every other name is refused.
+//!
+//! Nothing here is ever imported or called: a name on the list is a label that a reader of records
+//! understands, or one that may stand in parts of a model which do not matter to its predictions.
+
+use crate::{estimators, shown::shown};
+
+use super::value::Name;
+
+/// A module, or several spellings of one, and the names allowed in it.
+type Allowed = (&'static [&'static str], &'static [&'static str]);
+
+const ALLOWED: &[Allowed] = &[
+    // Python itself. Python 2 calls its built-ins `__builtin__`.
+    (
+        &["builtins", "__builtin__"],
+        &[
+            "object",
+            "set",
+            "frozenset",
+            "bytes",
+            "bytearray",
+            "complex",
+            "slice",
+            "range",
+            "xrange",
+            "list",
+            "dict",
+            "tuple",
+            "int",
+            "long",
+            "float",
+            "bool",
+            "str",
+            "unicode",
+        ],
+    ),
+    (&["copyreg", "copy_reg"], &["_reconstructor"]),
+    (&["_codecs"], &["encode"]),
+    (&["collections"], &["OrderedDict", "defaultdict"]),
+    // NumPy; version 2 moved its core.
+    (
+        &["numpy"],
+        &[
+            "ndarray", "memmap", "dtype", "float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8",
+            "uint16", "uint32", "uint64", "bool_", "bool", "object_", "str_",
+        ],
+    ),
+    (&["numpy.core.multiarray", "numpy._core.multiarray"], &["_reconstruct", "scalar"]),
+    (&["numpy.core.numeric", "numpy._core.numeric"], &["_frombuffer"]),
+    // Random generators are kept in models and mean nothing to predictions.
+    (
+        &["numpy.random._pickle", "numpy.random"],
+        &["__randomstate_ctor", "__RandomState_ctor", "__bit_generator_ctor", "__generator_ctor"],
+    ),
+    (&["numpy.random._mt19937"], &["MT19937"]),
+    (&["numpy.random._pcg64"], &["PCG64"]),
+    (&["numpy.random.bit_generator"], &["SeedSequence", "__pyx_unpickle_SeedSequence"]),
+    (&["joblib.numpy_pickle", "sklearn.externals.joblib.numpy_pickle"], &["NumpyArrayWrapper"]),
+    // The classes of scikit-learn's estimators are in `estimators`.
+    (&["sklearn.tree._tree"], &["Tree"]),
+];
+
+/// Forms of joblib older than 0.10, which deserve their own message.
+const ANCIENT_JOBLIB: [&str; 2] = ["NDArrayWrapper", "ZNDArrayWrapper"];
+
+impl Name {
+    pub(crate) fn is(&self, modules: &[&str], name: &str) -> bool {
+        *self.name == *name && modules.contains(&&*self.module)
+    }
+
+    pub(super) fn is_allowed(&self) -> bool {
+        let is_listed = |(modules, names): &Allowed| modules.contains(&&*self.module) && names.contains(&&*self.name);
+        ALLOWED.iter().any(is_listed) || estimators::find_class(&self.module, &self.name).is_some()
+    }
+
+    pub(super) fn is_ancient_joblib(&self) -> bool {
+        self.module.ends_with("joblib.numpy_pickle") && ANCIENT_JOBLIB.contains(&&*self.name)
+    }
+
+    pub(super) fn is_array_wrapper(&self) -> bool {
+        self.is(&["joblib.numpy_pickle", "sklearn.externals.joblib.numpy_pickle"], "NumpyArrayWrapper")
+    }
+
+    /// `module.name`, safe to show: control characters are escaped and length is bounded.
+    pub(crate) fn display(&self) -> String {
+        shown(&format!("{}.{}", self.module, self.name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(module: &str, name: &str) -> Name {
+        Name { module: module.into(), name: name.into() }
+    }
+
+    #[test]
+    fn functions_that_run_things_are_not_allowed() {
+        for (module, function) in [("os", "system"), ("posix", "system"), ("builtins", "eval"), ("builtins", "getattr")]
+        {
+            assert!(!name(module, function).is_allowed(), "{module}.{function}");
+        }
+    }
+}

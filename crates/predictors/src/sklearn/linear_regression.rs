@@ -1,0 +1,32 @@
+//! `LinearRegression`: one target, or several.
+
+use provost_inference::{OutputKind, OutputSchema, OutputShape};
+
+use super::{
+    Error,
+    linear::{Dimensions, Finish, Linear, LinearHead},
+    record::Record,
+};
+
+#[derive(Debug)]
+pub(super) struct LinearRegression {
+    pub(super) linear: Linear,
+    dimensions: Dimensions,
+}
+
+impl LinearRegression {
+    pub(super) fn parse(record: &Record<'_>) -> Result<Self, Error> {
+        let (linear, dimensions) = Linear::parse(record)?;
+        Ok(Self { linear, dimensions })
+    }
+
+    /// A model fitted on a column of targets answers with a column, as scikit-learn does.
+    pub(super) fn head(self) -> (LinearHead, OutputSchema) {
+        let shape = match self.dimensions {
+            Dimensions::One => OutputShape::Vector,
+            Dimensions::Two => OutputShape::Matrix(self.linear.outputs()),
+        };
+        let head = LinearHead { linear: self.linear, finish: Finish::Scores };
+        (head, OutputSchema { shape, kind: OutputKind::Float })
+    }
+}

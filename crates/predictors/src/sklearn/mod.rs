@@ -1,0 +1,88 @@
+//! Builds predictors from scikit-learn's estimators, versions 0.20 to current.
+//!
+//! Each supported estimator has an extractor that reads the attributes of its record, normalises
+//! what differed between versions and checks shapes before anything is trusted.
+
+mod classes;
+mod error;
+mod estimator;
+mod linear;
+mod linear_regression;
+mod logistic_regression;
+mod pipeline;
+mod predictor;
+mod record;
+mod scaler;
+mod tree;
+mod tree_head;
+mod tree_model;
+mod version;
+
+pub use self::error::Error;
+
+use std::sync::Arc;
+
+use crate::{
+    LoadError, LoadOptions, LoadedModel, Method, ModelDescription, decompress::decompress, estimators::SCIKIT_LEARN,
+    pickle,
+};
+
+use self::{estimator::Fitted, predictor::SklearnPredictor};
+
+/// Loads the estimator in a pickle or joblib file.
+pub(crate) fn load(path: &str, bytes: &[u8], options: &LoadOptions) -> Result<LoadedModel, LoadError> {
+    let content =
+        decompress(bytes, &options.limits).map_err(|source| LoadError::Decompress { file: path.to_owned(), source })?;
+    let pickle =
+        pickle::parse(&content, options.limits.pickle_values).map_err(|source| Error::from_pickle(path, source))?;
+    let build = || {
+        let fitted = estimator::extract(&pickle, pickle.root(), &options.limits)?;
+        let method = choose_method(&fitted, options.method)?;
+        build(path, fitted, method)
+    };
+    build().map_err(|source| LoadError::Sklearn { file: path.to_owned(), source })
+}
+
+/// The method asked for, or the best one the estimator has.
+fn choose_method(fitted: &Fitted, wanted: Option<Method>) -> Result<Method, Error> {
+    let methods = fitted.methods();
+    if wanted == Some(Method::PredictProba) && fitted.classified_outputs() > 1 {
+        let (estimator, outputs) = (fitted.name.clone(), fitted.classified_outputs());
+        return Err(Error::SeveralOutputs { estimator, outputs });
+    }
+    let chosen = match wanted {
+        Some(method) => methods.contains(&method).then_some(method),
+        None => [Method::PredictProba, Method::Predict].into_iter().find(|m| methods.contains(m)),
+    };
+    chosen.ok_or_else(|| Error::NoMethod {
+        estimator: fitted.name.clone(),
+        method: wanted.unwrap_or(Method::Predict),
+        available: methods,
+    })
+}
+
+fn warnings(fitted: &Fitted) -> Vec<String> {
+    let outputs = fitted.classified_outputs();
+    let warning = || {
+        format!(
+            "the model predicts {outputs} outputs, so it answers with `predict`: probabilities would be a table for each"
+        )
+    };
+    (outputs > 1).then(warning).into_iter().collect()
+}
+
+fn build(path: &str, fitted: Fitted, method: Method) -> Result<LoadedModel, Error> {
+    let description = ModelDescription {
+        library: SCIKIT_LEARN,
+        library_version: fitted.version.clone(),
+        estimator: fitted.name.clone(),
+        file: path.to_owned(),
+        features: fitted.features.unwrap_or_default(),
+        feature_names: fitted.feature_names.as_ref().map(|names| names.iter().map(ToString::to_string).collect()),
+        classes: fitted.class_names(),
+        method,
+        warnings: warnings(&fitted),
+    };
+    let predictor = Arc::new(SklearnPredictor::new(fitted, method)?);
+    Ok(LoadedModel { predictor, description })
+}

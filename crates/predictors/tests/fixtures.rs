@@ -1,0 +1,299 @@
+//! Every fixture: a file that a library wrote, and what that library answered.
+
+#![allow(clippy::print_stdout, reason = "how much was compared")]
+
+mod support;
+
+use std::{collections::BTreeSet, path::PathBuf};
+
+use provost_inference::{Features, MissingValues};
+use provost_predictors::{LoadErrorKind, Method};
+use serde_json::Value;
+use support::{
+    answer::{Answer, Cell, Tolerance},
+    chain, entries, file_name, fixtures,
+    record::Case,
+};
+
+const METHODS: [Method; 3] = [Method::PredictProba, Method::Predict, Method::DecisionFunction];
+const SKLEARN_VERSIONS: [&str; 10] = ["0.20", "0.22", "0.23", "0.24", "1.0", "1.2", "1.3", "1.5", "1.7", "1.9"];
+const XGBOOST_VERSIONS: [&str; 6] = ["0.90", "1.0", "1.4", "1.7", "2.1", "3.2"];
+
+/// What was compared, and what differed.
+#[derive(Debug, Default)]
+struct Outcome {
+    compared: usize,
+    differences: Vec<String>,
+}
+
+impl Outcome {
+    #[track_caller]
+    fn assert_at_least(&self, count: usize) {
+        let list = self.differences.join("\n");
+        assert!(self.differences.is_empty(), "{} differences:\n{list}", self.differences.len());
+        assert!(self.compared >= count, "only {} were compared", self.compared);
+        println!("{} compared, all equal", self.compared);
+    }
+
+    /// Compares every answer of every file of the case.
+    fn compare_answers(&mut self, case: &Case) {
+        for file in case.files() {
+            for method in METHODS.into_iter().filter(|method| is_served(case, *method)) {
+                if let Some(expected) = case.expected(method) {
+                    self.compare_answer(case, &file, method, &expected);
+                }
+            }
+        }
+    }
+
+    fn compare_answer(&mut self, case: &Case, file: &str, method: Method, expected: &Answer) {
+        let difference = match case.answer(file, method) {
+            Ok(answer) => answer.difference(expected, tolerance(case)),
+            Err(error) => Some(error),
+        };
+        self.note(case, file, difference.map(|difference| format!("{method}: {difference}")));
+    }
+
+    fn note(&mut self, case: &Case, file: &str, difference: Option<String>) {
+        self.compared += 1;
+        let place = case.place(file);
+        self.differences.extend(difference.map(|difference| format!("{place}: {difference}")));
+    }
+}
+
+/// Trees and boosters are exact; linear models add up in another order.
+fn tolerance(case: &Case) -> Tolerance {
+    let is_tree = ["tree_", "forest", "extra_"].iter().any(|part| case.name.contains(part));
+    if case.is_xgboost() || is_tree { Tolerance::Exact } else { Tolerance::Within(1e-9) }
+}
+
+/// The probabilities of several outputs are refused.
+fn is_served(case: &Case, method: Method) -> bool {
+    !(method == Method::PredictProba && case.name.ends_with("_multi_output"))
+}
+
+/// Whether there is anything to serve: a scaler alone cannot be asked.
+fn predicts(case: &Case) -> bool {
+    !case.record["expected"]["predict"].is_null() && case.record["refused"].is_null()
+}
+
+/// The folders of a library's versions, which must be exactly these.
+#[track_caller]
+fn versions(library: &str, expected: &[&str]) -> Vec<PathBuf> {
+    let mut folders = entries(&fixtures().join(library));
+    folders.retain(|path| file_name(path) != "containers");
+    let found: BTreeSet<_> = folders.iter().map(|path| file_name(path)).collect();
+    assert_eq!(found, expected.iter().map(ToString::to_string).collect());
+    folders
+}
+
+fn sklearn_cases() -> Vec<Case> {
+    versions("sklearn", &SKLEARN_VERSIONS).iter().flat_map(|folder| Case::all(folder)).collect()
+}
+
+fn xgboost_cases() -> Vec<Case> {
+    versions("xgboost", &XGBOOST_VERSIONS).iter().flat_map(|folder| Case::all(folder)).collect()
+}
+
+#[test]
+fn every_scikit_learn_version_answers_alike() {
+    let mut outcome = Outcome::default();
+    for case in sklearn_cases() {
+        outcome.compare_answers(&case);
+    }
+    outcome.assert_at_least(1468);
+}
+
+#[test]
+fn every_way_of_saving_gives_the_same_model() {
+    let folders = entries(&fixtures().join("sklearn/containers"));
+    assert_eq!(folders.len(), 4, "{folders:?}");
+    let mut outcome = Outcome::default();
+    for case in folders.iter().flat_map(|folder| Case::all(folder)) {
+        outcome.compare_answers(&case);
+    }
+    outcome.assert_at_least(411);
+}
+
+#[test]
+fn every_xgboost_version_answers_alike_to_the_last_bit() {
+    let mut outcome = Outcome::default();
+    for case in xgboost_cases().iter().filter(|case| predicts(case)) {
+        outcome.compare_answers(case);
+    }
+    outcome.assert_at_least(271);
+}
+
+#[test]
+fn a_row_alone_is_answered_as_it_is_among_others() {
+    let mut outcome = Outcome::default();
+    for case in sklearn_cases().iter().chain(&xgboost_cases()).filter(|case| predicts(case)) {
+        let file = &case.files()[0];
+        let predictor = case.load(file, Some(Method::Predict)).unwrap().predictor;
+        let rows = case.rows();
+        let together = Answer::predict(&*predictor, &rows).unwrap();
+        let one_by_one =
+            rows.iter().flat_map(|row| Answer::predict(&*predictor, std::slice::from_ref(row)).unwrap().values);
+        let alone = Answer { shape: together.shape.clone(), values: one_by_one.collect() };
+        outcome.note(case, file, alone.difference(&together, Tolerance::Exact));
+    }
+    outcome.assert_at_least(900);
+}
+
+#[test]
+fn missing_values_are_taken_where_the_library_takes_them() {
+    let mut outcome = Outcome::default();
+    for case in sklearn_cases().iter().filter(|case| predicts(case)) {
+        let file = &case.files()[0];
+        let predictor = case.load(file, Some(Method::Predict)).unwrap().predictor;
+        let accepts = predictor.schema().missing_values == MissingValues::Accepted;
+        let library_accepts = case.record["nan_allowed"].as_bool().unwrap();
+        let difference = format!("accepts missing values: {accepts}, the library: {library_accepts}");
+        outcome.note(case, file, (accepts != library_accepts).then_some(difference));
+        let row = vec![f64::NAN; predictor.schema().features];
+        let rows = Features::new(1, row.len(), &row).unwrap();
+        assert_eq!(predictor.predict(&rows, &mut Vec::new()).is_ok(), accepts, "{}", case.place(file));
+    }
+    outcome.assert_at_least(700);
+}
+
+#[test]
+fn descriptions_say_what_the_file_holds() {
+    for case in sklearn_cases().iter().filter(|case| predicts(case)) {
+        let file = &case.files()[0];
+        let loaded = case.load(file, None).unwrap();
+        let description = loaded.description;
+        let place = case.place(file);
+        assert_eq!(description.library, "scikit-learn", "{place}");
+        assert_eq!(description.library_version.as_deref(), Some(case.version()), "{place}");
+        assert_eq!(description.features, case.rows()[0].len(), "{place}");
+        assert_eq!(json_names(description.feature_names.as_ref()), case.record["feature_names"], "{place}");
+        assert_eq!(description.features, loaded.predictor.schema().features, "{place}");
+        let class = case.record["estimator"].as_str().unwrap().rsplit('.').next().unwrap();
+        assert!(description.estimator.starts_with(class), "{place}: {}", description.estimator);
+        assert_eq!(description.classes, classes(case), "{place}");
+    }
+}
+
+fn json_names(names: Option<&Vec<String>>) -> Value {
+    names.map_or(Value::Null, |names| names.iter().cloned().map(Value::from).collect())
+}
+
+/// The labels of a record, of all outputs one after the other.
+fn classes(case: &Case) -> Vec<String> {
+    let labels = &case.record["classes"];
+    let labels = if labels.is_null() { Vec::new() } else { Answer::parse_ragged(labels) };
+    let is_float = case.record["classes_dtype"] == "<f8";
+    labels.iter().map(|label| label_text(label, is_float)).collect()
+}
+
+fn label_text(label: &Cell, is_float: bool) -> String {
+    match label {
+        Cell::Number(number) if is_float => format!("{number:?}"),
+        Cell::Number(number) => number.to_string(),
+        Cell::Text(text) => text.clone(),
+        Cell::Truth(truth) => truth.to_string(),
+    }
+}
+
+#[test]
+fn probabilities_are_the_default_and_predict_stands_in_for_them() {
+    for case in sklearn_cases().iter().filter(|case| predicts(case)) {
+        let has_probabilities = !case.record["expected"]["predict_proba"].is_null();
+        let expected = match has_probabilities && is_served(case, Method::PredictProba) {
+            true => Method::PredictProba,
+            false => Method::Predict,
+        };
+        let description = case.load(&case.files()[0], None).unwrap().description;
+        assert_eq!(description.method, expected, "{}", case.name);
+        let warns = !is_served(case, Method::PredictProba);
+        assert_eq!(!description.warnings.is_empty(), warns, "{:?}", description.warnings);
+    }
+}
+
+#[test]
+fn a_method_the_estimator_lacks_is_refused_with_those_it_has() {
+    let mut refused = 0;
+    for case in sklearn_cases().iter().filter(|case| predicts(case)) {
+        for method in METHODS {
+            if !case.record["expected"][method.name()].is_null() {
+                continue;
+            }
+            let error = case.load(&case.files()[0], Some(method)).unwrap_err();
+            let text = chain(&error);
+            assert!(text.contains(&format!("has no `{method}`; it has `")), "{text}");
+            assert_eq!(error.kind(), LoadErrorKind::Unsupported);
+            refused += 1;
+        }
+    }
+    assert!(refused > 400, "only {refused}");
+}
+
+#[test]
+fn probabilities_of_several_outputs_are_refused_with_what_to_do() {
+    for case in sklearn_cases().iter().filter(|case| !is_served(case, Method::PredictProba)) {
+        let Err(error) = case.load(&case.files()[0], Some(Method::PredictProba)) else {
+            panic!("{} was loaded", case.name)
+        };
+        let text = chain(&error);
+        let is_classifier = case.name.contains("clf");
+        assert!(text.contains("set the parameter `method` to `predict`") == is_classifier, "{text}");
+    }
+}
+
+#[test]
+fn what_only_transforms_is_refused() {
+    let mut refused = 0;
+    for case in sklearn_cases().iter().filter(|case| !predicts(case)) {
+        let error = chain(&case.load(&case.files()[0], None).unwrap_err());
+        assert!(error.contains("has no `predict`; it only transforms"), "{error}");
+        refused += 1;
+    }
+    assert!(refused >= 80, "only {refused}");
+}
+
+#[test]
+fn boosters_other_than_plain_trees_are_refused_by_name() {
+    let cases = xgboost_cases();
+    for case in cases.iter().filter(|case| !case.record["refused"].is_null()) {
+        for file in case.files() {
+            let error = case.load(&file, None).unwrap_err();
+            let words = match case.record["refused"].as_str().unwrap() {
+                "booster dart" => "the booster `dart` is not supported",
+                "booster gblinear" => "the booster `gblinear` is not supported",
+                "categorical split" => "a split on categories is not supported",
+                "vector leaves" => "a tree with vectors in its leaves",
+                other => panic!("a feature that is not known: {other}"),
+            };
+            assert!(chain(&error).contains(words), "{}: {}", case.place(&file), chain(&error));
+            assert_eq!(error.kind(), LoadErrorKind::Unsupported);
+        }
+    }
+}
+
+#[test]
+fn boosters_have_no_scores_and_their_two_methods_mean_the_same() {
+    let cases = xgboost_cases();
+    let case = cases.iter().find(|case| case.name == "multi_softprob").unwrap();
+    let file = &case.files()[0];
+    assert_eq!(case.answer(file, Method::PredictProba), case.answer(file, Method::Predict));
+    let error = chain(&case.load(file, Some(Method::DecisionFunction)).unwrap_err());
+    assert!(error.contains("has no `decision_function`"), "{error}");
+}
+
+#[test]
+fn names_of_features_are_read_from_boosters_that_have_them() {
+    let cases = xgboost_cases();
+    let mut named = 0;
+    for case in cases.iter().filter(|case| case.name == "feature_names") {
+        for (format, file) in case.record["formats"].as_object().unwrap() {
+            let description = case.load(file.as_str().unwrap(), None).unwrap().description;
+            // Files of the binary format and of 1.0 do not hold them.
+            if format != "legacy" && case.version() != "1.0.2" {
+                assert_eq!(json_names(description.feature_names.as_ref()), case.record["feature_names"]);
+                named += 1;
+            }
+        }
+    }
+    assert!(named >= 6, "only {named}");
+}

@@ -1,0 +1,91 @@
+//! The record beside each fixture model: what the library was asked and what it answered.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use provost_predictors::{LoadError, LoadOptions, LoadedModel, Method, ModelServer, load};
+use serde_json::Value;
+
+use super::{OneFile, answer::Answer, chain, entries, file_name};
+
+/// One case: a record, and the folder it stands in with its model files.
+pub struct Case {
+    pub name: String,
+    pub folder: PathBuf,
+    pub record: Value,
+}
+
+impl Case {
+    /// All cases of a folder.
+    pub fn all(folder: &Path) -> Vec<Self> {
+        let is_record = |path: &PathBuf| {
+            let name = file_name(path);
+            let is_json = path.extension().is_some_and(|extension| extension == "json");
+            is_json && !name.contains(".model.") && name != "index.json"
+        };
+        entries(folder).into_iter().filter(is_record).map(|path| Self::read(&path)).collect()
+    }
+
+    fn read(path: &Path) -> Self {
+        let record: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+        let name = record["case"].as_str().unwrap().to_owned();
+        Self { name, folder: path.parent().unwrap().to_owned(), record }
+    }
+
+    /// The model files of the case.
+    pub fn files(&self) -> Vec<String> {
+        let files = self.record["files"].as_array().unwrap();
+        files.iter().map(|file| file.as_str().unwrap().to_owned()).collect()
+    }
+
+    pub fn version(&self) -> &str {
+        self.record["version"].as_str().unwrap()
+    }
+
+    pub fn is_xgboost(&self) -> bool {
+        self.record["library"] == "xgboost"
+    }
+
+    /// Loads one of the files.
+    pub fn load(&self, file: &str, method: Option<Method>) -> Result<LoadedModel, LoadError> {
+        let server = if self.is_xgboost() { ModelServer::Xgboost } else { ModelServer::Sklearn };
+        let options = LoadOptions { method, ..LoadOptions::new(server) };
+        load(&OneFile(self.folder.join(file)), &options)
+    }
+
+    /// The rows that the library was asked about.
+    pub fn rows(&self) -> Vec<Vec<f64>> {
+        let rows = self.record["inputs"].as_array().unwrap().iter();
+        let row = |row: &Value| row.as_array().unwrap().iter().map(number).collect();
+        rows.map(row).collect()
+    }
+
+    /// What the library answered.
+    pub fn expected(&self, method: Method) -> Option<Answer> {
+        let answers = &self.record["expected"][method.name()];
+        (!answers.is_null()).then(|| Answer::parse(answers))
+    }
+
+    /// Names the case in a message.
+    pub fn place(&self, file: &str) -> String {
+        format!("{}/{file}", self.folder.strip_prefix(super::fixtures()).unwrap().display())
+    }
+
+    /// Loads a file and predicts, with the error as a person sees it.
+    pub fn answer(&self, file: &str, method: Method) -> Result<Answer, String> {
+        let loaded = self.load(file, Some(method)).map_err(|error| chain(&error))?;
+        Answer::predict(&*loaded.predictor, &self.rows()).map_err(|error| error.to_string())
+    }
+}
+
+/// A number of a record: `null` is NaN, and text an infinity.
+pub fn number(value: &Value) -> f64 {
+    match value {
+        Value::Null => f64::NAN,
+        Value::Bool(truth) => f64::from(u8::from(*truth)),
+        Value::String(text) => text.parse().unwrap(),
+        other => other.as_f64().unwrap(),
+    }
+}
