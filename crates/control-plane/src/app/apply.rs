@@ -1,0 +1,154 @@
+//! Applying manifests: all are checked before any is stored.
+
+use provost_api::{
+    manifest::{ManifestDocument, ManifestError, parse, parse_deployment},
+    problem::{FieldError, Problem},
+    rest::v1::apply::{Action, Applied, ApplyResult, Warning},
+};
+use provost_domain::{
+    Deployment, DeploymentId, ErrorCode, Namespace, Violation,
+    port::deployments::{ChangeNote, Mutation, Precondition},
+};
+
+use super::{App, problem};
+
+/// What a user applies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApplyRequest {
+    /// The documents: YAML or JSON.
+    pub text: String,
+    /// Name of the file or other source, for messages.
+    pub source: String,
+    /// Namespace of documents that name none.
+    pub namespace: Option<String>,
+    /// Check everything and store nothing.
+    pub is_dry_run: bool,
+    /// Who.
+    pub author: String,
+    /// Why.
+    pub message: Option<String>,
+}
+
+/// A document that may be stored.
+struct Checked {
+    document: ManifestDocument,
+    deployment: Deployment,
+    warnings: Vec<Warning>,
+}
+
+impl App {
+    /// Checks all documents and stores them, or none and tells everything that is wrong.
+    pub async fn apply(&self, request: ApplyRequest) -> Result<ApplyResult, Problem> {
+        let namespace = default_namespace(request.namespace.as_deref())?;
+        let (app, checking) = (self.clone(), request.clone());
+        // Reading a long text takes a while, and this thread serves predictions.
+        let checked = tokio::task::spawn_blocking(move || app.check(&checking, &namespace)).await;
+        let checked = checked.map_err(|error| {
+            tracing::error!(%error, "reading manifests failed");
+            Problem::new(ErrorCode::Internal, "reading the manifests failed: please report it with the manifests")
+        })??;
+        let applied = self.preview(&checked).await?;
+        if request.is_dry_run {
+            return Ok(ApplyResult { applied });
+        }
+        let mutations = checked.into_iter().map(|checked| Mutation::Put {
+            id: checked.deployment.id,
+            document: checked.document.json,
+            precondition: Precondition::None,
+        });
+        let note = ChangeNote { author: request.author, message: request.message, time: self.clock.now() };
+        let stored = self.repository.write(mutations.collect(), note).await.map_err(problem)?;
+        let generations = stored.iter().map(|stored| stored.generation);
+        let applied = applied.into_iter().zip(generations).map(|(applied, generation)| Applied { generation, ..applied });
+        Ok(ApplyResult { applied: applied.collect() })
+    }
+
+    fn check(&self, request: &ApplyRequest, namespace: &Namespace) -> Result<Vec<Checked>, Problem> {
+        let documents = parse(&request.source, &request.text)
+            .map_err(|errors| invalid(errors.iter().map(manifest_error).collect()))?;
+        if documents.is_empty() {
+            return Err(Problem::new(ErrorCode::Invalid, format!("`{}` has no documents", request.source)));
+        }
+        let mut errors = Vec::new();
+        let mut checked: Vec<Checked> = Vec::new();
+        for document in documents {
+            match parse_deployment(&document, namespace, &self.catalog) {
+                Ok((deployment, findings)) => {
+                    errors.extend(twice(&document, &deployment, &checked));
+                    let warning = |finding: &provost_api::crd::Finding| Warning {
+                        path: finding.path.to_string(),
+                        message: finding.message.clone(),
+                    };
+                    let warnings = findings.iter().map(warning).collect();
+                    checked.push(Checked { document, deployment, warnings });
+                }
+                Err(violations) => errors.extend(violations.iter().map(|violation| field_error(&document, violation))),
+            }
+        }
+        if errors.is_empty() { Ok(checked) } else { Err(invalid(errors)) }
+    }
+
+    /// What would become of the documents.
+    async fn preview(&self, checked: &[Checked]) -> Result<Vec<Applied>, Problem> {
+        let mut applied = Vec::with_capacity(checked.len());
+        for Checked { document, deployment, warnings } in checked {
+            let before = self.repository.get(&deployment.id).await.map_err(problem)?;
+            applied.push(Applied {
+                kind: document.kind.clone(),
+                namespace: deployment.id.namespace.to_string(),
+                name: deployment.id.name.to_string(),
+                action: if before.is_some() { Action::Configured } else { Action::Created },
+                generation: before.map_or(1, |before| before.generation + 1),
+                warnings: warnings.clone(),
+            });
+        }
+        Ok(applied)
+    }
+}
+
+fn default_namespace(name: Option<&str>) -> Result<Namespace, Problem> {
+    match name {
+        None => Ok(Namespace::default_namespace()),
+        Some(name) => Namespace::try_from(name).map_err(|error| Problem::new(ErrorCode::BadRequest, error.to_string())),
+    }
+}
+
+fn invalid(errors: Vec<FieldError>) -> Problem {
+    let detail = match &errors[..] {
+        [only] => only.to_string(),
+        all => format!("{} errors; nothing was stored", all.len()),
+    };
+    Problem { errors, ..Problem::new(ErrorCode::Invalid, detail) }
+}
+
+fn manifest_error(error: &ManifestError) -> FieldError {
+    FieldError {
+        source: Some(error.source_name.clone()),
+        line: error.line,
+        resource: None,
+        path: None,
+        message: error.message.clone(),
+    }
+}
+
+fn field_error(document: &ManifestDocument, violation: &Violation) -> FieldError {
+    FieldError {
+        source: Some(document.source.clone()),
+        line: document.line_of(&violation.path).or(document.line),
+        resource: Some(format!("{} {}", document.kind, document.name.as_deref().unwrap_or("without a name"))),
+        path: Some(violation.path.to_string()),
+        message: violation.message.clone(),
+    }
+}
+
+/// A document that names a resource another document named before.
+fn twice(document: &ManifestDocument, deployment: &Deployment, before: &[Checked]) -> Option<FieldError> {
+    let id: &DeploymentId = &deployment.id;
+    before.iter().any(|other| other.deployment.id == *id).then(|| FieldError {
+        source: Some(document.source.clone()),
+        line: document.line,
+        resource: Some(format!("{} {id}", document.kind)),
+        path: None,
+        message: "the same resource stands in the documents twice: keep one".to_owned(),
+    })
+}

@@ -1,0 +1,6 @@
+//! Use cases, reconcile loops, the REST API, and serving the console.
+
+pub mod app;
+pub mod console;
+pub mod reconcile;
+pub mod rest;

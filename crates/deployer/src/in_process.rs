@@ -1,0 +1,137 @@
+//! The engine of one process: `Ensure` loads, `Route` swaps one routing table, `Retire` drops.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use provost_domain::{
+    Deployment, DeploymentId, Digest, Predictor, RevisionId,
+    plan::{ObservedRevision, Report, Route, Step},
+    port::{
+        deployer::{Deployer, Subject},
+        deployments::ResolvedArtifact,
+        model_host::{HostedPredictor, ModelHost},
+        routes::RoutePublisher,
+    },
+    routing_table::{DeploymentRoutes, PredictorRoute},
+};
+
+/// The annotation of a predictor that Seldon's metrics carry as its version.
+const VERSION_ANNOTATION: &str = "version";
+
+/// Deploys into this process.
+pub struct InProcessDeployer {
+    host: Arc<dyn ModelHost>,
+    routes: Arc<dyn RoutePublisher>,
+}
+
+impl InProcessDeployer {
+    /// A deployer that loads with `host` and routes with `routes`.
+    pub fn new(host: Arc<dyn ModelHost>, routes: Arc<dyn RoutePublisher>) -> Self {
+        Self { host, routes }
+    }
+
+    fn ensure(&self, subject: Subject<'_>, name: &str, revision: &RevisionId) {
+        let Some(predictor) = subject.deployment.and_then(|deployment| find(deployment, name)) else { return };
+        self.host.ensure(HostedPredictor {
+            deployment: subject.id.clone(),
+            predictor: name.to_owned(),
+            revision: revision.clone(),
+            graph: predictor.graph.clone(),
+            artifacts: digests(predictor, subject.artifacts),
+        });
+    }
+
+    fn route(&self, subject: Subject<'_>, routes: &[Route]) {
+        let Some(deployment) = subject.deployment else { return self.routes.publish(subject.id, None) };
+        let before = self.routes.current(subject.id).unwrap_or_default();
+        let routed = |route: &Route| {
+            // A revision that stays keeps the names it was put in force with.
+            let known = before.predictors.iter().find(|known| is_same(known, route));
+            let known = known.map(|known| PredictorRoute { weight: route.weight, ..known.clone() });
+            known.or_else(|| find(deployment, &route.predictor).map(|predictor| compile(predictor, route)))
+        };
+        let predictors = routes.iter().filter_map(routed).collect();
+        let published = DeploymentRoutes { predictors, unavailable: None, request_log: deployment.request_log };
+        self.routes.publish(subject.id, Some(published));
+    }
+
+    /// Tells callers why nothing answers, and whether their requests are logged.
+    fn report(&self, subject: Subject<'_>, report: &Report) {
+        let Some(deployment) = subject.deployment else { return self.routes.publish(subject.id, None) };
+        let current = self.routes.current(subject.id);
+        let mut routes = current.clone().unwrap_or_default();
+        routes.request_log = deployment.request_log;
+        routes.unavailable = routes.predictors.is_empty().then(|| unavailable(report));
+        if current.as_ref() != Some(&routes) {
+            self.routes.publish(subject.id, Some(routes));
+        }
+    }
+}
+
+#[async_trait]
+impl Deployer for InProcessDeployer {
+    async fn observe(&self, id: &DeploymentId) -> (Vec<ObservedRevision>, Vec<Route>) {
+        let route = |route: &PredictorRoute| Route {
+            predictor: route.predictor.clone(),
+            revision: route.revision.clone(),
+            weight: route.weight,
+        };
+        let current = self.routes.current(id).unwrap_or_default();
+        (self.host.observe(id), current.predictors.iter().map(route).collect())
+    }
+
+    async fn execute(&self, subject: Subject<'_>, step: &Step) {
+        match step {
+            Step::Ensure { predictor, revision } => self.ensure(subject, predictor, revision),
+            Step::Route { routes } => self.route(subject, routes),
+            Step::Retire { predictor, revision } => self.host.retire(subject.id, predictor, revision),
+            Step::Report(report) => self.report(subject, report),
+        }
+    }
+
+    async fn forget(&self, id: &DeploymentId) {
+        self.routes.publish(id, None);
+    }
+
+    async fn changed(&self) -> DeploymentId {
+        self.host.changed().await
+    }
+}
+
+impl std::fmt::Debug for InProcessDeployer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InProcessDeployer").finish_non_exhaustive()
+    }
+}
+
+fn find<'a>(deployment: &'a Deployment, name: &str) -> Option<&'a Predictor> {
+    deployment.predictors.iter().find(|predictor| predictor.name == name)
+}
+
+fn is_same(known: &PredictorRoute, route: &Route) -> bool {
+    known.predictor == route.predictor && known.revision == route.revision
+}
+
+fn compile(predictor: &Predictor, route: &Route) -> PredictorRoute {
+    PredictorRoute {
+        predictor: route.predictor.clone(),
+        revision: route.revision.clone(),
+        weight: route.weight,
+        node: predictor.graph.name.clone(),
+        image: predictor.graph.implementation.as_str().to_owned(),
+        version: predictor.annotations.get(VERSION_ANNOTATION).cloned().unwrap_or_default(),
+    }
+}
+
+/// The digests of a predictor's nodes, depth first.
+fn digests(predictor: &Predictor, artifacts: &[ResolvedArtifact]) -> Vec<Digest> {
+    let digest_of = |uri: &str| artifacts.iter().find(|artifact| artifact.uri == uri).map(|a| a.digest.clone());
+    predictor.graph.nodes().iter().filter_map(|node| digest_of(node.model_uri.as_deref()?)).collect()
+}
+
+fn unavailable(report: &Report) -> String {
+    match report.description.as_str() {
+        "" => "the deployment is being created".to_owned(),
+        description => description.to_owned(),
+    }
+}

@@ -1,0 +1,66 @@
+//! Errors of the data plane, answered in the dialect of the path.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use http_body_util::Full;
+use provost_domain::ErrorCode;
+use provost_inference::{PredictError, protocol::seldon};
+
+/// Seconds after which a caller may try again.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+
+/// Why a request is not answered with a prediction. The text is for the caller.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{info}")]
+pub(crate) struct RequestError {
+    pub(crate) code: ErrorCode,
+    pub(crate) info: String,
+}
+
+impl RequestError {
+    pub(crate) fn new(code: ErrorCode, info: impl Into<String>) -> Self {
+        Self { code, info: info.into() }
+    }
+
+    /// The answer in Seldon's dialect.
+    pub(crate) fn seldon_response(&self) -> Response<Full<Bytes>> {
+        let status = self.code.http_status();
+        let mut body = Vec::with_capacity(128 + self.info.len());
+        seldon::write_error(status, self.seldon_reason(), &self.info, &mut body);
+        let mut response = Response::new(Full::new(body.into()));
+        *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if self.code.is_retryable() {
+            headers.insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        response
+    }
+
+    /// Seldon's word where it has one, else ours.
+    fn seldon_reason(&self) -> &'static str {
+        match self.code {
+            ErrorCode::BadRequest => "MICROSERVICE_BAD_DATA",
+            ErrorCode::NotFound => "NOT_FOUND",
+            ErrorCode::MethodNotAllowed => "METHOD_NOT_ALLOWED",
+            ErrorCode::Timeout => "TIMEOUT",
+            ErrorCode::TooLarge => "TOO_LARGE",
+            ErrorCode::Overloaded => "OVERLOADED",
+            ErrorCode::Unavailable => "UNAVAILABLE",
+            ErrorCode::Forbidden => "FORBIDDEN",
+            _ => "MICROSERVICE_INTERNAL_ERROR",
+        }
+    }
+}
+
+impl From<seldon::BadRequest> for RequestError {
+    fn from(error: seldon::BadRequest) -> Self {
+        Self::new(ErrorCode::BadRequest, error.to_string())
+    }
+}
+
+impl From<PredictError> for RequestError {
+    fn from(error: PredictError) -> Self {
+        Self::new(ErrorCode::BadRequest, error.to_string())
+    }
+}

@@ -1,0 +1,109 @@
+//! Metrics as Prometheus reads them, under Seldon's names and with Seldon's labels.
+
+use std::fmt::Write as _;
+
+use crate::metrics::{BUCKETS, Latencies, SeriesKey, Snapshot};
+
+/// Media type of the text.
+pub const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Quantiles of Seldon's summaries.
+const QUANTILES: [f64; 6] = [0.5, 0.75, 0.9, 0.98, 0.99, 1.0];
+
+/// Figures of the process besides the series.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ProcessFigures {
+    /// Requests being answered now.
+    pub in_flight: usize,
+    /// Records the request log could not keep.
+    pub lost_records: u64,
+}
+
+/// The whole text.
+pub fn write_metrics(snapshot: &Snapshot, process: ProcessFigures) -> String {
+    let mut out = String::new();
+    family(&mut out, snapshot, "seldon_api_executor_server_requests_seconds", "Latency of requests.", Side::Server);
+    family(&mut out, snapshot, "seldon_api_executor_client_requests_seconds", "Latency of a node.", Side::Client);
+    let mut figure = |name: &str, kind: &str, help: &str, value: u64| {
+        // Writing to a String cannot fail.
+        let _written = write!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
+    };
+    figure("provost_gateway_requests_in_flight", "gauge", "Requests being answered now.", process.in_flight as u64);
+    figure(
+        "provost_gateway_feature_name_mismatches_total",
+        "counter",
+        "Requests whose feature names are not those of the model, in its order.",
+        snapshot.feature_name_mismatches,
+    );
+    figure(
+        "provost_request_log_lost_records_total",
+        "counter",
+        "Records that the request log could not keep.",
+        process.lost_records,
+    );
+    out
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Side {
+    Server,
+    Client,
+}
+
+fn family(out: &mut String, snapshot: &Snapshot, name: &str, help: &str, side: Side) {
+    let rows: Vec<_> = snapshot.series.iter().filter(|((key, _), _)| side == Side::Server || !key.node.is_empty()).collect();
+    let _written = write!(out, "# HELP {name} {help}\n# TYPE {name} histogram\n");
+    for ((key, status), histograms) in &rows {
+        let latencies = if side == Side::Server { &histograms.server } else { &histograms.client };
+        histogram(out, name, &labels(key, *status, side), latencies);
+    }
+    let _written = write!(out, "# HELP {name}_summary {help}\n# TYPE {name}_summary summary\n");
+    for ((key, status), histograms) in &rows {
+        let latencies = if side == Side::Server { &histograms.server } else { &histograms.client };
+        summary(out, name, &labels(key, *status, side), latencies);
+    }
+}
+
+fn histogram(out: &mut String, name: &str, labels: &str, latencies: &Latencies) {
+    let mut cumulated = 0;
+    for (bound, count) in BUCKETS.iter().zip(latencies.buckets) {
+        cumulated += count;
+        let _written = writeln!(out, "{name}_bucket{{{labels},le=\"{bound}\"}} {cumulated}");
+    }
+    let _written = writeln!(out, "{name}_bucket{{{labels},le=\"+Inf\"}} {}", latencies.count());
+    sum_and_count(out, name, labels, latencies);
+}
+
+fn summary(out: &mut String, name: &str, labels: &str, latencies: &Latencies) {
+    for quantile in QUANTILES {
+        #[expect(clippy::cast_precision_loss, reason = "microseconds of at most a minute")]
+        let seconds = latencies.quantiles.value_at_quantile(quantile) as f64 / 1e6;
+        let _written = writeln!(out, "{name}_summary{{{labels},quantile=\"{quantile}\"}} {seconds}");
+    }
+    sum_and_count(out, &format!("{name}_summary"), labels, latencies);
+}
+
+fn sum_and_count(out: &mut String, name: &str, labels: &str, latencies: &Latencies) {
+    let _written = writeln!(out, "{name}_sum{{{labels}}} {}", latencies.sum.as_secs_f64());
+    let _written = writeln!(out, "{name}_count{{{labels}}} {}", latencies.count());
+}
+
+fn labels(key: &SeriesKey, status: u16, side: Side) -> String {
+    let mut labels = vec![
+        ("code", status.to_string()),
+        ("deployment_name", key.deployment.clone()),
+        ("method", "post".to_owned()),
+        ("namespace", key.namespace.clone()),
+        ("predictor_name", key.predictor.clone()),
+        ("predictor_version", key.version.clone()),
+        ("service", if side == Side::Server { "predictions" } else { "/predict" }.to_owned()),
+    ];
+    if side == Side::Client {
+        let (image, version) = key.image.rsplit_once(':').unwrap_or((&key.image, ""));
+        labels.push(("model_name", key.node.clone()));
+        labels.push(("model_image", image.to_owned()));
+        labels.push(("model_version", version.to_owned()));
+    }
+    let escape = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+    labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escape(value))).collect::<Vec<_>>().join(",")
+}

@@ -1,0 +1,21 @@
+//! The data plane's entry: finds the deployment a request means, chooses a predictor, predicts, and
+//! logs. It knows routing tables and the [`Predict`](provost_inference::Predict) trait, and neither
+//! engines nor stores.
+//!
+//! One [`Gateway`] serves the whole process. Each serving thread has a [`GatewayThread`] of its own,
+//! whose buffers, log lane and metrics no other thread touches.
+
+mod error;
+mod exposition;
+mod matcher;
+mod metrics;
+mod predict;
+mod records;
+mod routes;
+mod service;
+mod traffic;
+
+pub use exposition::{MEDIA_TYPE as METRICS_MEDIA_TYPE, ProcessFigures, write_metrics};
+pub use metrics::{Histograms, MetricsSource, SeriesKey, Snapshot};
+pub use service::{Gateway, GatewayThread, Options};
+pub use traffic::TrafficHistory;

@@ -1,0 +1,116 @@
+//! One thread's way into the request log, with the streams it has met.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use provost_inference::{
+    protocol::seldon::parse_names,
+    record::{FEATURE_COLUMNS_MAX, Payload, Record, RecordLane, Stream, Timestamp},
+};
+
+use crate::routes::{Predictor, Routes};
+
+/// Most sets of feature names a thread keeps for one predictor; others are logged by position.
+const NAME_SETS_MAX: usize = 16;
+/// Longest name of a feature that becomes a column's name.
+const NAME_MAX: usize = 256;
+
+/// The names of one predictor's features, as requests gave them.
+#[derive(Debug)]
+struct NameSet {
+    /// `data.names` as written; `None` for requests without names.
+    raw: Option<Box<str>>,
+    stream: Arc<Stream>,
+    is_mismatch: bool,
+}
+
+/// The streams a thread has met, and its lane.
+pub(crate) struct Records {
+    lane: Option<Box<dyn RecordLane>>,
+    /// By the id of the predictor's own stream.
+    sets: HashMap<u64, Vec<NameSet>>,
+}
+
+/// What a request adds to its record.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outcome<'a> {
+    pub(crate) request_id: &'a str,
+    pub(crate) time: Timestamp,
+    pub(crate) latency: Duration,
+    pub(crate) status: u16,
+    pub(crate) rows: usize,
+}
+
+impl Records {
+    pub(crate) fn new(lane: Option<Box<dyn RecordLane>>) -> Self {
+        Self { lane, sets: HashMap::new() }
+    }
+
+    /// Appends a record. A loss is counted by the lane; the answer goes out all the same.
+    pub(crate) fn append(&mut self, stream: &Stream, outcome: &Outcome<'_>, payload: Payload<'_>) {
+        let Some(lane) = &mut self.lane else { return };
+        let Outcome { request_id, time, latency, status, rows } = *outcome;
+        let rows = u32::try_from(rows).unwrap_or(u32::MAX);
+        let _lost = lane.append(&Record { stream, request_id, time, latency, status, rows, payload });
+    }
+
+    pub(crate) fn tick(&mut self, now: Timestamp) {
+        if let Some(lane) = &mut self.lane {
+            lane.tick(now);
+        }
+    }
+
+    /// The stream for a request with these names, and whether the names are not the model's.
+    pub(crate) fn stream(&mut self, routes: &Routes, predictor: &Predictor, names: Option<&str>) -> (Arc<Stream>, bool) {
+        let sets = self.sets.entry(predictor.stream.id).or_default();
+        let index = sets.iter().position(|set| set.raw.as_deref() == names).unwrap_or_else(|| {
+            if sets.len() >= NAME_SETS_MAX {
+                // The last place is shared by all further sets, which are logged by position.
+                sets.truncate(NAME_SETS_MAX - 1);
+                sets.push(NameSet { raw: names.map(Box::from), ..name_set(routes, predictor, None) });
+            } else {
+                sets.push(name_set(routes, predictor, names));
+            }
+            sets.len() - 1
+        });
+        (Arc::clone(&sets[index].stream), sets[index].is_mismatch)
+    }
+
+    /// Forgets the streams of predictors that are no longer there.
+    pub(crate) fn retain(&mut self, is_used: impl Fn(u64) -> bool) {
+        self.sets.retain(|id, _| is_used(*id));
+    }
+}
+
+fn name_set(routes: &Routes, predictor: &Predictor, raw: Option<&str>) -> NameSet {
+    let own = &predictor.stream;
+    let schema = predictor.predict.schema();
+    let names = raw.map(parse_names);
+    let is_mismatch = match (&schema.feature_names, &names) {
+        (Some(model), Some(request)) => !model.iter().map(AsRef::as_ref).eq(request.iter().map(String::as_str)),
+        _ => false,
+    };
+    let mut stream = own.clone();
+    stream.id = routes.next_stream();
+    // Names never reorder columns: where the model has names, they are the names of its columns.
+    if schema.feature_names.is_none()
+        && let Some(names) = names.filter(|names| are_column_names(names, own.features.len()))
+    {
+        stream.features = names;
+    }
+    if stream.features.len() > FEATURE_COLUMNS_MAX {
+        stream.features.clear();
+    }
+    NameSet { raw: raw.map(Box::from), stream: Arc::new(stream), is_mismatch }
+}
+
+/// Whether each column can be named so: one name each, none empty, too long or twice.
+fn are_column_names(names: &[String], columns: usize) -> bool {
+    let distinct: std::collections::HashSet<_> = names.iter().collect();
+    names.len() == columns && distinct.len() == columns && names.iter().all(|name| (1..=NAME_MAX).contains(&name.len()))
+}
+
+impl std::fmt::Debug for Records {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Records").field("sets", &self.sets).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,211 @@
+//! The routing table in the form requests need it: every name resolved, every answer prepared.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use arc_swap::ArcSwap;
+use provost_domain::{
+    DeploymentId, RequestLogging,
+    port::routes::RoutePublisher,
+    routing_table::{DeploymentRoutes, PredictorRoute, choose, split_seed},
+};
+use provost_inference::{
+    OutputKind, OutputShape, Predict, PredictorTable, RevisionKey, protocol::seldon::ResponseTemplate, record::Stream,
+};
+
+use crate::metrics::{Registry, SeriesKey};
+
+/// Deployments by `<namespace>/<name>`.
+type Deployments = HashMap<Box<str>, Arc<Deployment>>;
+
+/// Compiles routing tables and swaps them in.
+pub(crate) struct Routes {
+    predictors: Arc<dyn PredictorTable>,
+    registry: Arc<Registry>,
+    next_stream: AtomicU64,
+    /// What was published. Locked by publishers alone.
+    published: Mutex<HashMap<DeploymentId, DeploymentRoutes>>,
+    deployments: ArcSwap<Deployments>,
+}
+
+/// A deployment that requests can name.
+#[derive(Debug)]
+pub(crate) struct Deployment {
+    pub(crate) namespace: String,
+    seed: u64,
+    weights: Vec<u32>,
+    pub(crate) predictors: Vec<Predictor>,
+    pub(crate) unavailable: String,
+    pub(crate) is_logged: bool,
+    /// For requests that reach no predictor.
+    pub(crate) failures: Stream,
+    pub(crate) failures_slot: usize,
+}
+
+/// A predictor that answers.
+#[derive(Debug)]
+pub(crate) struct Predictor {
+    pub(crate) name: http::HeaderValue,
+    pub(crate) predict: Arc<dyn Predict>,
+    pub(crate) template: ResponseTemplate,
+    /// Names of features by position; the log's streams with other names are made of it.
+    pub(crate) stream: Stream,
+    pub(crate) slot: usize,
+}
+
+impl Deployment {
+    /// The predictor that answers this request id.
+    pub(crate) fn choose(&self, request_id: &str) -> Option<&Predictor> {
+        match &self.predictors[..] {
+            [only] => Some(only),
+            all => choose(&self.weights, self.seed, request_id.as_bytes()).and_then(|index| all.get(index)),
+        }
+    }
+
+    /// The predictor of that name.
+    pub(crate) fn pinned(&self, name: &str) -> Option<&Predictor> {
+        self.predictors.iter().find(|predictor| predictor.stream.predictor == name)
+    }
+}
+
+impl Routes {
+    pub(crate) fn new(predictors: Arc<dyn PredictorTable>, registry: Arc<Registry>) -> Self {
+        Self {
+            predictors,
+            registry,
+            next_stream: AtomicU64::new(1),
+            published: Mutex::default(),
+            deployments: ArcSwap::default(),
+        }
+    }
+
+    /// The deployment `<namespace>/<name>`.
+    pub(crate) fn deployment(&self, key: &str) -> Option<Arc<Deployment>> {
+        self.deployments.load().get(key).cloned()
+    }
+
+    /// Whether any deployment lives in the namespace.
+    pub(crate) fn has_namespace(&self, namespace: &str) -> bool {
+        self.deployments.load().values().any(|deployment| deployment.namespace == namespace)
+    }
+
+    /// Whether a predictor in force has this stream as its own.
+    pub(crate) fn uses_stream(&self, stream: u64) -> bool {
+        let deployments = self.deployments.load();
+        deployments.values().any(|deployment| deployment.predictors.iter().any(|p| p.stream.id == stream))
+    }
+
+    /// A number for a stream, used once in this process.
+    pub(crate) fn next_stream(&self) -> u64 {
+        self.next_stream.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn compile(&self, id: &DeploymentId, routes: &DeploymentRoutes) -> Deployment {
+        let mut weights = Vec::new();
+        let mut predictors = Vec::new();
+        for route in &routes.predictors {
+            if let Some(predictor) = self.compile_predictor(id, route) {
+                weights.push(route.weight);
+                predictors.push(predictor);
+            }
+        }
+        let unavailable = routes.unavailable.clone().unwrap_or_else(|| "the deployment is being created".to_owned());
+        Deployment {
+            namespace: id.namespace.to_string(),
+            seed: split_seed(id),
+            weights,
+            predictors,
+            unavailable,
+            is_logged: routes.request_log == RequestLogging::On,
+            failures: self.stream(id, None, &[], 0),
+            failures_slot: self.registry.slot(series_key(id, None)),
+        }
+    }
+
+    fn compile_predictor(&self, id: &DeploymentId, route: &PredictorRoute) -> Option<Predictor> {
+        let key = RevisionKey {
+            namespace: id.namespace.to_string(),
+            deployment: id.name.to_string(),
+            predictor: route.predictor.clone(),
+            revision: route.revision.to_string(),
+        };
+        let Some(predict) = self.predictors.get(&key) else {
+            tracing::error!(deployment = %id, predictor = %route.predictor, "a route names a revision that is not loaded");
+            return None;
+        };
+        let schema = predict.schema();
+        let names: Vec<String> = match &schema.feature_names {
+            Some(names) => names.iter().map(ToString::to_string).collect(),
+            None => (0..schema.features).map(|index| format!("x{index}")).collect(),
+        };
+        let mut stream = self.stream(id, Some(route), &names, schema.output.width());
+        stream.output_kind = schema.output.kind.clone();
+        stream.output_shape = schema.output.shape;
+        Some(Predictor {
+            name: http::HeaderValue::from_str(&route.predictor).ok()?,
+            template: ResponseTemplate::new(&schema.output, &route.node, &route.image),
+            slot: self.registry.slot(series_key(id, Some(route))),
+            stream,
+            predict,
+        })
+    }
+
+    fn stream(&self, id: &DeploymentId, route: Option<&PredictorRoute>, features: &[String], outputs: usize) -> Stream {
+        Stream {
+            id: self.next_stream(),
+            namespace: id.namespace.to_string(),
+            deployment: id.name.to_string(),
+            predictor: route.map(|route| route.predictor.clone()).unwrap_or_default(),
+            revision: route.map(|route| route.revision.to_string()).unwrap_or_default(),
+            features: features.to_vec(),
+            outputs: (0..outputs).map(|index| format!("t:{index}")).collect(),
+            output_kind: OutputKind::Float,
+            output_shape: OutputShape::Vector,
+        }
+    }
+}
+
+fn series_key(id: &DeploymentId, route: Option<&PredictorRoute>) -> SeriesKey {
+    let text = |of: fn(&PredictorRoute) -> &String| route.map(of).cloned().unwrap_or_default();
+    SeriesKey {
+        namespace: id.namespace.to_string(),
+        deployment: id.name.to_string(),
+        predictor: text(|route| &route.predictor),
+        version: text(|route| &route.version),
+        node: text(|route| &route.node),
+        image: text(|route| &route.image),
+    }
+}
+
+impl RoutePublisher for Routes {
+    fn current(&self, id: &DeploymentId) -> Option<DeploymentRoutes> {
+        self.published.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    fn publish(&self, id: &DeploymentId, routes: Option<DeploymentRoutes>) {
+        let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut deployments = Deployments::clone(&self.deployments.load());
+        match routes {
+            Some(routes) => {
+                deployments.insert(id.to_string().into(), Arc::new(self.compile(id, &routes)));
+                published.insert(id.clone(), routes);
+            }
+            None => {
+                deployments.remove(id.to_string().as_str());
+                published.remove(id);
+            }
+        }
+        self.deployments.store(Arc::new(deployments));
+    }
+}
+
+impl std::fmt::Debug for Routes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Routes").field("deployments", &self.deployments).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,345 @@
+//! The HTTP side: reads requests within limits and answers them.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
+use http_body::Body;
+use http_body_util::{BodyExt, Full};
+use provost_domain::{DeploymentId, ErrorCode, port::routes::RoutePublisher, routing_table::DeploymentRoutes};
+use provost_inference::{PredictorTable, record::RecordSink};
+use rand::{Rng, SeedableRng, rngs::SmallRng};
+use tokio::sync::mpsc;
+
+use crate::{
+    error::RequestError,
+    matcher::{Endpoint, is_data_plane, match_path},
+    metrics::{MetricsSource, Registry, SnapshotRequest, ThreadMetrics},
+    predict::{Answered, Buffers, Call, Failed, REQUEST_ID_MAX, answer, fail, now},
+    records::Records,
+    routes::Routes,
+};
+
+const PUID: HeaderName = HeaderName::from_static("seldon-puid");
+const PREDICTOR: HeaderName = HeaderName::from_static("provost-predictor");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+
+/// Limits of the data plane.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Longest body that is read, in bytes.
+    pub body_max: usize,
+    /// Most requests at a time; more are answered 429.
+    pub in_flight_max: usize,
+    /// A body must have arrived after this long.
+    pub body_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { body_max: 16 << 20, in_flight_max: 1024, body_timeout: Duration::from_secs(30) }
+    }
+}
+
+/// The data plane of this process.
+#[derive(Debug, Clone)]
+pub struct Gateway(Arc<Shared>);
+
+struct Shared {
+    options: Options,
+    routes: Routes,
+    registry: Arc<Registry>,
+    in_flight: AtomicUsize,
+    sink: Option<Arc<dyn RecordSink>>,
+}
+
+impl Gateway {
+    /// A gateway to the predictors of `predictors`, which logs to `sink`.
+    pub fn new(options: Options, predictors: Arc<dyn PredictorTable>, sink: Option<Arc<dyn RecordSink>>) -> Self {
+        let registry = Arc::new(Registry::default());
+        let routes = Routes::new(predictors, Arc::clone(&registry));
+        Self(Arc::new(Shared { options, routes, registry, in_flight: AtomicUsize::new(0), sink }))
+    }
+
+    /// The calling thread's part. Call it once on each serving thread.
+    pub fn thread(&self) -> GatewayThread {
+        let state = ThreadState {
+            buffers: Buffers::default(),
+            records: Records::new(self.0.sink.as_ref().map(|sink| sink.open_lane())),
+            metrics: ThreadMetrics::default(),
+            ids: IdGenerator(SmallRng::from_rng(&mut rand::rng())),
+            answer_capacity: 256,
+        };
+        let snapshots = Rc::new(Cell::new(Some(self.0.registry.join())));
+        GatewayThread { shared: Arc::clone(&self.0), state: Rc::new(RefCell::new(state)), snapshots }
+    }
+
+    /// The metrics of all threads.
+    pub fn metrics(&self) -> MetricsSource {
+        MetricsSource(Arc::clone(&self.0.registry))
+    }
+
+    /// Requests that are being answered now.
+    pub fn in_flight(&self) -> usize {
+        self.0.in_flight.load(Ordering::Relaxed)
+    }
+}
+
+impl RoutePublisher for Gateway {
+    fn current(&self, id: &DeploymentId) -> Option<DeploymentRoutes> {
+        self.0.routes.current(id)
+    }
+
+    fn publish(&self, id: &DeploymentId, routes: Option<DeploymentRoutes>) {
+        self.0.routes.publish(id, routes);
+    }
+}
+
+/// What one serving thread keeps.
+pub(crate) struct ThreadState {
+    pub(crate) buffers: Buffers,
+    pub(crate) records: Records,
+    pub(crate) metrics: ThreadMetrics,
+    pub(crate) ids: IdGenerator,
+    /// Length of the answer before: a good guess for the next.
+    pub(crate) answer_capacity: usize,
+}
+
+/// Makes request ids: UUIDs of version 4.
+pub(crate) struct IdGenerator(SmallRng);
+
+impl IdGenerator {
+    pub(crate) fn next(&mut self) -> String {
+        let mut bytes = [0; 16];
+        self.0.fill_bytes(&mut bytes);
+        uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+    }
+}
+
+/// Serves the requests of one thread.
+#[derive(Clone)]
+pub struct GatewayThread {
+    shared: Arc<Shared>,
+    state: Rc<RefCell<ThreadState>>,
+    snapshots: Rc<Cell<Option<mpsc::Receiver<SnapshotRequest>>>>,
+}
+
+impl GatewayThread {
+    /// Whether the path belongs to the data plane.
+    pub fn is_data_plane(path: &str) -> bool {
+        is_data_plane(path)
+    }
+
+    /// Answers a request to the data plane. Never fails: errors are answers.
+    pub async fn call<B>(&self, request: Request<B>) -> Response<Full<Bytes>>
+    where
+        B: Body<Data = Bytes> + Unpin,
+    {
+        let arrived = Instant::now();
+        let (parts, body) = request.into_parts();
+        if parts.method == Method::OPTIONS {
+            return Response::new(Full::default());
+        }
+        let call = match self.find(parts.uri.path(), &parts.method, &parts.headers, arrived) {
+            Ok(call) => call,
+            Err(error) => return error.seldon_response(),
+        };
+        let Some(_slot) = InFlight::enter(&self.shared) else {
+            let info = "too many requests at a time: try again";
+            return self.refuse(&call, RequestError::new(ErrorCode::Overloaded, info));
+        };
+        match read_body(body, &parts.headers, &self.shared.options).await {
+            Ok(body) => match answer(&self.state, &self.shared.routes, call, body).await {
+                Ok(answered) => respond(answered),
+                Err(failed) => respond_failed(failed),
+            },
+            Err(error) => self.refuse(&call, error),
+        }
+    }
+
+    /// Does what a thread has to do besides requests: call it once, in a task of the thread. Ends when
+    /// the gateway goes.
+    pub async fn housekeeping(&self) {
+        let Some(mut snapshots) = self.snapshots.take() else { return };
+        let mut second = tokio::time::interval(Duration::from_secs(1));
+        loop {
+            tokio::select! {
+                request = snapshots.recv() => match request {
+                    Some(request) => request.answer(&self.state.borrow().metrics),
+                    None => return,
+                },
+                _ = second.tick() => self.tick(),
+            }
+        }
+    }
+
+    fn tick(&self) {
+        let state = &mut *self.state.borrow_mut();
+        state.records.tick(now());
+        let routes = &self.shared.routes;
+        state.records.retain(|stream| routes.uses_stream(stream));
+    }
+
+    /// Who is meant, and by which id.
+    fn find(&self, path: &str, method: &Method, headers: &HeaderMap, arrived: Instant) -> Result<Call, RequestError> {
+        let target = match_path(path).ok_or_else(|| not_found(path))?;
+        let deployment =
+            self.shared.routes.deployment(target.deployment).ok_or_else(|| self.unknown(target.deployment))?;
+        let Some(Endpoint::Predictions) = target.endpoint else { return Err(not_found(path)) };
+        if method != Method::POST {
+            let info = format!("`{path}` takes POST, not {method}");
+            return Err(RequestError::new(ErrorCode::MethodNotAllowed, info));
+        }
+        let header_id = match headers.get(PUID) {
+            Some(value) => Some(request_id(value)?),
+            None => None,
+        };
+        let pinned = headers.get(PREDICTOR).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        Ok(Call { deployment, header_id, pinned, arrived })
+    }
+
+    fn unknown(&self, deployment: &str) -> RequestError {
+        let (namespace, name) = deployment.split_once('/').unwrap_or_default();
+        let info = if self.shared.routes.has_namespace(namespace) {
+            format!("there is no deployment `{name}` in the namespace `{namespace}`")
+        } else {
+            format!("there is no deployment in the namespace `{namespace}`")
+        };
+        RequestError::new(ErrorCode::NotFound, info)
+    }
+
+    /// Answers a request whose body was not read.
+    fn refuse(&self, call: &Call, error: RequestError) -> Response<Full<Bytes>> {
+        let state = &mut *self.state.borrow_mut();
+        let request_id = call.header_id.clone().unwrap_or_else(|| state.ids.next());
+        let failed = fail(state, call, None, request_id, error);
+        respond_failed(failed)
+    }
+}
+
+fn not_found(path: &str) -> RequestError {
+    let info = format!(
+        "there is nothing at `{path}`: predictions are at /seldon/<namespace>/<name>/api/v1.0/predictions"
+    );
+    RequestError::new(ErrorCode::NotFound, info)
+}
+
+/// The id a caller gave in the header `Seldon-Puid`: printable, without what JSON would escape.
+fn request_id(value: &HeaderValue) -> Result<String, RequestError> {
+    let is_plain = |byte: &u8| matches!(byte, 0x20..=0x7e) && !matches!(byte, b'"' | b'\\');
+    let bytes = value.as_bytes();
+    if bytes.is_empty() || bytes.len() > REQUEST_ID_MAX || !bytes.iter().all(is_plain) {
+        let info = format!(
+            "the header Seldon-Puid must be 1 to {REQUEST_ID_MAX} printable ASCII characters without quotes and backslashes"
+        );
+        return Err(RequestError::new(ErrorCode::BadRequest, info));
+    }
+    Ok(String::from_utf8_lossy(bytes).into_owned())
+}
+
+/// Reads a body within the limits. One that arrived in one piece is not copied.
+async fn read_body<B>(mut body: B, headers: &HeaderMap, options: &Options) -> Result<Bytes, RequestError>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let too_large = || {
+        let info = format!("the body is longer than {} bytes: split the request into several", options.body_max);
+        RequestError::new(ErrorCode::TooLarge, info)
+    };
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > options.body_max) {
+        return Err(too_large());
+    }
+    let read = async {
+        let mut whole = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            let broken = |_| RequestError::new(ErrorCode::BadRequest, "the body ends too early");
+            let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+            if whole.len() + data.len() > options.body_max {
+                return Err(too_large());
+            }
+            if whole.is_empty() && body.is_end_stream() {
+                return Ok(data);
+            }
+            whole.extend_from_slice(&data);
+        }
+        Ok(whole.freeze())
+    };
+    match poll_once_or_timeout(read, options.body_timeout).await {
+        Some(result) => result,
+        None => Err(RequestError::new(ErrorCode::Timeout, "the body did not arrive in time")),
+    }
+}
+
+/// Runs `future` to its end or until `timeout`. No timer is set for one that is ready at once, as
+/// bodies of most requests are.
+async fn poll_once_or_timeout<F: Future>(future: F, timeout: Duration) -> Option<F::Output> {
+    let mut future = std::pin::pin!(future);
+    let first = std::future::poll_fn(|context| std::task::Poll::Ready(future.as_mut().poll(context))).await;
+    match first {
+        std::task::Poll::Ready(output) => Some(output),
+        std::task::Poll::Pending => tokio::time::timeout(timeout, future).await.ok(),
+    }
+}
+
+fn respond(answered: Answered) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(answered.body));
+    set_headers(response.headers_mut(), &answered.request_id, answered.predictor);
+    response
+}
+
+fn respond_failed(failed: Failed) -> Response<Full<Bytes>> {
+    let mut response = failed.error.seldon_response();
+    set_headers(response.headers_mut(), &failed.request_id, failed.predictor);
+    response
+}
+
+fn set_headers(headers: &mut HeaderMap, request_id: &str, predictor: Option<HeaderValue>) {
+    headers.insert(header::CONTENT_TYPE, JSON);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    // An id from a body may hold what a header cannot.
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert(PUID, id);
+    }
+    if let Some(predictor) = predictor {
+        headers.insert(PREDICTOR, predictor);
+    }
+}
+
+/// Counts a request while it is being answered.
+struct InFlight<'a>(&'a Shared);
+
+impl<'a> InFlight<'a> {
+    fn enter(shared: &'a Shared) -> Option<Self> {
+        let slot = Self(shared);
+        let before = shared.in_flight.fetch_add(1, Ordering::Relaxed);
+        (before < shared.options.in_flight_max).then_some(slot)
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gateway").field("options", &self.options).field("routes", &self.routes).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for GatewayThread {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GatewayThread").field("shared", &self.shared).finish_non_exhaustive()
+    }
+}

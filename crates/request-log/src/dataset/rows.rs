@@ -1,0 +1,404 @@
+//! Turns records into columns: one row an instance.
+
+use std::{ops::Range, sync::Arc};
+
+use arrow_array::{
+    ArrayRef, BooleanArray, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray, UInt32Array,
+    builder::{BooleanBufferBuilder, NullBufferBuilder, StringBuilder},
+};
+use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
+use provost_inference::{OutputKind, record::Timestamp};
+
+use super::{
+    body::{body_text, values_text},
+    layout::{ColumnType, Layout, StreamColumns, fixed},
+};
+use crate::segment::{StoredPayload, StoredRecord, StoredStream};
+
+/// Rows of one batch.
+const BATCH_ROWS: usize = 8192;
+/// A batch ends early at this many bytes of text.
+const BATCH_TEXT_BYTES: usize = 4 << 20;
+
+/// Microseconds since the Unix epoch: the resolution of the log.
+pub(crate) fn micros(time: Timestamp) -> i64 {
+    time.0.div_euclid(1000)
+}
+
+/// How many rows a record becomes.
+pub(crate) fn rows_of(record: &StoredRecord<'_>) -> u32 {
+    match record.payload {
+        StoredPayload::Values { .. } => record.rows,
+        StoredPayload::Text { .. } | StoredPayload::Failed { .. } => 1,
+    }
+}
+
+/// Which columns to make.
+#[derive(Debug, Clone)]
+pub(crate) struct Projection {
+    pub(crate) fixed: [bool; fixed::NAMES.len()],
+    pub(crate) bodies: bool,
+    /// One for each value column.
+    pub(crate) values: Vec<bool>,
+}
+
+impl Projection {
+    /// All columns of a layout.
+    pub(crate) fn all(layout: &Layout) -> Self {
+        Self { fixed: [true; fixed::NAMES.len()], bodies: layout.has_bodies, values: vec![true; layout.value_count()] }
+    }
+}
+
+/// A stream as rows of it are appended.
+#[derive(Debug, Clone)]
+pub(crate) struct StreamPlace {
+    stream: Arc<StoredStream>,
+    columns: StreamColumns,
+    kind: OutputKind,
+    predictor: i32,
+    revision: i32,
+}
+
+/// Builds batches of rows. No value is allocated for itself.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    layout: Arc<Layout>,
+    projection: Projection,
+    schema: SchemaRef,
+    predictors: Vec<Arc<str>>,
+    revisions: Vec<Arc<str>>,
+    columns: Columns,
+    len: usize,
+}
+
+#[derive(Debug, Default)]
+struct Columns {
+    request_id: StringBuilder,
+    row: Vec<u32>,
+    time: Vec<i64>,
+    seq: Vec<i64>,
+    predictor: Vec<i32>,
+    revision: Vec<i32>,
+    status: Vec<i32>,
+    latency: Vec<f64>,
+    error: StringBuilder,
+    request: StringBuilder,
+    response: StringBuilder,
+    values: Vec<Option<Values>>,
+}
+
+impl Rows {
+    pub(crate) fn new(layout: Arc<Layout>, projection: Projection) -> Self {
+        let schema = Arc::new(projected_schema(&layout, &projection));
+        let mut rows = Self {
+            layout,
+            projection,
+            schema,
+            predictors: Vec::new(),
+            revisions: Vec::new(),
+            columns: Columns::default(),
+            len: 0,
+        };
+        rows.columns.values = rows.new_values();
+        rows
+    }
+
+    fn new_values(&self) -> Vec<Option<Values>> {
+        let wanted = self.layout.values().zip(&self.projection.values);
+        wanted.map(|(column, is_wanted)| is_wanted.then(|| Values::new(column.kind))).collect()
+    }
+
+    /// The schema of the batches; predictor and revision are dictionaries.
+    pub(crate) fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// Prepares for rows of a stream.
+    pub(crate) fn place(&mut self, stream: &Arc<StoredStream>) -> StreamPlace {
+        StreamPlace {
+            stream: Arc::clone(stream),
+            columns: self.layout.columns_of(stream),
+            kind: stream.output_kind(),
+            predictor: key_of(&mut self.predictors, &stream.predictor),
+            revision: key_of(&mut self.revisions, &stream.revision),
+        }
+    }
+
+    /// Appends these rows of a record.
+    pub(crate) fn append(&mut self, record: &StoredRecord<'_>, place: &StreamPlace, rows: Range<u32>) {
+        let count = (rows.end - rows.start) as usize;
+        let range = rows.start as usize..rows.end as usize;
+        self.append_fixed(record, place, rows);
+        match (&record.payload, &place.columns) {
+            (StoredPayload::Values { inputs, outputs }, StreamColumns::Values { features, outputs: output_columns }) => {
+                let before = self.len;
+                for (index, column) in features.iter().enumerate() {
+                    let Some(values) = &mut self.columns.values[*column] else { continue };
+                    values.append(before, &OutputKind::Float, strided(inputs, features.len(), index, &range));
+                }
+                for (index, column) in output_columns.iter().enumerate() {
+                    let Some(values) = &mut self.columns.values[*column] else { continue };
+                    values.append(before, &place.kind, strided(outputs, output_columns.len(), index, &range));
+                }
+            }
+            (StoredPayload::Values { inputs, outputs }, StreamColumns::Bodies) if self.projection.bodies => {
+                let stream = &place.stream;
+                for row in range {
+                    let request = values_text(&stream.features, &OutputKind::Float, inputs, row);
+                    let response = values_text(&stream.outputs, &place.kind, outputs, row);
+                    self.append_bodies(Some(&request), Some(&response));
+                }
+            }
+            (StoredPayload::Text { request, response }, _) if self.projection.bodies => {
+                self.append_bodies(Some(&body_text(request)), Some(&body_text(response)));
+            }
+            _ => {}
+        }
+        self.len += count;
+    }
+
+    fn append_fixed(&mut self, record: &StoredRecord<'_>, place: &StreamPlace, rows: Range<u32>) {
+        let count = (rows.end - rows.start) as usize;
+        let Columns { request_id, row, time, seq, predictor, revision, status, latency, error, .. } = &mut self.columns;
+        let wanted = &self.projection.fixed;
+        if wanted[fixed::REQUEST_ID] {
+            (0..count).for_each(|_| request_id.append_value(record.request_id));
+        }
+        if wanted[fixed::ROW] {
+            row.extend(rows);
+        }
+        if wanted[fixed::TIME] {
+            time.extend(std::iter::repeat_n(micros(record.time), count));
+        }
+        if wanted[fixed::SEQ] {
+            seq.extend(std::iter::repeat_n(record.seq.cast_signed(), count));
+        }
+        if wanted[fixed::PREDICTOR] {
+            predictor.extend(std::iter::repeat_n(place.predictor, count));
+        }
+        if wanted[fixed::REVISION] {
+            revision.extend(std::iter::repeat_n(place.revision, count));
+        }
+        if wanted[fixed::STATUS] {
+            status.extend(std::iter::repeat_n(i32::from(record.status), count));
+        }
+        if wanted[fixed::LATENCY] {
+            latency.extend(std::iter::repeat_n(seconds(record.latency), count));
+        }
+        if wanted[fixed::ERROR]
+            && let StoredPayload::Failed { reason } = record.payload
+        {
+            pad_text(error, self.len);
+            error.append_value(reason);
+        }
+    }
+
+    fn append_bodies(&mut self, request: Option<&str>, response: Option<&str>) {
+        // Several rows of one record come here one after the other.
+        let before = self.columns.request_len().max(self.len);
+        pad_text(&mut self.columns.request, before);
+        pad_text(&mut self.columns.response, before);
+        self.columns.request.append_option(request);
+        self.columns.response.append_option(response);
+    }
+
+    /// How many more rows fit; 0 when the batch has to be finished first.
+    pub(crate) fn room(&self) -> usize {
+        if self.columns.text_bytes() >= BATCH_TEXT_BYTES { 0 } else { BATCH_ROWS.saturating_sub(self.len) }
+    }
+
+    /// The rows so far as a batch; the next batch starts empty.
+    pub(crate) fn finish(&mut self) -> Result<RecordBatch, ArrowError> {
+        let empty = Columns { values: self.new_values(), ..Columns::default() };
+        let columns = std::mem::replace(&mut self.columns, empty);
+        let len = std::mem::take(&mut self.len);
+        let arrays = columns.finish(self, len)?;
+        let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(len));
+        RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)
+    }
+}
+
+impl Columns {
+    fn request_len(&self) -> usize {
+        arrow_array::builder::ArrayBuilder::len(&self.request)
+    }
+
+    fn text_bytes(&self) -> usize {
+        let texts = [&self.request_id, &self.error, &self.request, &self.response];
+        texts.iter().map(|text| text.values_slice().len()).sum()
+    }
+
+    fn finish(mut self, rows: &Rows, len: usize) -> Result<Vec<ArrayRef>, ArrowError> {
+        let wanted = &rows.projection.fixed;
+        let mut arrays: Vec<ArrayRef> = Vec::with_capacity(rows.schema.fields().len());
+        let mut push = |is_wanted: bool, array: ArrayRef| {
+            if is_wanted {
+                arrays.push(array);
+            }
+        };
+        pad_text(&mut self.error, len);
+        push(wanted[fixed::REQUEST_ID], Arc::new(self.request_id.finish()));
+        push(wanted[fixed::ROW], Arc::new(UInt32Array::from(self.row)));
+        push(wanted[fixed::TIME], Arc::new(TimestampMicrosecondArray::from(self.time).with_timezone("UTC")));
+        push(wanted[fixed::SEQ], Arc::new(Int64Array::from(self.seq)));
+        push(wanted[fixed::PREDICTOR], dictionary(self.predictor, &rows.predictors)?);
+        push(wanted[fixed::REVISION], dictionary(self.revision, &rows.revisions)?);
+        push(wanted[fixed::STATUS], Arc::new(Int32Array::from(self.status)));
+        push(wanted[fixed::LATENCY], Arc::new(Float64Array::from(self.latency)));
+        push(wanted[fixed::ERROR], Arc::new(self.error.finish()));
+        if rows.projection.bodies {
+            pad_text(&mut self.request, len);
+            pad_text(&mut self.response, len);
+            arrays.push(Arc::new(self.request.finish()));
+            arrays.push(Arc::new(self.response.finish()));
+        }
+        arrays.extend(self.values.into_iter().flatten().map(|values| values.finish(len)));
+        Ok(arrays)
+    }
+}
+
+fn projected_schema(layout: &Layout, projection: &Projection) -> Schema {
+    let bodies = [projection.bodies; 2];
+    let bodies = if layout.has_bodies { bodies.as_slice() } else { &[] };
+    let wanted = projection.fixed.iter().chain(bodies).chain(&projection.values);
+    let schema = layout.schema();
+    let kept = schema.fields().iter().zip(wanted).filter(|(_, is_wanted)| **is_wanted).map(|(field, _)| as_dictionary(field));
+    Schema::new(kept.collect::<Vec<_>>())
+}
+
+/// Few different texts are quicker to write as a dictionary.
+fn as_dictionary(field: &Arc<Field>) -> Arc<Field> {
+    if [fixed::PREDICTOR, fixed::REVISION].iter().any(|column| fixed::NAMES[*column] == field.name()) {
+        let data_type = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+        Arc::new(field.as_ref().clone().with_data_type(data_type))
+    } else {
+        Arc::clone(field)
+    }
+}
+
+fn key_of(values: &mut Vec<Arc<str>>, value: &str) -> i32 {
+    let index = values.iter().position(|known| known.as_ref() == value).unwrap_or_else(|| {
+        values.push(value.into());
+        values.len() - 1
+    });
+    // As many as there are streams in one batch of segments.
+    i32::try_from(index).unwrap_or_default()
+}
+
+fn dictionary(keys: Vec<i32>, values: &[Arc<str>]) -> Result<ArrayRef, ArrowError> {
+    let values: StringArray = values.iter().map(|value| Some(value.as_ref())).collect();
+    Ok(Arc::new(DictionaryArray::try_new(Int32Array::from(keys), Arc::new(values))?))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "exact up to 104 days")]
+fn seconds(nanos: u64) -> f64 {
+    nanos as f64 / 1e9
+}
+
+/// Column `index` of rows of `width` values.
+fn strided<'a>(values: &'a [[u8; 8]], width: usize, index: usize, rows: &Range<usize>) -> impl ExactSizeIterator<Item = f64> + use<'a> {
+    rows.clone().map(move |row| f64::from_le_bytes(values[row * width + index]))
+}
+
+fn pad_text(builder: &mut StringBuilder, len: usize) {
+    let missing = len.saturating_sub(arrow_array::builder::ArrayBuilder::len(builder));
+    builder.append_nulls(missing);
+}
+
+/// The values of one feature or output. A record that has none costs nothing: the gap is filled when
+/// the next value comes.
+#[derive(Debug)]
+enum Values {
+    Float(Vec<f64>, NullBufferBuilder),
+    Integer(Vec<i64>, NullBufferBuilder),
+    Boolean(BooleanBufferBuilder, NullBufferBuilder),
+    Text(StringBuilder),
+}
+
+impl Values {
+    fn new(kind: ColumnType) -> Self {
+        match kind {
+            ColumnType::Float => Self::Float(Vec::new(), NullBufferBuilder::new(0)),
+            ColumnType::Integer => Self::Integer(Vec::new(), NullBufferBuilder::new(0)),
+            ColumnType::Boolean => Self::Boolean(BooleanBufferBuilder::new(0), NullBufferBuilder::new(0)),
+            ColumnType::Text => Self::Text(StringBuilder::new()),
+        }
+    }
+
+    /// Appends values that are to be read as `kind`, the first of them at row `before`.
+    fn append(&mut self, before: usize, kind: &OutputKind, source: impl ExactSizeIterator<Item = f64>) {
+        self.pad(before);
+        match self {
+            Self::Float(values, nulls) => {
+                nulls.append_n_non_nulls(source.len());
+                values.extend(source);
+            }
+            Self::Integer(values, nulls) => source.for_each(|value| {
+                nulls.append(!value.is_nan());
+                values.push(integer(value));
+            }),
+            Self::Boolean(values, nulls) => source.for_each(|value| {
+                nulls.append(!value.is_nan());
+                values.append(value != 0.0);
+            }),
+            Self::Text(builder) => source.for_each(|value| append_text(builder, kind, value)),
+        }
+    }
+
+    fn pad(&mut self, len: usize) {
+        match self {
+            Self::Float(values, nulls) => {
+                nulls.append_n_nulls(len.saturating_sub(values.len()));
+                values.resize(len.max(values.len()), 0.0);
+            }
+            Self::Integer(values, nulls) => {
+                nulls.append_n_nulls(len.saturating_sub(values.len()));
+                values.resize(len.max(values.len()), 0);
+            }
+            Self::Boolean(values, nulls) => {
+                let missing = len.saturating_sub(values.len());
+                nulls.append_n_nulls(missing);
+                values.append_n(missing, false);
+            }
+            Self::Text(builder) => pad_text(builder, len),
+        }
+    }
+
+    fn finish(mut self, len: usize) -> ArrayRef {
+        self.pad(len);
+        match self {
+            Self::Float(values, mut nulls) => Arc::new(Float64Array::new(values.into(), nulls.finish())),
+            Self::Integer(values, mut nulls) => Arc::new(Int64Array::new(values.into(), nulls.finish())),
+            Self::Boolean(mut values, mut nulls) => Arc::new(BooleanArray::new(values.finish(), nulls.finish())),
+            Self::Text(mut builder) => Arc::new(builder.finish()),
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "whole numbers of a model are within ±2⁵³; others end at the bounds")]
+fn integer(value: f64) -> i64 {
+    value as i64
+}
+
+/// A value as text: a label, or a value of another type in a column that holds several.
+fn append_text(builder: &mut StringBuilder, kind: &OutputKind, value: f64) {
+    if value.is_nan() {
+        return builder.append_null();
+    }
+    match kind {
+        OutputKind::Label(labels) => match label(labels, value) {
+            Some(label) => builder.append_value(label),
+            None => builder.append_value(format!("{value:?}")),
+        },
+        OutputKind::Float => builder.append_value(format!("{value:?}")),
+        OutputKind::Integer => builder.append_value(integer(value).to_string()),
+        OutputKind::Boolean => builder.append_value(if value == 0.0 { "false" } else { "true" }),
+    }
+}
+
+/// The label a value is the index of.
+pub(super) fn label(labels: &[Box<str>], value: f64) -> Option<&str> {
+    let index = usize::try_from(integer(value)).ok()?;
+    labels.get(index).map(AsRef::as_ref)
+}

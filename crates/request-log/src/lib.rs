@@ -1,0 +1,26 @@
+//! The request log: segments written by serving threads, Parquet datasets, queries and retention.
+//!
+//! **Invariant**: appending a record takes no lock, waits for no thread and makes no system call but
+//! when a segment starts or ends.
+
+pub mod segment;
+
+mod compact;
+mod dataset;
+
+mod datasets;
+mod disk;
+mod epoch;
+mod error;
+mod log;
+mod maintenance;
+mod query;
+mod retention;
+mod rewrite;
+#[cfg(test)]
+mod tests;
+
+pub use error::Error;
+pub use log::{Options, RequestLog};
+pub use maintenance::{Report, Statistics};
+pub use retention::Retention;

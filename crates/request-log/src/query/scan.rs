@@ -1,0 +1,171 @@
+//! Finds rows that satisfy a query, reading no more columns than it takes to tell.
+
+use std::sync::Arc;
+
+use arrow_array::{Array, Int64Array, RecordBatch, TimestampMicrosecondArray, UInt32Array};
+
+use super::{
+    Candidate, Query, RowPlace, Unit, finish,
+    prune::{asks_for_id, integer_bounds, may_hold_ids, may_match},
+};
+use crate::{
+    Error,
+    dataset::{BODIES, Day, FileReader, Projection, Rows, StreamPlace, fixed, micros, rows_of},
+    rewrite::{Place, open},
+    segment::{Entry, StoredRecord, StoredStream},
+};
+
+impl Query<'_> {
+    /// Opens a file and gives those of its row groups that may hold rows of the answer.
+    pub(super) fn open_file(&mut self, index: usize) -> Result<Vec<(i64, Unit)>, Error> {
+        let reader = FileReader::open(&self.snapshot.files[index].path)?;
+        let mut units = Vec::new();
+        for (number, group) in reader.metadata().row_groups().iter().enumerate() {
+            let (first_seq, last_seq) = integer_bounds(group, fixed::SEQ).unwrap_or((i64::MIN, i64::MAX));
+            let times = integer_bounds(group, fixed::TIME);
+            let is_possible = self.condition.as_ref().is_none_or(|condition| may_match(condition, &reader, group));
+            if is_possible && self.bounds.may_hold(first_seq, times) {
+                units.push((last_seq, Unit::Group(index, number)));
+            }
+        }
+        self.files.insert(index, reader);
+        Ok(units)
+    }
+
+    pub(super) fn scan_group(&mut self, file: usize, group: usize) -> Result<(), Error> {
+        let reader = self.files[&file].clone();
+        if let Some(condition) = self.condition.as_ref().filter(|condition| asks_for_id(condition))
+            && let Some(ids) = reader.request_ids(group)?
+            && !may_hold_ids(condition, &ids)
+        {
+            return Ok(());
+        }
+        let failed = Error::parquet("read", reader.path());
+        let names = self.scanned_columns();
+        let builder = reader.read(names.iter().filter_map(|name| reader.column(name)));
+        let builder = builder.with_row_groups(vec![group]).with_batch_size(reader.batch_rows(group));
+        let mut start = 0;
+        for batch in builder.build().map_err(&failed)? {
+            let batch = batch.map_err(|error| failed(error.into()))?;
+            self.offer_rows(&batch, |index| RowPlace::File { file, group, index: start + index });
+            start += batch.num_rows();
+        }
+        Ok(())
+    }
+
+    /// The columns needed to tell whether a row belongs to the answer.
+    fn scanned_columns(&self) -> Vec<&str> {
+        let mut names = vec![fixed::NAMES[fixed::SEQ], fixed::NAMES[fixed::ROW]];
+        if self.bounds.has_times() {
+            names.push(fixed::NAMES[fixed::TIME]);
+        }
+        if let Some(condition) = &self.condition {
+            condition.columns(&mut names);
+        }
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// Offers the rows of a batch of scanned columns.
+    fn offer_rows(&mut self, batch: &RecordBatch, place: impl Fn(usize) -> RowPlace) {
+        let seqs = column::<Int64Array>(batch, fixed::SEQ);
+        let rows = column::<UInt32Array>(batch, fixed::ROW);
+        let times = column::<TimestampMicrosecondArray>(batch, fixed::TIME);
+        let (Some(seqs), Some(rows)) = (seqs, rows) else { return };
+        let mask = self.condition.as_ref().map(|condition| condition.evaluate(batch));
+        for index in 0..batch.num_rows() {
+            let (seq, row) = (seqs.value(index), rows.value(index));
+            let is_within = (seq, row) < self.bounds.before
+                && times.is_none_or(|times| self.bounds.times.contains(&times.value(index)))
+                && mask.as_ref().is_none_or(|mask| mask[index]);
+            if is_within {
+                self.newest.offer(Candidate { seq, row, place: place(index) });
+            }
+        }
+    }
+
+    pub(super) fn scan_segment(&mut self, segment: usize) -> Result<(), Error> {
+        let tail = &self.snapshot.tail[segment];
+        let reader = open(&tail.path)?;
+        let index = |index: usize| u32::try_from(index).unwrap_or_default(); // A segment is shorter than 4 GiB.
+        let rows = self.condition.is_some().then(|| Rows::new(Arc::clone(&self.layout), self.scanned()));
+        let mut batch = rows.map(|rows| (rows, Vec::new()));
+        let mut stream: Option<Stream> = None;
+        for Entry { offset, length, record } in reader.records() {
+            let stream = match &mut stream {
+                Some(stream) if Arc::ptr_eq(&stream.stored, &record.stream) => stream,
+                other => other.insert(self.enter(&record.stream, batch.as_mut().map(|(rows, _)| rows))),
+            };
+            let Some(number) = stream.number.filter(|_| !tail.is_covered(Day::of(record.time))) else { continue };
+            let seq = record.seq.cast_signed();
+            let rows = self.bounds.rows_within(seq, micros(record.time), rows_of(&record));
+            let place = Place { segment: index(segment), stream: number, offset: index(offset), length: index(length) };
+            match (&mut batch, &stream.place) {
+                (Some(batch), Some(stream_place)) => self.add(batch, &record, stream_place, place, rows)?,
+                _ => (0..rows).for_each(|row| self.newest.offer(Candidate { seq, row, place: RowPlace::Segment(place) })),
+            }
+        }
+        batch.map_or(Ok(()), |mut batch| self.offer_batch(&mut batch))
+    }
+
+    fn enter(&mut self, stored: &Arc<StoredStream>, rows: Option<&mut Rows>) -> Stream {
+        let number = self.dataset.is_of(stored).then(|| {
+            self.streams.push(Arc::clone(stored));
+            u32::try_from(self.streams.len() - 1).unwrap_or_default()
+        });
+        let place = rows.filter(|_| number.is_some()).map(|rows| rows.place(stored));
+        Stream { stored: Arc::clone(stored), number, place }
+    }
+
+    /// The scanned columns of rows of segments.
+    fn scanned(&self) -> Projection {
+        let names = self.scanned_columns();
+        Projection {
+            fixed: fixed::NAMES.map(|name| names.contains(&name)),
+            bodies: BODIES.iter().any(|name| names.contains(name)),
+            values: self.layout.values().map(|column| names.contains(&column.name.as_ref())).collect(),
+        }
+    }
+
+    fn add(
+        &mut self,
+        batch: &mut (Rows, Vec<Place>),
+        record: &StoredRecord<'_>,
+        stream: &StreamPlace,
+        place: Place,
+        end: u32,
+    ) -> Result<(), Error> {
+        let mut from = 0;
+        while from < end {
+            if batch.0.room() == 0 {
+                self.offer_batch(batch)?;
+            }
+            let to = end.min(from.saturating_add(u32::try_from(batch.0.room()).unwrap_or(u32::MAX)));
+            batch.0.append(record, stream, from..to);
+            batch.1.extend((from..to).map(|_| place));
+            from = to;
+        }
+        Ok(())
+    }
+
+    fn offer_batch(&mut self, (rows, places): &mut (Rows, Vec<Place>)) -> Result<(), Error> {
+        let batch = finish(rows)?;
+        self.offer_rows(&batch, |index| RowPlace::Segment(places[index]));
+        places.clear();
+        Ok(())
+    }
+}
+
+/// The stream that records of a segment are of.
+#[derive(Debug)]
+struct Stream {
+    stored: Arc<StoredStream>,
+    /// Its number within the query; none for a stream of another dataset.
+    number: Option<u32>,
+    place: Option<StreamPlace>,
+}
+
+fn column<T: 'static>(batch: &RecordBatch, column: usize) -> Option<&T> {
+    batch.column_by_name(fixed::NAMES[column])?.as_any().downcast_ref()
+}

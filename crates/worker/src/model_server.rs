@@ -1,0 +1,221 @@
+//! The model server of this process.
+
+use std::{
+    collections::HashMap,
+    fmt, io,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use provost_domain::{
+    DeploymentId, Digest, RevisionId,
+    plan::{ObservedRevision, Readiness, Timestamp},
+    port::{
+        clock::Clock,
+        model_host::{HostedPredictor, ModelHost},
+    },
+};
+use provost_inference::{ArtifactFiles, Predict, PredictorTable, RevisionKey};
+use tokio::sync::{Semaphore, mpsc};
+
+use crate::load::{Failure, load_node};
+
+/// Models that are read at a time: reading one may take several times its size in memory.
+const LOADING_MAX: usize = 2;
+/// First pause before a model that could not be read is read again; it doubles each time.
+const PAUSE_MIN: Duration = Duration::from_secs(1);
+/// Longest pause.
+const PAUSE_MAX: Duration = Duration::from_secs(60);
+
+/// Opens artifacts that are kept by digest.
+pub trait ArtifactReader: Send + Sync {
+    /// The files of the artifact.
+    fn open(&self, digest: &Digest) -> io::Result<Box<dyn ArtifactFiles + Send>>;
+}
+
+/// Loads predictors and keeps them.
+#[derive(Clone)]
+pub struct ModelServer(Arc<Shared>);
+
+struct Shared {
+    artifacts: Arc<dyn ArtifactReader>,
+    clock: Arc<dyn Clock>,
+    revisions: Mutex<HashMap<RevisionKey, Revision>>,
+    loading: Semaphore,
+    changes: mpsc::UnboundedSender<DeploymentId>,
+    changed: tokio::sync::Mutex<mpsc::UnboundedReceiver<DeploymentId>>,
+}
+
+#[derive(Debug)]
+struct Revision {
+    state: State,
+    /// Attempts that failed so far.
+    failures: u32,
+}
+
+#[derive(Debug)]
+enum State {
+    Loading,
+    Ready(Arc<dyn Predict>),
+    Failed { reason: String, retry_at: Option<Timestamp> },
+}
+
+impl ModelServer {
+    /// A server without models.
+    pub fn new(artifacts: Arc<dyn ArtifactReader>, clock: Arc<dyn Clock>) -> Self {
+        let (changes, changed) = mpsc::unbounded_channel();
+        Self(Arc::new(Shared {
+            artifacts,
+            clock,
+            revisions: Mutex::default(),
+            loading: Semaphore::new(LOADING_MAX),
+            changes,
+            changed: tokio::sync::Mutex::new(changed),
+        }))
+    }
+
+    fn with_revisions<T>(&self, read: impl FnOnce(&mut HashMap<RevisionKey, Revision>) -> T) -> T {
+        read(&mut self.0.revisions.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Notes that the revision is being loaded, unless it is there already.
+    fn begin(&self, key: &RevisionKey) -> bool {
+        self.with_revisions(|revisions| match revisions.get_mut(key) {
+            None => {
+                revisions.insert(key.clone(), Revision { state: State::Loading, failures: 0 });
+                true
+            }
+            Some(revision @ Revision { state: State::Failed { .. }, .. }) => {
+                revision.state = State::Loading;
+                true
+            }
+            Some(_) => false,
+        })
+    }
+
+    async fn load(&self, key: &RevisionKey, hosted: HostedPredictor) {
+        let loaded = match self.0.loading.acquire().await {
+            Ok(_permit) => {
+                let artifacts = Arc::clone(&self.0.artifacts);
+                let loading = tokio::task::spawn_blocking(move || load_predictor(&*artifacts, &hosted));
+                loading.await.unwrap_or_else(|error| {
+                    tracing::error!(?key, %error, "loading a model panicked");
+                    let reason = "reading the model failed inside provost: please report it".to_owned();
+                    Err(Failure { reason, may_pass: false })
+                })
+            }
+            // The semaphore is never closed.
+            Err(_closed) => return,
+        };
+        self.finish(key, loaded);
+    }
+
+    fn finish(&self, key: &RevisionKey, loaded: Result<Arc<dyn Predict>, Failure>) {
+        let now = self.0.clock.now();
+        self.with_revisions(|revisions| {
+            // A revision that was retired meanwhile is not kept.
+            let Some(revision) = revisions.get_mut(key) else { return };
+            revision.state = match loaded {
+                Ok(predictor) => State::Ready(predictor),
+                Err(failure) => {
+                    let pause = PAUSE_MIN.saturating_mul(1 << revision.failures.min(10)).min(PAUSE_MAX);
+                    revision.failures += 1;
+                    let retry_at = failure.may_pass.then(|| after(now, pause));
+                    tracing::warn!(deployment = key.deployment, predictor = key.predictor, reason = failure.reason, "a model cannot be loaded");
+                    State::Failed { reason: failure.reason, retry_at }
+                }
+            };
+        });
+    }
+}
+
+fn after(now: Timestamp, pause: Duration) -> Timestamp {
+    Timestamp::from_millis(now.as_millis() + u64::try_from(pause.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn load_predictor(artifacts: &dyn ArtifactReader, hosted: &HostedPredictor) -> Result<Arc<dyn Predict>, Failure> {
+    let Some(digest) = hosted.artifacts.first() else {
+        let reason = format!("node `{}` has no model URI", hosted.graph.name);
+        return Err(Failure { reason, may_pass: false });
+    };
+    let files = artifacts.open(digest).map_err(|error| Failure {
+        reason: format!("the copy of the model's files ({digest}) cannot be read: {error}; apply the deployment again"),
+        may_pass: true,
+    })?;
+    load_node(&hosted.graph, &*files)
+}
+
+fn key(deployment: &DeploymentId, predictor: &str, revision: &RevisionId) -> RevisionKey {
+    RevisionKey {
+        namespace: deployment.namespace.to_string(),
+        deployment: deployment.name.to_string(),
+        predictor: predictor.to_owned(),
+        revision: revision.to_string(),
+    }
+}
+
+#[async_trait]
+impl ModelHost for ModelServer {
+    fn ensure(&self, predictor: HostedPredictor) {
+        let key = key(&predictor.deployment, &predictor.predictor, &predictor.revision);
+        if !self.begin(&key) {
+            return;
+        }
+        let server = self.clone();
+        tokio::spawn(async move {
+            let deployment = predictor.deployment.clone();
+            server.load(&key, predictor).await;
+            // The receiver lives as long as the server.
+            let _sent = server.0.changes.send(deployment);
+        });
+    }
+
+    fn retire(&self, deployment: &DeploymentId, predictor: &str, revision: &RevisionId) {
+        self.with_revisions(|revisions| revisions.remove(&key(deployment, predictor, revision)));
+    }
+
+    fn observe(&self, deployment: &DeploymentId) -> Vec<ObservedRevision> {
+        let is_of = |key: &&RevisionKey| {
+            key.namespace == deployment.namespace.as_str() && key.deployment == deployment.name.as_str()
+        };
+        let observed = |(key, revision): (&RevisionKey, &Revision)| ObservedRevision {
+            predictor: key.predictor.clone(),
+            revision: RevisionId::from(key.revision.as_str()),
+            readiness: match &revision.state {
+                State::Loading => Readiness::Loading,
+                State::Ready(_) => Readiness::Ready,
+                State::Failed { reason, retry_at } => {
+                    Readiness::Failed { reason: reason.clone(), retry_at: *retry_at }
+                }
+            },
+        };
+        let mut all: Vec<_> = self
+            .with_revisions(|revisions| revisions.iter().filter(|(key, _)| is_of(key)).map(observed).collect());
+        all.sort_by(|a: &ObservedRevision, b| (&a.predictor, &a.revision).cmp(&(&b.predictor, &b.revision)));
+        all
+    }
+
+    async fn changed(&self) -> DeploymentId {
+        match self.0.changed.lock().await.recv().await {
+            Some(deployment) => deployment,
+            // The sender lives as long as the server.
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl PredictorTable for ModelServer {
+    fn get(&self, key: &RevisionKey) -> Option<Arc<dyn Predict>> {
+        self.with_revisions(|revisions| match &revisions.get(key)?.state {
+            State::Ready(predictor) => Some(Arc::clone(predictor)),
+            State::Loading | State::Failed { .. } => None,
+        })
+    }
+}
+
+impl fmt::Debug for ModelServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ModelServer").field("revisions", &self.0.revisions).finish_non_exhaustive()
+    }
+}
