@@ -1,0 +1,14 @@
+//! One file a command.
+
+pub(crate) mod apply;
+pub(crate) mod completion;
+pub(crate) mod delete;
+pub(crate) mod describe;
+pub(crate) mod get;
+mod kind;
+pub(crate) mod predict;
+pub(crate) mod print;
+pub(crate) mod requests;
+pub(crate) mod status;
+pub(crate) mod version;
+pub(crate) mod wait;

@@ -1,0 +1,110 @@
+//! `provost describe`.
+
+use std::fmt::Write as _;
+
+use provost_api::rest::v1::deployments::{DeploymentDetail, History, PredictorSummary};
+use serde::Serialize;
+
+use super::kind::Subject;
+use crate::{
+    connect::{NamespaceArguments, ServerArguments},
+    failure::Failure,
+    output::{OutputArguments, table},
+};
+
+/// Changes that are shown.
+const CHANGES: usize = 10;
+
+/// Tell all about a deployment, for people.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    subject: Subject,
+    #[command(flatten)]
+    namespace: NamespaceArguments,
+    #[command(flatten)]
+    server: ServerArguments,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+#[derive(Serialize)]
+struct Described {
+    deployment: DeploymentDetail,
+    history: History,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let client = arguments.server.client()?;
+    let (_, name) = arguments.subject.parse_named().map_err(Failure::Usage)?;
+    let namespace = &arguments.namespace.namespace;
+    let deployment = client.deployment(namespace, name, None).await?;
+    let history = client.history(namespace, name).await?;
+    let url = client.url().to_owned();
+    arguments.output.print(&Described { deployment, history }, |described| text(described, &url))
+}
+
+fn text(described: &Described, url: &str) -> String {
+    let (detail, summary) = (&described.deployment, &described.deployment.summary);
+    let mut out = String::new();
+    let mut line = |name: &str, value: &str| {
+        // Writing to a String cannot fail.
+        let _written = writeln!(out, "{name:<13}{value}");
+    };
+    line("Name:", &summary.name);
+    line("Namespace:", &summary.namespace);
+    line("Kind:", &summary.kind);
+    line("State:", &format!("{:?}", summary.state));
+    if !summary.description.is_empty() {
+        line("Reason:", &summary.description);
+    }
+    line("Generation:", &format!("{} (observed {})", summary.generation, summary.observed_generation));
+    line("Created:", &summary.created);
+    line("Updated:", &summary.updated);
+    line("Predictions:", &format!("POST {url}{}", summary.predict_path));
+    line("Request log:", if summary.request_log { "on" } else { "off" });
+    out.push_str("\nPredictors:\n");
+    out.push_str(&indented(&predictors(&summary.predictors)));
+    if !detail.warnings.is_empty() {
+        out.push_str("\nWarnings:\n");
+        out.extend(detail.warnings.iter().map(|warning| format!("  {}: {}\n", warning.path, warning.message)));
+    }
+    out.push_str("\nHistory:\n");
+    out.push_str(&indented(&history(&described.history)));
+    out
+}
+
+fn predictors(predictors: &[PredictorSummary]) -> String {
+    let row = |predictor: &PredictorSummary| {
+        vec![
+            predictor.name.clone(),
+            format!("{:?}", predictor.state),
+            format!("{}%", predictor.weight),
+            format!("{}%", predictor.desired_weight),
+            predictor.revision.clone().unwrap_or_default(),
+            predictor.implementation.clone(),
+            predictor.model_uri.clone().unwrap_or_default(),
+            predictor.reason.clone().unwrap_or_default(),
+        ]
+    };
+    let headings = ["name", "state", "traffic", "desired", "revision", "server", "model", "reason"];
+    table(&headings, predictors.iter().map(row))
+}
+
+fn history(history: &History) -> String {
+    let row = |change: &provost_api::rest::v1::deployments::ChangeSummary| {
+        let action = if change.manifest_yaml.is_some() { "applied" } else { "deleted" };
+        vec![
+            change.generation.to_string(),
+            action.to_owned(),
+            change.time.clone(),
+            change.author.clone(),
+            change.message.clone().unwrap_or_default(),
+        ]
+    };
+    table(&["generation", "change", "time", "author", "message"], history.items.iter().take(CHANGES).map(row))
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
+}

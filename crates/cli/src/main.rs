@@ -1,0 +1,81 @@
+//! The `provost` binary: serves, and commands a server. Only wiring and printing happens here.
+
+mod commands;
+mod connect;
+mod failure;
+mod output;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+
+/// Deploys machine-learning models and keeps them honest once they run.
+#[derive(Debug, Parser)]
+#[command(name = "provost", version, after_help = failure::EXIT_CODES, propagate_version = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve models, the API and the console on one port.
+    Serve(Box<serve::Arguments>),
+    /// Apply manifests from files, folders or standard input.
+    Apply(commands::apply::Arguments),
+    /// List deployments, or show one.
+    Get(commands::get::Arguments),
+    /// Tell all about a deployment, for people.
+    Describe(commands::describe::Arguments),
+    /// Delete deployments.
+    Delete(commands::delete::Arguments),
+    /// Wait until a deployment is available, or gone.
+    Wait(commands::wait::Arguments),
+    /// Send a request to a deployment.
+    Predict(commands::predict::Arguments),
+    /// Read the request log of a deployment.
+    Requests(commands::requests::Arguments),
+    /// Tell how the server does.
+    Status(commands::status::Arguments),
+    /// Print contracts and reference pages; needs no server.
+    Print(commands::print::Arguments),
+    /// Print a completion script for a shell.
+    Completion(commands::completion::Arguments),
+    /// Print the versions of this program and of the server.
+    Version(commands::version::Arguments),
+}
+
+fn main() -> ExitCode {
+    // The one cryptography provider, for server and client; a second call would say that it is set.
+    let _already_set = rustls::crypto::ring::default_provider().install_default();
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(command: Command) -> Result<(), Failure> {
+    if let Command::Serve(arguments) = command {
+        return serve::run(*arguments).map_err(Failure::from);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match command {
+            Command::Serve(_) => Ok(()),
+            Command::Apply(arguments) => commands::apply::run(arguments).await,
+            Command::Get(arguments) => commands::get::run(arguments).await,
+            Command::Describe(arguments) => commands::describe::run(arguments).await,
+            Command::Delete(arguments) => commands::delete::run(arguments).await,
+            Command::Wait(arguments) => commands::wait::run(arguments).await,
+            Command::Predict(arguments) => commands::predict::run(arguments).await,
+            Command::Requests(arguments) => commands::requests::run(arguments).await,
+            Command::Status(arguments) => commands::status::run(arguments).await,
+            Command::Print(arguments) => commands::print::run(&arguments),
+            Command::Completion(arguments) => commands::completion::run(&arguments),
+            Command::Version(arguments) => commands::version::run(arguments).await,
+        }
+    })
+}

@@ -1,0 +1,259 @@
+//! `provost serve`: every role in one process. The composition root: it names the concrete store, log
+//! and deployer, and holds no logic.
+
+mod config;
+mod data_dir;
+mod thread;
+mod views;
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use provost_control_plane::{
+    app::{App, Parts},
+    console,
+    reconcile::{Ports, Reconciler, with_causes},
+    rest,
+};
+use provost_deployer::InProcessDeployer;
+use provost_domain::{ServerCatalog, port::clock::Clock};
+use provost_gateway::{Gateway, Options as GatewayOptions, TrafficHistory};
+use provost_inference::record::Timestamp;
+use provost_request_log::{Options as LogOptions, RequestLog, Retention};
+use provost_service_kit::{
+    access::Rules,
+    config::load,
+    listener::{self, Options as ListenerOptions},
+    supervise::{Shutdown, shutdown, supervise},
+    telemetry,
+    tls::TlsSource,
+};
+use provost_store::{
+    artifacts::{FilesystemArtifacts, Options as ArtifactOptions},
+    metadata::SqliteRepository,
+};
+use provost_worker::ModelServer;
+
+use config::Config;
+use data_dir::DataDir;
+use thread::{Routers, ServeThread};
+use views::{Artifacts, SystemClock, View};
+
+/// How often traffic is sampled for the live charts.
+const SAMPLE_EVERY: Duration = Duration::from_secs(2);
+/// How often records are brought to the disk (what a power cut may cost at most) and are rewritten.
+const TEND_EVERY: Duration = Duration::from_secs(1);
+
+/// Serve models, the API and the console on one port.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Folder for everything that is kept.
+    #[arg(long, default_value = "provost-data", env = "PROVOST_DATA_DIR", value_name = "DIR")]
+    data_dir: PathBuf,
+    /// Address to listen on (127.0.0.1:8000 when the configuration says nothing).
+    #[arg(long, env = "PROVOST_LISTEN", value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Configuration file (TOML).
+    #[arg(long, env = "PROVOST_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Let everybody in without a token. Only where the network is safe.
+    #[arg(long)]
+    insecure: bool,
+}
+
+/// The schema of the configuration file.
+pub(crate) fn config_schema() -> String {
+    config::schema()
+}
+
+/// Serves until the process is told to stop.
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let mut config: Config = load(arguments.config.as_deref(), std::env::vars())?;
+    config.server.listen = arguments.listen.unwrap_or(config.server.listen);
+    config.server.insecure |= arguments.insecure;
+    #[expect(clippy::disallowed_methods, reason = "the environment is read here, once")]
+    let token = std::env::var("PROVOST_TOKEN").ok();
+    let rules = config
+        .validate(token)
+        .map_err(|problems| anyhow::anyhow!("the configuration is wrong:\n  {}", problems.join("\n  ")))?;
+    let format = match config.telemetry.log_format {
+        config::LogFormat::Text => telemetry::LogFormat::Text,
+        config::LogFormat::Json => telemetry::LogFormat::Json,
+    };
+    telemetry::start(&config.telemetry.log_filter, format).map_err(anyhow::Error::msg)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(serve(&arguments.data_dir, &config, rules))
+}
+
+async fn serve(data_dir: &Path, config: &Config, rules: Rules) -> anyhow::Result<()> {
+    if rules.is_insecure {
+        tracing::warn!("--insecure: everybody who reaches {} may do everything", config.server.listen);
+    }
+    let data_dir = DataDir::open(data_dir)?;
+    let socket = bind(config.server.listen)?;
+    let repository = Arc::new(SqliteRepository::open(&data_dir.metadata()).await?);
+    let artifacts = open_artifacts(&data_dir, config)?;
+    let log = Arc::new(open_log(&data_dir, config)?);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let catalog = Arc::new(ServerCatalog::default());
+    let models = ModelServer::new(Arc::new(Artifacts(artifacts.clone())), Arc::clone(&clock));
+    let options = GatewayOptions {
+        body_max: usize::try_from(config.gateway.body_max.0).unwrap_or(usize::MAX),
+        in_flight_max: config.gateway.in_flight_max,
+        body_timeout: config.gateway.body_timeout.0,
+    };
+    let gateway = Gateway::new(options, Arc::new(models.clone()), Some(log.clone()));
+    let deployer = InProcessDeployer::new(Arc::new(models), Arc::new(gateway.clone()));
+    let traffic = Arc::new(TrafficHistory::default());
+    let view = View::new(gateway.clone(), Arc::clone(&log));
+
+    let (stop, stopped) = shutdown();
+    let ports = Ports {
+        repository: repository.clone(),
+        artifacts: Arc::new(artifacts),
+        deployer: Arc::new(deployer),
+        clock: Arc::clone(&clock),
+        catalog: Arc::clone(&catalog),
+    };
+    let settled = view.settled();
+    supervise("reconciler", stopped.clone(), move || Reconciler::new(ports.clone(), Arc::clone(&settled)).run());
+    sample_traffic(&stopped, &gateway, &traffic, &clock);
+    tend_log(&stopped, &log, &clock);
+
+    let parts = Parts {
+        repository: repository.clone(),
+        log: log.clone(),
+        traffic,
+        server: Arc::new(view.clone()),
+        clock,
+        catalog,
+    };
+    let api = rest::router(App::new(parts));
+    let tls = open_tls(config, &stopped)?;
+    let (rules, is_tls) = (Arc::new(rules), tls.is_some());
+    let handle = listener::serve(socket, &listener_options(config), tls, move || {
+        let routers = Routers { api: api.clone(), console: console::router() };
+        ServeThread::new(gateway.thread(), routers, view.clone(), Arc::clone(&rules), is_tls)
+    })?;
+    let url = format!("{}://{}", if is_tls { "https" } else { "http" }, handle.address());
+    data_dir.announce(&url)?;
+    println!("provost listens on {url}");
+    wait_for_signal().await?;
+    tracing::info!("stopping: requests in flight are answered first");
+    handle.stop().await;
+    log.stop_maintenance();
+    stop.stop();
+    repository.close().await;
+    data_dir.retract();
+    Ok(())
+}
+
+fn bind(address: SocketAddr) -> anyhow::Result<std::net::TcpListener> {
+    std::net::TcpListener::bind(address).with_context(|| {
+        format!("cannot listen on {address}: stop what listens there, or choose another address with --listen")
+    })
+}
+
+fn open_artifacts(data_dir: &DataDir, config: &Config) -> anyhow::Result<FilesystemArtifacts> {
+    let folder = data_dir.artifacts();
+    let roots = config.artifacts.roots.clone().or_else(|| config.server.insecure.then(Vec::new));
+    let roots = roots.map(|roots| roots.iter().filter_map(|root| std::fs::canonicalize(root).ok()).collect());
+    let options = ArtifactOptions { bytes_max: config.artifacts.size_max.0, roots, ..ArtifactOptions::new(folder.clone()) };
+    FilesystemArtifacts::open(options).with_context(|| format!("cannot open `{}`", folder.display()))
+}
+
+fn open_log(data_dir: &DataDir, config: &Config) -> anyhow::Result<RequestLog> {
+    let folder = data_dir.request_log();
+    let retention = Retention { age: config.request_log.age_max.0, bytes: config.request_log.size_max.0 };
+    let segment_age = config.request_log.segment_age.0;
+    let options = LogOptions { segment_age, retention, ..LogOptions::new(folder.clone()) };
+    RequestLog::open(options).with_context(|| format!("cannot open `{}`", folder.display()))
+}
+
+fn open_tls(config: &Config, stopped: &Shutdown) -> anyhow::Result<Option<TlsSource>> {
+    let (Some(certificate), Some(key)) = (&config.server.tls_certificate, &config.server.tls_key) else {
+        return Ok(None);
+    };
+    let source = TlsSource::open(certificate, key)?;
+    let reloaded = source.clone();
+    supervise("tls-reload", stopped.clone(), move || reloaded.clone().reload());
+    Ok(Some(source))
+}
+
+fn listener_options(config: &Config) -> ListenerOptions {
+    let defaults = ListenerOptions::default();
+    ListenerOptions {
+        threads: config.server.threads.unwrap_or(defaults.threads),
+        connections_max: config.server.connections_max,
+        head_timeout: config.server.head_timeout.0,
+        head_max: usize::try_from(config.server.head_max.0).unwrap_or(usize::MAX),
+        drain_timeout: config.server.drain_timeout.0,
+    }
+}
+
+fn sample_traffic(stopped: &Shutdown, gateway: &Gateway, history: &Arc<TrafficHistory>, clock: &Arc<dyn Clock>) {
+    let (metrics, history, clock) = (gateway.metrics(), Arc::clone(history), Arc::clone(clock));
+    supervise("traffic", stopped.clone(), move || {
+        let (metrics, history, clock) = (metrics.clone(), Arc::clone(&history), Arc::clone(&clock));
+        async move {
+            let mut ticks = tokio::time::interval(SAMPLE_EVERY);
+            loop {
+                ticks.tick().await;
+                history.add(clock.now(), metrics.snapshot().await);
+            }
+        }
+    });
+}
+
+/// Brings records to the disk once a second, and beside that rewrites, merges and removes them.
+fn tend_log(stopped: &Shutdown, log: &Arc<RequestLog>, clock: &Arc<dyn Clock>) {
+    let synced = Arc::clone(log);
+    supervise("log-sync", stopped.clone(), move || {
+        let log = Arc::clone(&synced);
+        async move {
+            let mut ticks = tokio::time::interval(TEND_EVERY);
+            loop {
+                ticks.tick().await;
+                let log = Arc::clone(&log);
+                match tokio::task::spawn_blocking(move || log.sync()).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => tracing::error!(%error, "cannot bring the request log to the disk"),
+                    Err(error) => tracing::error!(%error, "bringing the request log to the disk failed"),
+                }
+            }
+        }
+    });
+    let (maintained, clock) = (Arc::clone(log), Arc::clone(clock));
+    supervise("log-maintenance", stopped.clone(), move || maintain_log(Arc::clone(&maintained), Arc::clone(&clock)));
+}
+
+async fn maintain_log(log: Arc<RequestLog>, clock: Arc<dyn Clock>) {
+    let mut ticks = tokio::time::interval(TEND_EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        let (maintained, now) = (Arc::clone(&log), clock.now());
+        let now = Timestamp(i64::try_from(now.as_millis()).unwrap_or(i64::MAX).saturating_mul(1_000_000));
+        match tokio::task::spawn_blocking(move || maintained.maintain(now)).await {
+            Ok(Ok(report)) if report.has_more => continue,
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::error!(error = %with_causes(&error), "the request log cannot be rewritten"),
+            Err(error) => tracing::error!(%error, "rewriting the request log failed"),
+        }
+        ticks.tick().await;
+    }
+}
+
+async fn wait_for_signal() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,224 @@
+//! The configuration of `provost serve`. These comments are its reference.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use provost_service_kit::{
+    access::{Rules, Token},
+    config::{ByteSize, Period},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Configuration of a server. A key that is left out has its default.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(crate) struct Config {
+    /// Where and how the server listens.
+    pub(crate) server: Server,
+    /// Limits of predictions.
+    pub(crate) gateway: Gateway,
+    /// The request log.
+    pub(crate) request_log: RequestLog,
+    /// Model files.
+    pub(crate) artifacts: Artifacts,
+    /// Logs of the server itself.
+    pub(crate) telemetry: Telemetry,
+}
+
+/// Where and how the server listens.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(crate) struct Server {
+    /// Address to listen on. Any but a loopback address needs a token.
+    pub(crate) listen: SocketAddr,
+    /// File that holds the token, which API and console then ask for.
+    pub(crate) token_file: Option<PathBuf>,
+    /// Let everybody predict without the token.
+    pub(crate) open_inference: bool,
+    /// Let everybody do everything without a token. Model files are then read below `artifacts.roots` only.
+    pub(crate) insecure: bool,
+    /// Certificate chain (PEM) for TLS; read again when it changes.
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// Private key (PEM) for TLS; read again when it changes.
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Names this server is called by on loopback, besides localhost.
+    pub(crate) hosts: Vec<String>,
+    /// Other origins whose pages may call this server.
+    pub(crate) origins: Vec<String>,
+    /// Serving threads; one for each core without.
+    pub(crate) threads: Option<usize>,
+    /// Most connections at a time; more wait.
+    pub(crate) connections_max: usize,
+    /// A request's head must have arrived after this long; so long may a connection be idle, too.
+    pub(crate) head_timeout: Period,
+    /// Longest head of a request.
+    pub(crate) head_max: ByteSize,
+    /// How long requests in flight may take once the server stops.
+    pub(crate) drain_timeout: Period,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            token_file: None,
+            open_inference: false,
+            insecure: false,
+            tls_certificate: None,
+            tls_key: None,
+            hosts: Vec::new(),
+            origins: Vec::new(),
+            threads: None,
+            connections_max: 10_000,
+            head_timeout: Period(Duration::from_secs(60)),
+            head_max: ByteSize(32 << 10),
+            drain_timeout: Period(Duration::from_secs(20)),
+        }
+    }
+}
+
+/// Limits of predictions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(crate) struct Gateway {
+    /// Longest body of a request.
+    pub(crate) body_max: ByteSize,
+    /// Most requests at a time; more are answered 429.
+    pub(crate) in_flight_max: usize,
+    /// A body must have arrived after this long.
+    pub(crate) body_timeout: Period,
+}
+
+impl Default for Gateway {
+    fn default() -> Self {
+        Self {
+            body_max: ByteSize(16 << 20),
+            in_flight_max: 1024,
+            body_timeout: Period(Duration::from_secs(30)),
+        }
+    }
+}
+
+/// The request log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(crate) struct RequestLog {
+    /// Records older than this are removed.
+    pub(crate) age_max: Period,
+    /// The oldest records are removed when all take more than this.
+    pub(crate) size_max: ByteSize,
+    /// Records become Parquet after this long at the latest.
+    pub(crate) segment_age: Period,
+}
+
+impl Default for RequestLog {
+    fn default() -> Self {
+        Self {
+            age_max: Period(Duration::from_secs(30 * 86_400)),
+            size_max: ByteSize(10 << 30),
+            segment_age: Period(Duration::from_secs(60)),
+        }
+    }
+}
+
+/// Model files.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(crate) struct Artifacts {
+    /// Local model URIs are read below these folders only; without, everywhere (nowhere when `server.insecure`).
+    pub(crate) roots: Option<Vec<PathBuf>>,
+    /// Most bytes of one model.
+    pub(crate) size_max: ByteSize,
+}
+
+impl Default for Artifacts {
+    fn default() -> Self {
+        Self { roots: None, size_max: ByteSize(16 << 30) }
+    }
+}
+
+/// Logs of the server itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(crate) struct Telemetry {
+    /// What is logged, as `info` or `provost_gateway=debug`.
+    pub(crate) log_filter: String,
+    /// `text` for people or `json` for collectors.
+    pub(crate) log_format: LogFormat,
+}
+
+/// How logs are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One object a line.
+    Json,
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self { log_filter: "info".to_owned(), log_format: LogFormat::Text }
+    }
+}
+
+/// The schema of the configuration file, as JSON.
+pub(crate) fn schema() -> String {
+    let schema = schemars::schema_for!(Config);
+    serde_json::to_string_pretty(&schema).unwrap_or_default()
+}
+
+impl Config {
+    /// Who is let in, or everything that is wrong with the configuration.
+    pub(crate) fn validate(&self, token: Option<String>) -> Result<Rules, Vec<String>> {
+        let mut problems = Vec::new();
+        let token = match (&self.server.token_file, token) {
+            (_, Some(token)) => Some(token),
+            (Some(path), None) => match std::fs::read_to_string(path) {
+                Ok(token) => Some(token),
+                Err(error) => {
+                    problems.push(format!("server.token-file: cannot read `{}`: {error}", path.display()));
+                    None
+                }
+            },
+            (None, None) => None,
+        };
+        let token = token.map(|text| Token::new(&text).ok_or(text));
+        if matches!(token, Some(Err(_))) {
+            problems.push("server.token-file: the token is empty".to_owned());
+        }
+        let token = token.and_then(Result::ok);
+        let is_loopback = self.server.listen.ip().is_loopback();
+        if !is_loopback && token.is_none() && !self.server.insecure && problems.is_empty() {
+            problems.push(format!(
+                "server.listen: {} can be reached from other machines, and no token is set: set server.token-file or PROVOST_TOKEN, or --insecure",
+                self.server.listen
+            ));
+        }
+        if self.server.tls_certificate.is_some() != self.server.tls_key.is_some() {
+            problems.push("server: tls-certificate and tls-key go together".to_owned());
+        }
+        for (name, value) in [
+            ("server.connections-max", self.server.connections_max),
+            ("gateway.in-flight-max", self.gateway.in_flight_max),
+            ("server.threads", self.server.threads.unwrap_or(1)),
+        ] {
+            if value == 0 {
+                problems.push(format!("{name}: must be at least 1"));
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        Ok(Rules {
+            is_loopback,
+            is_insecure: self.server.insecure,
+            is_inference_open: self.server.open_inference,
+            token,
+            hosts: self.server.hosts.clone(),
+            origins: self.server.origins.clone(),
+        })
+    }
+}

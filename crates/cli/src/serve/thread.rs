@@ -1,0 +1,206 @@
+//! What each serving thread does with a request: access first, then the data plane, then the rest.
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use axum::Router;
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::{Either, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use provost_api::problem::{MEDIA_TYPE, Problem};
+use provost_control_plane::rest::deployments::Caller;
+use provost_domain::ErrorCode;
+use provost_gateway::{GatewayThread, METRICS_MEDIA_TYPE};
+use provost_service_kit::{
+    access::{COOKIE, Denied, Rules, Surface},
+    listener::{Body, ThreadService},
+};
+use tower::ServiceExt as _;
+
+use super::views::View;
+
+/// The page on which a browser shows its token.
+const LOGIN_PAGE: &str = include_str!("login.html");
+/// Longest form of the login page.
+const LOGIN_MAX: usize = 4096;
+
+/// What answers besides the data plane.
+#[derive(Debug, Clone)]
+pub(super) struct Routers {
+    pub(super) api: Router,
+    pub(super) console: Router,
+}
+
+/// The service of one thread.
+#[derive(Debug, Clone)]
+pub(super) struct ServeThread {
+    gateway: GatewayThread,
+    routers: Routers,
+    view: View,
+    rules: Arc<Rules>,
+    is_tls: bool,
+}
+
+impl ServeThread {
+    pub(super) fn new(gateway: GatewayThread, routers: Routers, view: View, rules: Arc<Rules>, is_tls: bool) -> Self {
+        Self { gateway, routers, view, rules, is_tls }
+    }
+
+    async fn operations(&self, path: &str) -> Response<Body> {
+        match path {
+            "/-/live" => text("ok\n"),
+            "/-/ready" if self.view.is_ready() => text("ok\n"),
+            "/-/ready" => status(StatusCode::SERVICE_UNAVAILABLE, text("deployments are being loaded\n")),
+            "/-/version" => text(concat!(env!("CARGO_PKG_VERSION"), "\n")),
+            "/-/metrics" | "/metrics" => {
+                let mut response = text(self.view.metrics().await);
+                response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(METRICS_MEDIA_TYPE));
+                response
+            }
+            _ => problem(ErrorCode::NotFound, format!("there is nothing at `{path}`")),
+        }
+    }
+
+    /// Has a router answer; a panic is an answer, too.
+    async fn route(router: &Router, mut request: Request<Incoming>, caller: &str) -> Response<Body> {
+        request.extensions_mut().insert(Caller(caller.to_owned()));
+        let answering = router.clone().oneshot(request.map(axum::body::Body::new));
+        match AssertUnwindSafe(answering).catch_unwind().await {
+            Ok(Ok(response)) => response.map(Either::Right),
+            Ok(Err(never)) => match never {},
+            Err(_panicked) => {
+                tracing::error!("answering a request panicked");
+                problem(ErrorCode::Internal, "the server failed on this request: please report it with the server's log")
+            }
+        }
+    }
+
+    /// Takes the token of a browser, and keeps it in a cookie.
+    async fn log_in(&self, request: Request<Incoming>) -> Response<Body> {
+        if request.method() != Method::POST {
+            return html(StatusCode::OK, LOGIN_PAGE);
+        }
+        let body = Limited::new(request.into_body(), LOGIN_MAX);
+        let form = match http_body_util::BodyExt::collect(body).await {
+            Ok(body) => String::from_utf8_lossy(&body.to_bytes()).into_owned(),
+            Err(error) if error.is::<LengthLimitError>() => return problem(ErrorCode::TooLarge, "the form is too long"),
+            Err(_) => return problem(ErrorCode::BadRequest, "the form ends too early"),
+        };
+        let token = form.strip_prefix("token=").unwrap_or_default();
+        let is_valid = self.rules.token.as_ref().is_some_and(|valid| valid.matches(token));
+        // What a form would escape cannot stand in a cookie either.
+        let secure = if self.is_tls { "; Secure" } else { "" };
+        match HeaderValue::from_str(&format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict{secure}")) {
+            Ok(cookie) if is_valid => {
+                let mut response = status(StatusCode::SEE_OTHER, text(""));
+                response.headers_mut().insert(header::SET_COOKIE, cookie);
+                response.headers_mut().insert(header::LOCATION, HeaderValue::from_static("/"));
+                response
+            }
+            _ => html(StatusCode::UNAUTHORIZED, LOGIN_PAGE),
+        }
+    }
+}
+
+impl ThreadService for ServeThread {
+    async fn call(&self, request: Request<Incoming>) -> Response<Body> {
+        let surface = surface(request.uri().path());
+        let caller = match self.rules.check(surface, request.headers()) {
+            Ok(caller) => caller,
+            Err(Denied::TokenNeeded | Denied::TokenWrong) if request.uri().path() == "/-/login" => {
+                return self.log_in(request).await;
+            }
+            Err(denied) => return deny(surface, &denied),
+        };
+        match surface {
+            Surface::Inference => self.gateway.call(request).await.map(Either::Left),
+            Surface::Health | Surface::Metrics => self.operations(request.uri().path()).await,
+            Surface::Api => Self::route(&self.routers.api, request, caller).await,
+            Surface::Console => Self::route(&self.routers.console, request, caller).await,
+        }
+    }
+
+    async fn background(&self) {
+        self.gateway.housekeeping().await;
+    }
+}
+
+/// The part of the server that a path belongs to.
+fn surface(path: &str) -> Surface {
+    if GatewayThread::is_data_plane(path) {
+        return Surface::Inference;
+    }
+    match path {
+        "/-/live" | "/-/ready" => Surface::Health,
+        "/-/metrics" | "/metrics" | "/-/version" => Surface::Metrics,
+        _ if path.starts_with("/api/") => Surface::Api,
+        _ => Surface::Console,
+    }
+}
+
+fn deny(surface: Surface, denied: &Denied) -> Response<Body> {
+    let code = match denied {
+        Denied::TokenNeeded | Denied::TokenWrong => ErrorCode::Unauthenticated,
+        Denied::Host(_) | Denied::Origin(_) => ErrorCode::Forbidden,
+    };
+    if surface == Surface::Console && code == ErrorCode::Unauthenticated {
+        return html(StatusCode::UNAUTHORIZED, LOGIN_PAGE);
+    }
+    let mut response = problem(code, denied.to_string());
+    if code == ErrorCode::Unauthenticated {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
+fn text(body: impl Into<Bytes>) -> Response<Body> {
+    let mut response = Response::new(Either::Left(Full::new(body.into())));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
+fn status(status: StatusCode, mut response: Response<Body>) -> Response<Body> {
+    *response.status_mut() = status;
+    response
+}
+
+fn html(code: StatusCode, page: &'static str) -> Response<Body> {
+    let mut response = status(code, text(page));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'";
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    response
+}
+
+fn problem(code: ErrorCode, detail: impl Into<String>) -> Response<Body> {
+    // A struct of texts and numbers always encodes.
+    let body = serde_json::to_vec(&Problem::new(code, detail)).unwrap_or_default();
+    let code = StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = status(code, text(body));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_path_belongs_to_one_surface() {
+        for (path, expected) in [
+            ("/", Surface::Console),
+            ("/deployments", Surface::Console),
+            ("/-/login", Surface::Console),
+            ("/api/v1/status", Surface::Api),
+            ("/seldon/a/b/api/v1.0/predictions", Surface::Inference),
+            ("/-/live", Surface::Health),
+            ("/-/ready", Surface::Health),
+            ("/metrics", Surface::Metrics),
+            ("/-/metrics", Surface::Metrics),
+        ] {
+            assert_eq!(surface(path), expected, "{path}");
+        }
+    }
+}
