@@ -1,0 +1,125 @@
+//! A load by wrk: one thread, a few connections, a bounded time, on this machine only.
+
+use std::{fs, path::Path, process::Command, time::Duration};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::usage;
+use crate::progress::Stage;
+
+const CONNECTIONS: &str = "8";
+
+/// What is asked.
+#[derive(Debug, Clone)]
+pub(super) struct Request {
+    /// Address and port on this machine.
+    pub(super) server: String,
+    pub(super) path: String,
+    pub(super) body: String,
+}
+
+/// What a load measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Sample {
+    pub(super) requests: f64,
+    pub(super) requests_per_second: f64,
+    pub(super) p50: Duration,
+    pub(super) p99: Duration,
+    /// Of all processes of the server, work after the load included.
+    pub(super) cpu: Duration,
+}
+
+/// Asks again and again for some seconds.
+pub(super) fn drive(stage: &Stage<'_>, request: &Request, process: u32, seconds: u64) -> Result<Sample> {
+    let script = stage.workspace.kept("bench/request.lua")?;
+    fs::write(&script, lua(&request.body)).with_context(|| format!("cannot write `{}`", script.display()))?;
+    let before = usage::cpu(process);
+    let finished = stage.command("wrk", &mut wrk(&script, request, seconds))?;
+    usage::settle(process);
+    let cpu = usage::cpu(process).saturating_sub(before);
+    let output = finished.success()?;
+    refuse_errors(&output)?;
+    parse(&output, cpu).with_context(|| format!("wrk wrote something else than expected:\n{output}"))
+}
+
+fn wrk(script: &Path, request: &Request, seconds: u64) -> Command {
+    let mut command = Command::new("wrk");
+    command.args(["-t1", "-c", CONNECTIONS, "--latency", "-d", &format!("{seconds}s"), "-s"]).arg(script);
+    command.arg(format!("http://{}{}", request.server, request.path));
+    command
+}
+
+fn lua(body: &str) -> String {
+    format!("wrk.method = 'POST'\nwrk.headers['Content-Type'] = 'application/json'\nwrk.body = [==[{body}]==]\n")
+}
+
+/// A server that refuses is fast: such figures are none.
+fn refuse_errors(output: &str) -> Result<()> {
+    let errors = output.lines().find(|line| line.contains("Non-2xx") || line.contains("Socket errors"));
+    match errors {
+        Some(line) => bail!("not every request was answered well: {}", line.trim()),
+        None => Ok(()),
+    }
+}
+
+fn parse(output: &str, cpu: Duration) -> Option<Sample> {
+    let after = |label: &str| output.lines().find_map(|line| line.trim().strip_prefix(label)).map(str::trim);
+    let (requests, _) = output.lines().find_map(|line| line.split_once(" requests in "))?;
+    Some(Sample {
+        requests: requests.trim().parse().ok()?,
+        requests_per_second: after("Requests/sec:")?.parse().ok()?,
+        p50: length(after("50%")?)?,
+        p99: length(after("99%")?)?,
+        cpu,
+    })
+}
+
+/// Reads `850.00us`, `1.23ms`, `1.20s`, `1.50m`.
+fn length(text: &str) -> Option<Duration> {
+    let units = [("us", 1e-6), ("ms", 1e-3), ("s", 1.0), ("m", 60.0)];
+    let (number, factor) = units.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, factor)))?;
+    Duration::try_from_secs_f64(number.parse::<f64>().ok()? * factor).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OUTPUT: &str = "\
+Running 5s test @ http://127.0.0.1:8000/x
+  1 threads and 8 connections
+  Thread Stats   Avg      Stdev     Max   +/- Stdev
+    Latency   101.50us   22.10us   1.02ms   90.01%
+    Req/Sec    78.99k     2.10k   81.02k    80.00%
+  Latency Distribution
+     50%   98.00us
+     75%  110.00us
+     90%  125.00us
+     99%    1.20ms
+  393210 requests in 5.00s, 120.10MB read
+Requests/sec:  78642.00
+Transfer/sec:     24.02MB
+";
+
+    #[test]
+    fn figures_are_read_from_what_wrk_writes() {
+        let sample = parse(OUTPUT, Duration::from_secs(2)).unwrap();
+        assert_eq!((sample.requests, sample.requests_per_second), (393_210.0, 78_642.0));
+        assert_eq!((sample.p50, sample.p99), (Duration::from_micros(98), Duration::from_micros(1200)));
+        refuse_errors(OUTPUT).unwrap();
+    }
+
+    #[test]
+    fn answers_that_are_errors_are_no_figures() {
+        let output = format!("{OUTPUT}  Non-2xx or 3xx responses: 12\n");
+        let error = refuse_errors(&output).unwrap_err();
+        assert_eq!(error.to_string(), "not every request was answered well: Non-2xx or 3xx responses: 12");
+    }
+
+    #[test]
+    fn lengths_have_units() {
+        assert_eq!(length("1.50s"), Some(Duration::from_millis(1500)));
+        assert_eq!(length("2.00m"), Some(Duration::from_mins(2)));
+        assert_eq!(length("2"), None);
+    }
+}

@@ -1,0 +1,47 @@
+//! Every Rust test: plain `cargo test` from the root, as anybody would run it.
+//!
+//! One profile and one set of flags: choosing single packages would resolve other features, and compile
+//! most dependencies again.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::Result;
+
+use super::{counts::Counts, suite::Outcome};
+use crate::{process::Finished, progress::Stage};
+
+/// Runs it.
+pub(super) fn run(stage: &Stage<'_>) -> Result<Outcome> {
+    let finished =
+        stage.command("cargo", cargo(&stage.workspace.root).args(["test", "--workspace", "--no-fail-fast"]))?;
+    Ok(outcome(finished))
+}
+
+/// Runs one test binary again, told by a variable to do what it cannot do without.
+pub(super) fn run_one(stage: &Stage<'_>, test: &str, variable: (&str, &Path)) -> Result<Outcome> {
+    let mut command = cargo(&stage.workspace.root);
+    command.args(["test", "--workspace", "--no-fail-fast", "--test", test]).env(variable.0, variable.1);
+    Ok(outcome(stage.command("cargo", &mut command)?))
+}
+
+/// Builds the server as the tests build it.
+pub(super) fn build_server(stage: &Stage<'_>) -> Result<PathBuf> {
+    let workspace = stage.workspace;
+    stage.command("build", cargo(&workspace.root).args(["build", "--workspace", "--bins", "--tests"]))?.success()?;
+    Ok(workspace.target.join("debug/provost"))
+}
+
+/// Cargo, at the root.
+pub(crate) fn cargo(root: &Path) -> Command {
+    let mut command = Command::new("cargo");
+    command.current_dir(root);
+    command
+}
+
+fn outcome(finished: Finished) -> Outcome {
+    let counts = Counts::of_cargo(&finished.output).with_status(finished.is_success);
+    Outcome::Ran { counts, output: finished.output }
+}

@@ -1,0 +1,51 @@
+import Box from "@mui/material/Box";
+import { useMatchRoute } from "@tanstack/react-router";
+import { RouterLink } from "@/ui/RouterLinks";
+import type { DeploymentId } from "../queries";
+
+const tabs = [
+  { to: "/deployments/$namespace/$name", label: "Overview" },
+  { to: "/deployments/$namespace/$name/predict", label: "Predict" },
+  { to: "/deployments/$namespace/$name/requests", label: "Requests" },
+  { to: "/deployments/$namespace/$name/manifest", label: "Manifest" },
+  { to: "/deployments/$namespace/$name/history", label: "History" },
+] as const;
+
+/** Name of the page that is shown; none for the first. */
+export function useCurrentTab(id: DeploymentId): string | undefined {
+  const matchRoute = useMatchRoute();
+  return tabs.slice(1).find(({ to }) => matchRoute({ to, params: id }))?.label;
+}
+
+/** Leads to the pages of a deployment. */
+export function DeploymentTabs({ id }: { id: DeploymentId }) {
+  return (
+    <Box
+      component="nav"
+      aria-label={`Pages of ${id.name}`}
+      sx={{ display: "flex", gap: 3, borderBottom: 1, borderColor: "divider", mb: 2.5, overflowX: "auto" }}
+    >
+      {tabs.map(({ to, label }) => (
+        <RouterLink
+          key={to}
+          to={to}
+          params={id}
+          activeOptions={{ exact: true, includeSearch: false }}
+          underline="none"
+          sx={{
+            py: 1.125,
+            mb: "-1px",
+            fontSize: "0.8125rem",
+            fontWeight: 560,
+            color: "text.secondary",
+            borderBottom: "2px solid transparent",
+            "&:hover": { color: "text.primary" },
+            "&[aria-current=page]": { color: "text.primary", borderBottomColor: "primary.main" },
+          }}
+        >
+          {label}
+        </RouterLink>
+      ))}
+    </Box>
+  );
+}

@@ -1,0 +1,119 @@
+import Box from "@mui/material/Box";
+import Table from "@mui/material/Table";
+import TableBody from "@mui/material/TableBody";
+import TableCell from "@mui/material/TableCell";
+import TableContainer from "@mui/material/TableContainer";
+import TableHead from "@mui/material/TableHead";
+import TableRow from "@mui/material/TableRow";
+import Typography from "@mui/material/Typography";
+import { CopyableId } from "@/ui/CopyableId";
+import { ArrowRightIcon } from "@/ui/icons";
+import { Mono } from "@/ui/Mono";
+import { Prose } from "@/ui/Prose";
+import { Section } from "@/ui/Section";
+import { StateChip } from "@/ui/StateChip";
+import { SeriesMark, TrafficBar } from "@/ui/TrafficBar";
+import { count } from "@/util/format";
+import { sentence } from "../manifest/field-paths";
+import type { Predictor } from "../queries";
+
+const heads = ["Predictor", "State", "Traffic", "Model server", "Model URI", "Digest", "Revision"];
+
+/** The predictors and how the traffic is split between them. */
+export function PredictorsSection({ predictors }: { predictors: Predictor[] }) {
+  return (
+    <Section title="Predictors" note={count(predictors.length, "predictor")} isFlush>
+      <Box sx={{ px: 2, pb: 1.5 }}>
+        <TrafficBar shares={predictors} height={10} />
+      </Box>
+      <TableContainer>
+        <Table size="small" aria-label="Predictors">
+          <TableHead>
+            <TableRow>
+              {heads.map((head) => (
+                <TableCell key={head}>{head}</TableCell>
+              ))}
+            </TableRow>
+          </TableHead>
+          <TableBody>
+            {predictors.map((predictor, index) => (
+              <PredictorRow key={predictor.name} predictor={predictor} index={index} />
+            ))}
+          </TableBody>
+        </Table>
+      </TableContainer>
+    </Section>
+  );
+}
+
+function PredictorRow({ predictor, index }: { predictor: Predictor; index: number }) {
+  const { name, state, reason, node, implementation, modelUri, digest, revision } = predictor;
+  const cell = reason ? { borderBottom: 0 } : {};
+  return (
+    <>
+      <TableRow sx={{ "&:last-child > *": { borderBottom: 0 } }}>
+        <TableCell component="th" scope="row" sx={cell}>
+          <Box sx={{ display: "inline-flex", alignItems: "center", gap: 1, fontWeight: 600 }}>
+            <SeriesMark index={index} />
+            {name}
+          </Box>
+        </TableCell>
+        <TableCell sx={cell}>
+          <StateChip state={state} />
+        </TableCell>
+        <TableCell sx={cell}>
+          <Weight predictor={predictor} />
+        </TableCell>
+        <TableCell sx={cell}>
+          <Mono>{implementation}</Mono>
+          <Typography variant="caption" color="textSecondary" sx={{ display: "block" }}>
+            node {node}
+          </Typography>
+        </TableCell>
+        <TableCell sx={{ ...cell, maxWidth: 420 }}>
+          {modelUri ? <Mono sx={{ overflowWrap: "anywhere" }}>{modelUri}</Mono> : "–"}
+        </TableCell>
+        <TableCell sx={cell}>
+          {digest ? <CopyableId id={digest} what={`digest of ${name}`} /> : "–"}
+        </TableCell>
+        <TableCell sx={cell}>
+          {revision ? <CopyableId id={revision} what={`revision of ${name}`} /> : "–"}
+        </TableCell>
+      </TableRow>
+      {reason && (
+        <TableRow sx={{ "&:last-child > *": { borderBottom: 0 } }}>
+          <TableCell
+            colSpan={heads.length}
+            sx={{ pt: 0, color: "console.status.failed.main", whiteSpace: "pre-wrap" }}
+          >
+            <Prose text={sentence(reason)} />
+          </TableCell>
+        </TableRow>
+      )}
+    </>
+  );
+}
+
+/** The share of the traffic now, and the one it is on its way to. */
+function Weight({ predictor: { weight, desiredWeight } }: { predictor: Predictor }) {
+  return (
+    <Box
+      component="span"
+      sx={{
+        display: "inline-flex",
+        alignItems: "center",
+        gap: 0.5,
+        fontVariantNumeric: "tabular-nums",
+        whiteSpace: "nowrap",
+      }}
+    >
+      {weight} %
+      {weight !== desiredWeight && (
+        <>
+          <ArrowRightIcon titleAccess="becomes" sx={{ fontSize: 14, color: "text.secondary" }} />
+          {desiredWeight} %
+        </>
+      )}
+    </Box>
+  );
+}

@@ -1,0 +1,106 @@
+import Box from "@mui/material/Box";
+import Stack from "@mui/material/Stack";
+import ToggleButton from "@mui/material/ToggleButton";
+import ToggleButtonGroup from "@mui/material/ToggleButtonGroup";
+import Typography from "@mui/material/Typography";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { useMemo } from "react";
+import { ChartPanel } from "@/charts/ChartPanel";
+import { formatLatency, formatNumber, formatRate } from "@/util/format";
+import { type Deployment, type Traffic, trafficQuery } from "../queries";
+import { toChart } from "../traffic";
+import { TrafficTotals } from "./TrafficTotals";
+
+const route = getRouteApi("/deployments/$namespace/$name/");
+const RANGES = [5, 15, 60];
+const RANGE = 15;
+
+type Series = Traffic["series"][number];
+
+const rate = [{ label: "requests", line: (series: Series) => series.rate }];
+const errors = [
+  { label: "4xx", dash: [5, 3], line: (series: Series) => series.clientErrors },
+  { label: "5xx", line: (series: Series) => series.serverErrors },
+];
+const latency = [
+  { label: "p50", line: (series: Series) => series.p50 },
+  { label: "p95", dash: [6, 3], line: (series: Series) => series.p95 },
+  { label: "p99", dash: [2, 3], line: (series: Series) => series.p99 },
+];
+
+const noTraffic: Traffic = { interval: 1, series: [] };
+
+/** Live charts of the traffic. */
+export function TrafficSection({ deployment }: { deployment: Deployment }) {
+  const { minutes } = route.useSearch();
+  const range = RANGES.find((one) => one === minutes) ?? RANGE;
+  const { data: traffic = noTraffic, dataUpdatedAt } = useQuery(trafficQuery(deployment, range * 60));
+  const names = useMemo(
+    () => deployment.predictors.map((predictor) => predictor.name),
+    [deployment.predictors],
+  );
+  const charts = useMemo(
+    () => ({
+      rate: toChart(traffic, names, rate),
+      errors: toChart(traffic, names, errors),
+      latency: toChart(traffic, names, latency),
+    }),
+    [traffic, names],
+  );
+  const to = Math.max((dataUpdatedAt || Date.now()) / 1000, charts.rate.time.at(-1) ?? 0);
+  const shared = { from: to - range * 60, to, syncKey: `${deployment.namespace}/${deployment.name}` };
+  const every = `every ${formatNumber(Math.max(1, Math.round(traffic.interval)))} s`;
+  return (
+    <Box component="section" aria-label="Traffic">
+      <Stack direction="row" sx={{ alignItems: "center", justifyContent: "space-between", mb: 1.5 }}>
+        <Typography variant="h2">Traffic</Typography>
+        <RangePicker range={range} />
+      </Stack>
+      <TrafficTotals traffic={traffic} minutes={range} />
+      <Box
+        sx={{
+          display: "grid",
+          gap: 2,
+          gridTemplateColumns: { xs: "minmax(0, 1fr)", md: "repeat(3, minmax(0, 1fr))" },
+        }}
+      >
+        <ChartPanel
+          title="Request rate"
+          unit={`requests/s, ${every}`}
+          data={charts.rate}
+          format={formatRate}
+          {...shared}
+        />
+        <ChartPanel
+          title="Errors"
+          unit={`errors/s, ${every}`}
+          data={charts.errors}
+          format={formatRate}
+          {...shared}
+        />
+        <ChartPanel title="Latency" unit={every} data={charts.latency} format={formatLatency} {...shared} />
+      </Box>
+    </Box>
+  );
+}
+
+function RangePicker({ range }: { range: number }) {
+  const navigate = route.useNavigate();
+  return (
+    <ToggleButtonGroup
+      exclusive
+      aria-label="Range"
+      value={range}
+      onChange={(_event, value: number | null) =>
+        void navigate({ search: { minutes: value && value !== RANGE ? value : undefined }, replace: true })
+      }
+    >
+      {RANGES.map((minutes) => (
+        <ToggleButton key={minutes} value={minutes}>
+          {minutes} min
+        </ToggleButton>
+      ))}
+    </ToggleButtonGroup>
+  );
+}

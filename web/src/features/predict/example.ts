@@ -1,0 +1,31 @@
+/** Bodies of prediction requests. */
+import type { LogColumn, LogRow } from "@/features/request-log/columns";
+
+/** An example where nothing is known of the model: two flowers of the iris data. */
+export const IRIS_EXAMPLE = body(
+  ["Sepal length", "Sepal width", "Petal length", "Petal Width"],
+  [
+    [6.8, 2.8, 4.8, 1.4],
+    [6.1, 3.4, 4.5, 1.6],
+  ],
+);
+
+/** A request with the features of rows of the log; nothing where they have none. */
+export function bodyOfRows(columns: LogColumn[], rows: LogRow[]): string | undefined {
+  const features = columns.filter((column) => column.group === "feature");
+  if (features.length === 0 || rows.length === 0) return undefined;
+  return body(
+    features.map((feature) => feature.label),
+    rows.map((row) => features.map((feature) => row.values[feature.name] ?? null)),
+  );
+}
+
+/** A request in Seldon's form, with one instance a line. */
+function body(names: string[], instances: unknown[][]): string {
+  const lines = instances.map((instance) => `      ${spaced(instance)}`).join(",\n");
+  return `{\n  "data": {\n    "names": ${spaced(names)},\n    "ndarray": [\n${lines}\n    ]\n  }\n}`;
+}
+
+function spaced(values: unknown[]): string {
+  return `[${values.map((value) => JSON.stringify(value)).join(", ")}]`;
+}

@@ -1,0 +1,47 @@
+import { describe, expect, it } from "vitest";
+import { bodyOfRows, IRIS_EXAMPLE } from "./example";
+import { outputTable } from "./predict";
+
+describe("outputTable", () => {
+  it("reads matrices, vectors and tensors", () => {
+    expect(outputTable('{"data":{"names":["t:0","t:1"],"ndarray":[[0.1,0.9]]}}')).toEqual({
+      names: ["t:0", "t:1"],
+      rows: [[0.1, 0.9]],
+    });
+    expect(outputTable('{"data":{"names":[],"ndarray":["yes","no"]}}')).toEqual({
+      names: ["prediction"],
+      rows: [["yes"], ["no"]],
+    });
+    expect(outputTable('{"data":{"names":[],"tensor":{"shape":[2,2],"values":[1,2,3,4]}}}')).toEqual({
+      names: ["0", "1"],
+      rows: [
+        [1, 2],
+        [3, 4],
+      ],
+    });
+  });
+
+  it("is nothing for errors and other bodies", () => {
+    expect(outputTable('{"status":{"code":400}}')).toBeUndefined();
+    expect(outputTable("busy")).toBeUndefined();
+    expect(outputTable("null")).toBeUndefined();
+  });
+});
+
+describe("bodyOfRows", () => {
+  it("is a request with the features of the rows", () => {
+    const columns = [
+      { name: "status", label: "Status", group: "request" },
+      { name: "x.a b", label: "a b", group: "feature" },
+    ] as const;
+    const row = { id: "r:0", requestId: "r", row: 0, values: { status: 200, "x.a b": 0.5 } };
+    expect(JSON.parse(bodyOfRows([...columns], [row, { ...row, values: {} }]) ?? "")).toEqual({
+      data: { names: ["a b"], ndarray: [[0.5], [null]] },
+    });
+    expect(bodyOfRows([columns[0]], [row])).toBeUndefined();
+  });
+
+  it("has an example that is JSON", () => {
+    expect(JSON.parse(IRIS_EXAMPLE).data.ndarray).toHaveLength(2);
+  });
+});

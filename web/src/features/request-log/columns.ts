@@ -1,0 +1,97 @@
+/** What the columns of the request log are called and how their values read. */
+import type { Schemas } from "@/api/client";
+import { formatLatency, formatNumber, formatTime, formatTimeExact } from "@/util/format";
+import type { FilterValue } from "./filter";
+
+export type ColumnGroup = "request" | "feature" | "output";
+
+export interface LogColumn {
+  /** Name in the log and in filters. */
+  name: string;
+  /** Heading. */
+  label: string;
+  group: ColumnGroup;
+}
+
+/** One instance of a request. */
+export interface LogRow {
+  /** Unique: the request's id and the row within it. */
+  id: string;
+  requestId: string;
+  row: number;
+  values: Record<string, unknown>;
+}
+
+const LABELS: Record<string, string> = {
+  time: "Time",
+  request_id: "Request id",
+  row: "Instance",
+  seq: "Sequence",
+  predictor: "Predictor",
+  revision: "Revision",
+  status: "Status",
+  latency: "Latency",
+  reason: "Reason",
+};
+
+/** Columns that are shown only when asked for. */
+const HIDDEN = new Set(["request_id", "row", "seq", "revision"]);
+
+/** Columns of a request in the order in which they are shown; others come after. */
+const ORDER = ["time", "status", "predictor", "latency", "reason"];
+
+/** The columns in the order in which they are shown. */
+export function describeColumns(names: string[]): LogColumn[] {
+  const columns = names.map(describeColumn);
+  const rank = ({ name, group }: LogColumn) => {
+    if (group !== "request") return group === "feature" ? 200 : 300;
+    const index = ORDER.indexOf(name);
+    return index >= 0 ? index : 100;
+  };
+  // The sort is stable: features and outputs keep their order.
+  return columns.sort((a, b) => rank(a) - rank(b));
+}
+
+function describeColumn(name: string): LogColumn {
+  if (name.startsWith("x.")) return { name, label: name.slice(2), group: "feature" };
+  if (name.startsWith("y.")) return { name, label: name.slice(2), group: "output" };
+  return { name, label: LABELS[name] ?? name, group: "request" };
+}
+
+export function isShownAtFirst(name: string): boolean {
+  return !HIDDEN.has(name);
+}
+
+/** The rows of a page, each with its values by column. */
+export function rowsOf({ columns, rows }: Schemas["RequestPage"]): LogRow[] {
+  return rows.map((cells: unknown[], position) => {
+    const values = Object.fromEntries(columns.map((name, index) => [name, cells[index] ?? null]));
+    const requestId = typeof values.request_id === "string" ? values.request_id : "";
+    const row = typeof values.row === "number" ? values.row : 0;
+    return { id: requestId ? `${requestId}:${row}` : String(position), requestId, row, values };
+  });
+}
+
+/** Milliseconds of a latency, which the log holds in nanoseconds. */
+export function latencyMilliseconds(value: number): number {
+  return value / 1e6;
+}
+
+/** A value as text for a person. */
+export function formatValue(name: string, value: unknown, form: "short" | "exact" = "short"): string {
+  if (value === null || value === undefined || value === "") return "–";
+  if (name === "time" && typeof value === "string") {
+    return form === "exact" ? formatTimeExact(value) : formatTime(value);
+  }
+  if (name === "latency" && typeof value === "number") return formatLatency(latencyMilliseconds(value));
+  if (name === "status" || name === "row" || name === "seq") return String(value);
+  if (typeof value === "number") return form === "exact" ? String(value) : formatNumber(value, 4);
+  if (typeof value === "object") return JSON.stringify(value);
+  return String(value);
+}
+
+/** The value as one that a filter can compare with; nothing where there is none. */
+export function filterValue(value: unknown): FilterValue | undefined {
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
+  return undefined;
+}
