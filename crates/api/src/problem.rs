@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
 /// Why a request was not done.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// A name for the kind of problem: `about:blank#<code>`.
     #[serde(rename = "type")]
@@ -28,7 +28,7 @@ pub struct Problem {
 }
 
 /// One thing that is wrong in a manifest.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FieldError {
     /// The file or other source it is in.
     #[serde(skip_serializing_if = "Option::is_none")]

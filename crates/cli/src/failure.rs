@@ -53,9 +53,7 @@ impl Failure {
         let mut text = self.to_string();
         match self {
             Self::Client(ClientError::Refused(problem)) if problem.errors.len() > 1 => {
-                for error in &problem.errors {
-                    text.push_str(&format!("\n  {error}"));
-                }
+                text.extend(problem.errors.iter().map(|error| format!("\n  {error}")));
             }
             Self::Client(error @ ClientError::Unreachable { .. }) => {
                 let mut cause = error.source();

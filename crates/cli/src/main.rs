@@ -1,5 +1,7 @@
 //! The `provost` binary: serves, and commands a server. Only wiring and printing happens here.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what commands do")]
+
 mod commands;
 mod connect;
 mod failure;

@@ -163,7 +163,8 @@ fn open_artifacts(data_dir: &DataDir, config: &Config) -> anyhow::Result<Filesys
     let folder = data_dir.artifacts();
     let roots = config.artifacts.roots.clone().or_else(|| config.server.insecure.then(Vec::new));
     let roots = roots.map(|roots| roots.iter().filter_map(|root| std::fs::canonicalize(root).ok()).collect());
-    let options = ArtifactOptions { bytes_max: config.artifacts.size_max.0, roots, ..ArtifactOptions::new(folder.clone()) };
+    let options =
+        ArtifactOptions { bytes_max: config.artifacts.size_max.0, roots, ..ArtifactOptions::new(folder.clone()) };
     FilesystemArtifacts::open(options).with_context(|| format!("cannot open `{}`", folder.display()))
 }
 

@@ -1,4 +1,5 @@
 //! What the binary prints of itself equals what is committed. `UPDATE=1` rewrites it.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test")]
 
 use std::process::Command;
 

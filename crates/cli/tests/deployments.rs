@@ -1,4 +1,5 @@
 //! Deployments through the real server: states with reasons, updates, restarts, faults.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stdout, reason = "a test")]
 
 use std::{
     collections::{HashMap, HashSet},
@@ -8,7 +9,7 @@ use std::{
     },
 };
 
-use provost_api::rest::v1::deployments::DeploymentState;
+use provost_api::rest::v1::deployments::{DeleteParameters, DeploymentState, ListParameters};
 use provost_testkit::{Node, NodeOptions, eventually, manifest, repository};
 
 const ROW: &str = r#"{"data":{"ndarray":[[6.8,2.8,4.8,1.4]]}}"#;
@@ -62,7 +63,7 @@ async fn all_documents_are_checked_before_any_is_stored() {
     let problem = node.apply_refused(&format!("{good}---\n{bad}")).await;
     assert_eq!(problem.status, 422);
     assert!(problem.detail.contains("No entry in predictors map for NO_SUCH_SERVER"), "{}", problem.detail);
-    assert_eq!(node.client().deployments(&Default::default()).await.unwrap().total, 0);
+    assert_eq!(node.client().deployments(&ListParameters::default()).await.unwrap().total, 0);
 }
 
 #[tokio::test]
@@ -89,7 +90,12 @@ async fn an_update_loses_no_request_and_a_failed_one_keeps_the_version_before() 
     }
     node.apply(&manifest("iris", "SKLEARN_SERVER", "/no/such/model")).await;
     let failed = node.await_state("iris", DeploymentState::Failed).await;
-    assert_eq!(node.predict("iris", ROW).await.status, 200, "the version before serves: {}", failed.summary.description);
+    assert_eq!(
+        node.predict("iris", ROW).await.status,
+        200,
+        "the version before serves: {}",
+        failed.summary.description
+    );
     stop.store(true, Ordering::Relaxed);
     let answers = load.await.unwrap();
     assert_eq!(answers.keys().copied().collect::<Vec<_>>(), [200], "{answers:?}");
@@ -101,14 +107,14 @@ async fn a_deleted_deployment_is_gone_and_its_log_stays() {
     node.apply(&manifest("iris", "SKLEARN_SERVER", MODEL)).await;
     node.await_state("iris", DeploymentState::Available).await;
     node.predict("iris", ROW).await;
-    node.client().delete("default", "iris", &Default::default()).await.unwrap();
+    node.client().delete("default", "iris", &DeleteParameters::default()).await.unwrap();
     eventually(async || match node.predict("iris", ROW).await.status {
         404 => Ok(()),
         status => Err(status),
     })
     .await;
     assert!(node.all_requests("iris").await.iter().any(|row| row["status"] == 200));
-    assert!(node.client().delete("default", "iris", &Default::default()).await.is_err());
+    assert!(node.client().delete("default", "iris", &DeleteParameters::default()).await.is_err());
 }
 
 #[tokio::test]
@@ -150,7 +156,9 @@ async fn survive_kills(times: u32) {
     for round in 0..times {
         let before = answered.lock().unwrap().len();
         let clients: Vec<_> = (0..4)
-            .map(|client| tokio::spawn(load(node.url().to_owned(), format!("r{round}-c{client}"), Arc::clone(&answered))))
+            .map(|client| {
+                tokio::spawn(load(node.url().to_owned(), format!("r{round}-c{client}"), Arc::clone(&answered)))
+            })
             .collect();
         eventually(async || match answered.lock().unwrap().len() - before {
             0..100 => Err("too few answers"),

@@ -1,4 +1,5 @@
 //! Predictions through the real server: answers, errors, the log and the metrics.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test")]
 
 use std::collections::BTreeSet;
 
@@ -72,14 +73,22 @@ async fn bad_requests_are_told_what_is_wrong() {
         ("{\"data\":", 400, "the body is not valid JSON: expected a value, the text ends at byte 9"),
         ("", 400, "the body is not valid JSON: expected an object, the text ends at byte 1"),
         (r#"{"data":{"ndarray":[[1,2,3]]}}"#, 400, "the model takes 4 features, the request has 3"),
-        (r#"{"data":{"ndarray":[[1,2,3,4],[1]]}}"#, 400, "row 1 has 1 values, row 0 has 4: all rows must have the same number"),
+        (
+            r#"{"data":{"ndarray":[[1,2,3,4],[1]]}}"#,
+            400,
+            "row 1 has 1 values, row 0 has 4: all rows must have the same number",
+        ),
         (r#"{"data":{"ndarray":[[1,2,"x",4]]}}"#, 400, "row 0, column 2: expected a number, found a text"),
         (
             r#"{"data":{"ndarray":[[1,2,null,4]]}}"#,
             400,
             "row 0, column 2: the value is missing, and this model takes no missing values",
         ),
-        (r#"{"strData":"x"}"#, 400, "`strData` is not a payload this model takes: send `data.ndarray` or `data.tensor`"),
+        (
+            r#"{"strData":"x"}"#,
+            400,
+            "`strData` is not a payload this model takes: send `data.ndarray` or `data.tensor`",
+        ),
     ] {
         let reply = node.predict("iris", body).await;
         assert_eq!((reply.status, reply.info()), (status, info), "{body}");

@@ -7,7 +7,10 @@ mod time;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use provost_api::{problem::Problem, rest::v1::status::{ModelServerSummary, ServerStatus}};
+use provost_api::{
+    problem::Problem,
+    rest::v1::status::{ModelServerSummary, ServerStatus},
+};
 use provost_domain::{
     ErrorCode, ServerCatalog,
     plan::{State, Timestamp},

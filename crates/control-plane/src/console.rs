@@ -34,7 +34,9 @@ fn asset(path: &str, file: rust_embed::EmbeddedFile) -> Response {
     // Names below assets/ carry a hash of the content.
     let caching = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
     let kind = file.metadata.mimetype().to_owned();
-    with_security(([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, caching.to_owned())], file.data).into_response())
+    with_security(
+        ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, caching.to_owned())], file.data).into_response(),
+    )
 }
 
 fn start_page() -> Response {

@@ -136,7 +136,8 @@ impl Reconciler {
         };
         let generations: HashMap<_, _> = stored.iter().map(|stored| (&stored.id, stored.generation)).collect();
         let gone = self.known.keys().filter(|id| !generations.contains_key(id));
-        let is_new = |id: &DeploymentId, generation| self.known.get(id).is_none_or(|known| known.generation != generation);
+        let is_new =
+            |id: &DeploymentId, generation| self.known.get(id).is_none_or(|known| known.generation != generation);
         let changed = generations.iter().filter(|(id, generation)| is_new(id, **generation)).map(|(id, _)| *id);
         gone.chain(changed).cloned().collect()
     }
@@ -211,7 +212,9 @@ impl Reconciler {
     async fn keep_report(&mut self, id: &DeploymentId, report: Report) -> Result<(), StoreError> {
         match report.state {
             State::Failed => tracing::warn!(deployment = %id, reason = report.description, "deployment failed"),
-            State::Available => tracing::info!(deployment = %id, generation = report.generation, "deployment available"),
+            State::Available => {
+                tracing::info!(deployment = %id, generation = report.generation, "deployment available");
+            }
             State::Creating => tracing::debug!(deployment = %id, reason = report.description, "deployment creating"),
         }
         self.ports.repository.set_report(id, report.clone()).await?;

@@ -5,7 +5,10 @@ pub mod deployments;
 mod extract;
 mod server;
 
-use axum::{Router, response::{IntoResponse, Response}};
+use axum::{
+    Router,
+    response::{IntoResponse, Response},
+};
 use http::{HeaderValue, StatusCode, header};
 use provost_api::problem::{MEDIA_TYPE, Problem};
 use provost_domain::ErrorCode;

@@ -82,11 +82,7 @@ impl ErrorCode {
             Self::Timeout => ("timeout", 408, "The request did not arrive in time"),
             Self::Conflict => ("conflict", 409, "The stored state has changed"),
             Self::TooLarge => ("too_large", 413, "The request is too large"),
-            Self::UnsupportedMediaType => (
-                "unsupported_media_type",
-                415,
-                "The body's type is not taken here",
-            ),
+            Self::UnsupportedMediaType => ("unsupported_media_type", 415, "The body's type is not taken here"),
             Self::Invalid => ("invalid", 422, "The request breaks a rule"),
             Self::Overloaded => ("overloaded", 429, "Too many requests at a time"),
             Self::Internal => ("internal", 500, "The server has a fault"),

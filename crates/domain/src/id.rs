@@ -64,11 +64,7 @@ impl TryFrom<String> for Namespace {
         if text.len() <= NAMESPACE_MAX && is_label(&text) {
             return Ok(Self(text));
         }
-        Err(InvalidName {
-            text,
-            what: "namespace",
-            rule,
-        })
+        Err(InvalidName { text, what: "namespace", rule })
     }
 }
 
@@ -80,11 +76,7 @@ impl TryFrom<String> for ResourceName {
         if text.len() <= RESOURCE_NAME_MAX && text.split('.').all(is_label) {
             return Ok(Self(text));
         }
-        Err(InvalidName {
-            text,
-            what: "name",
-            rule,
-        })
+        Err(InvalidName { text, what: "name", rule })
     }
 }
 
@@ -156,9 +148,7 @@ mod tests {
 
     #[test]
     fn refuses_names_that_could_leave_a_directory_or_a_path() {
-        for name in [
-            "", "-a", "a-", "A", "a_b", "a/b", "..", "a..b", ".a", "a b", "é", "a\n",
-        ] {
+        for name in ["", "-a", "a-", "A", "a_b", "a/b", "..", "a..b", ".a", "a b", "é", "a\n"] {
             assert!(ResourceName::try_from(name).is_err(), "{name}");
         }
         assert!(Namespace::try_from("a.b").is_err());

@@ -71,13 +71,11 @@ impl From<&str> for RevisionId {
 
 fn hex(bytes: &[u8]) -> String {
     use fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _written = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _written = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]
@@ -86,14 +84,8 @@ mod tests {
 
     #[test]
     fn another_artifact_is_another_revision() {
-        let [a, b] = [Digest::from_sha256(&[1; 32]), Digest::from_sha256(&[2; 32])];
-        assert_ne!(
-            RevisionId::of("{}", &[a.clone()]),
-            RevisionId::of("{}", &[b])
-        );
-        assert_eq!(
-            RevisionId::of("{}", &[a.clone()]),
-            RevisionId::of("{}", &[a])
-        );
+        let [a, b] = [[Digest::from_sha256(&[1; 32])], [Digest::from_sha256(&[2; 32])]];
+        assert_ne!(RevisionId::of("{}", &a), RevisionId::of("{}", &b));
+        assert_eq!(RevisionId::of("{}", &a), RevisionId::of("{}", &a));
     }
 }

@@ -8,14 +8,14 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use crate::{DeploymentId, RevisionId, deployment::RequestLogging};
 
 /// All deployments a gateway knows, and where their requests go.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct RoutingTable {
     /// Deployments by namespace and name.
     pub deployments: BTreeMap<DeploymentId, DeploymentRoutes>,
 }
 
 /// Where the requests of one deployment go.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DeploymentRoutes {
     /// The predictors that answer. None while the deployment is being created or has failed.
     pub predictors: Vec<PredictorRoute>,
@@ -60,10 +60,7 @@ pub fn choose(weights: &[u32], seed: u64, request_id: &[u8]) -> Option<usize> {
 
 /// The seed of [`choose`] for a deployment, so that two deployments split the same ids differently.
 pub fn split_seed(id: &DeploymentId) -> u64 {
-    xxh3_64_with_seed(
-        id.name.as_str().as_bytes(),
-        xxh3_64_with_seed(id.namespace.as_str().as_bytes(), 0),
-    )
+    xxh3_64_with_seed(id.name.as_str().as_bytes(), xxh3_64_with_seed(id.namespace.as_str().as_bytes(), 0))
 }
 
 #[cfg(test)]
@@ -82,10 +79,7 @@ mod tests {
     fn shares_stay_within_binomial_bounds() {
         let counts = shares(&[90, 10], 100_000);
         // Five standard deviations of a binomial with p = 0.1.
-        assert!(
-            (10_000 - 475..=10_000 + 475).contains(&counts[1]),
-            "{counts:?}"
-        );
+        assert!((10_000 - 475..=10_000 + 475).contains(&counts[1]), "{counts:?}");
     }
 
     #[test]
@@ -93,19 +87,13 @@ mod tests {
         assert_eq!(shares(&[0, 100, 0], 10_000), [0, 10_000, 0]);
         assert_eq!(choose(&[0, 0], 7, b"id"), None);
         assert_eq!(choose(&[], 7, b"id"), None);
-        assert_eq!(
-            choose(&[u32::MAX, u32::MAX], 7, b"id").map(|index| index < 2),
-            Some(true)
-        );
+        assert_eq!(choose(&[u32::MAX, u32::MAX], 7, b"id").map(|index| index < 2), Some(true));
     }
 
     #[test]
     fn a_retried_id_falls_to_the_same_predictor() {
         for id in 0..100_u32 {
-            assert_eq!(
-                choose(&[50, 50], 3, &id.to_le_bytes()),
-                choose(&[50, 50], 3, &id.to_le_bytes())
-            );
+            assert_eq!(choose(&[50, 50], 3, &id.to_le_bytes()), choose(&[50, 50], 3, &id.to_le_bytes()));
         }
     }
 }

@@ -51,7 +51,8 @@ enum Side {
 }
 
 fn family(out: &mut String, snapshot: &Snapshot, name: &str, help: &str, side: Side) {
-    let rows: Vec<_> = snapshot.series.iter().filter(|((key, _), _)| side == Side::Server || !key.node.is_empty()).collect();
+    let rows: Vec<_> =
+        snapshot.series.iter().filter(|((key, _), _)| side == Side::Server || !key.node.is_empty()).collect();
     let _written = write!(out, "# HELP {name} {help}\n# TYPE {name} histogram\n");
     for ((key, status), histograms) in &rows {
         let latencies = if side == Side::Server { &histograms.server } else { &histograms.client };

@@ -60,7 +60,12 @@ impl Records {
     }
 
     /// The stream for a request with these names, and whether the names are not the model's.
-    pub(crate) fn stream(&mut self, routes: &Routes, predictor: &Predictor, names: Option<&str>) -> (Arc<Stream>, bool) {
+    pub(crate) fn stream(
+        &mut self,
+        routes: &Routes,
+        predictor: &Predictor,
+        names: Option<&str>,
+    ) -> (Arc<Stream>, bool) {
         let sets = self.sets.entry(predictor.stream.id).or_default();
         let index = sets.iter().position(|set| set.raw.as_deref() == names).unwrap_or_else(|| {
             if sets.len() >= NAME_SETS_MAX {

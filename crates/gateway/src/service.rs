@@ -227,9 +227,8 @@ impl GatewayThread {
 }
 
 fn not_found(path: &str) -> RequestError {
-    let info = format!(
-        "there is nothing at `{path}`: predictions are at /seldon/<namespace>/<name>/api/v1.0/predictions"
-    );
+    let info =
+        format!("there is nothing at `{path}`: predictions are at /seldon/<namespace>/<name>/api/v1.0/predictions");
     RequestError::new(ErrorCode::NotFound, info)
 }
 

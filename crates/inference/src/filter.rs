@@ -28,9 +28,9 @@ pub enum Filter {
         value: Value,
     },
     /// All hold.
-    And(Vec<Filter>),
+    And(Vec<Self>),
     /// At least one holds.
-    Or(Vec<Filter>),
+    Or(Vec<Self>),
 }
 
 /// A comparison.
@@ -281,9 +281,8 @@ mod tests {
     }
 
     fn show(filter: &Filter) -> String {
-        let join = |terms: &[Filter], word: &str| {
-            format!("({})", terms.iter().map(show).collect::<Vec<_>>().join(word))
-        };
+        let join =
+            |terms: &[Filter], word: &str| format!("({})", terms.iter().map(show).collect::<Vec<_>>().join(word));
         match filter {
             Filter::Compare { column, operator, value } => format!("{column} {operator:?} {value:?}"),
             Filter::And(terms) => join(terms, " & "),
@@ -301,7 +300,10 @@ mod tests {
 
     #[test]
     fn brackets_quotes_and_odd_names() {
-        check("(x.age >= 30) AND \"x.Sepal length\">'a b'", "(x.age GreaterOrEqual Number(30.0) & x.Sepal length Greater Text(\"a b\"))");
+        check(
+            "(x.age >= 30) AND \"x.Sepal length\">'a b'",
+            "(x.age GreaterOrEqual Number(30.0) & x.Sepal length Greater Text(\"a b\"))",
+        );
         check("y.t:0 < 1e-3", "y.t:0 Less Number(0.001)");
         check("ok = true", "ok Equal Boolean(true)");
     }

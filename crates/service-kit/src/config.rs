@@ -36,8 +36,8 @@ pub fn load<T: DeserializeOwned>(
         None => Table::new(),
         Some(path) => {
             let shown = path.display().to_string();
-            let text = std::fs::read_to_string(path)
-                .map_err(|source| ConfigError::Read { path: shown.clone(), source })?;
+            let text =
+                std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: shown.clone(), source })?;
             text.parse().map_err(|error| ConfigError::Content(format!("`{shown}`: {error}")))?
         }
     };
@@ -96,9 +96,9 @@ impl FromStr for Period {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let millis = parse_unit(text, &PERIODS);
-        millis.map(|millis| Self(Duration::from_millis(millis))).ok_or_else(|| {
-            format!("`{text}` is not a length of time: write a number with ms, s, m, h or d, as in 5s")
-        })
+        millis
+            .map(|millis| Self(Duration::from_millis(millis)))
+            .ok_or_else(|| format!("`{text}` is not a length of time: write a number with ms, s, m, h or d, as in 5s"))
     }
 }
 
@@ -107,9 +107,8 @@ impl FromStr for ByteSize {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let size = parse_unit(text, &SIZES);
-        size.map(Self).ok_or_else(|| {
-            format!("`{text}` is not a size: write a number with B, KiB, MiB, GiB or TiB, as in 64MiB")
-        })
+        size.map(Self)
+            .ok_or_else(|| format!("`{text}` is not a size: write a number with B, KiB, MiB, GiB or TiB, as in 64MiB"))
     }
 }
 

@@ -126,11 +126,7 @@ pub fn serve<S: ThreadService>(
             tls: tls.clone(),
         };
         let make = Arc::clone(&make);
-        threads.push(
-            std::thread::Builder::new()
-                .name(format!("serve-{index}"))
-                .spawn(move || thread.run(&*make))?,
-        );
+        threads.push(std::thread::Builder::new().name(format!("serve-{index}")).spawn(move || thread.run(&*make))?);
         queues.push((sender, load));
     }
     tokio::spawn(accept(listener, queues, options.connections_max, stopped));

@@ -2,7 +2,7 @@
 //!
 //! Nothing here sleeps for a fixed time: [`eventually`] polls until a condition holds, and says what it
 //! saw last when it does not.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "failures of helpers fail the test")]
+#![expect(clippy::panic, clippy::print_stderr, reason = "failures of helpers fail the test, with the server's log")]
 
 mod node;
 

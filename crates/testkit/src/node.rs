@@ -139,7 +139,10 @@ impl Node {
 
     /// Applies manifests.
     pub async fn apply(&self, manifests: &str) -> ApplyResult {
-        self.client().apply(manifests.to_owned(), &ApplyParameters::default()).await.expect("the manifests are accepted")
+        self.client()
+            .apply(manifests.to_owned(), &ApplyParameters::default())
+            .await
+            .expect("the manifests are accepted")
     }
 
     /// Applies manifests that must be refused.

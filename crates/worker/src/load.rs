@@ -24,10 +24,8 @@ impl Failure {
 /// Loads the model of a node. What the loader warns of is logged.
 pub(crate) fn load_node(node: &Node, files: &dyn ArtifactFiles) -> Result<Arc<dyn Predict>, Failure> {
     let options = options(node)?;
-    let loaded = load(files, &options).map_err(|error| Failure {
-        may_pass: error.kind() == LoadErrorKind::Io,
-        reason: with_causes(&error),
-    })?;
+    let loaded = load(files, &options)
+        .map_err(|error| Failure { may_pass: error.kind() == LoadErrorKind::Io, reason: with_causes(&error) })?;
     let description = &loaded.description;
     tracing::info!(
         node = node.name,

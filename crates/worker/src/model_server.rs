@@ -122,7 +122,12 @@ impl ModelServer {
                     let pause = PAUSE_MIN.saturating_mul(1 << revision.failures.min(10)).min(PAUSE_MAX);
                     revision.failures += 1;
                     let retry_at = failure.may_pass.then(|| after(now, pause));
-                    tracing::warn!(deployment = key.deployment, predictor = key.predictor, reason = failure.reason, "a model cannot be loaded");
+                    tracing::warn!(
+                        deployment = key.deployment,
+                        predictor = key.predictor,
+                        reason = failure.reason,
+                        "a model cannot be loaded"
+                    );
                     State::Failed { reason: failure.reason, retry_at }
                 }
             };
@@ -185,13 +190,11 @@ impl ModelHost for ModelServer {
             readiness: match &revision.state {
                 State::Loading => Readiness::Loading,
                 State::Ready(_) => Readiness::Ready,
-                State::Failed { reason, retry_at } => {
-                    Readiness::Failed { reason: reason.clone(), retry_at: *retry_at }
-                }
+                State::Failed { reason, retry_at } => Readiness::Failed { reason: reason.clone(), retry_at: *retry_at },
             },
         };
-        let mut all: Vec<_> = self
-            .with_revisions(|revisions| revisions.iter().filter(|(key, _)| is_of(key)).map(observed).collect());
+        let mut all: Vec<_> =
+            self.with_revisions(|revisions| revisions.iter().filter(|(key, _)| is_of(key)).map(observed).collect());
         all.sort_by(|a: &ObservedRevision, b| (&a.predictor, &a.revision).cmp(&(&b.predictor, &b.revision)));
         all
     }

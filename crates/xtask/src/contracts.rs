@@ -7,12 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::{
-    progress::{Progress, Stage},
-    test::rust::cargo,
-    web,
-    workspace::Workspace,
-};
+use crate::{progress::Progress, test::rust::cargo, web, workspace::Workspace};
 
 /// `cargo xtask contracts`.
 pub(crate) fn run(workspace: &Workspace) -> Result<ExitCode> {
@@ -22,12 +17,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<ExitCode> {
         command.args(["test", "--workspace", "--test", "contracts"]).env("UPDATE", "1");
         stage.command("cargo", &mut command)?.success()
     })?;
-    progress.stage(console)?;
+    progress.stage(|stage| web::script(stage, "generate"))?;
     println!("\nWritten: contracts/, docs/reference/ and web/src/api/generated/. `git diff` shows what changed.");
     Ok(ExitCode::SUCCESS)
-}
-
-fn console(stage: &Stage<'_>) -> Result<String> {
-    let node = web::dependencies(stage)?;
-    stage.command("npm", node.npm(&stage.workspace.root.join("web")).args(["run", "generate"]))?.success()
 }

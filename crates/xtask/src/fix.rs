@@ -4,12 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::{
-    progress::{Progress, Stage},
-    test::rust::cargo,
-    web,
-    workspace::Workspace,
-};
+use crate::{progress::Progress, test::rust::cargo, web, workspace::Workspace};
 
 /// `cargo xtask fix`.
 pub(crate) fn run(workspace: &Workspace) -> Result<ExitCode> {
@@ -19,11 +14,6 @@ pub(crate) fn run(workspace: &Workspace) -> Result<ExitCode> {
         stage.command("cargo", cargo(&workspace.root).args(arguments))?.success()
     })?;
     progress.stage(|stage| stage.command("cargo", cargo(&workspace.root).args(["fmt", "--all"]))?.success())?;
-    progress.stage(console)?;
+    progress.stage(|stage| web::script(stage, "fix"))?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn console(stage: &Stage<'_>) -> Result<String> {
-    let node = web::dependencies(stage)?;
-    stage.command("npm", node.npm(&stage.workspace.root.join("web")).args(["run", "fix"]))?.success()
 }

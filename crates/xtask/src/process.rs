@@ -81,9 +81,10 @@ pub(crate) fn last_lines(text: &str, count: usize) -> String {
 /// The text without what would colour it on a terminal.
 fn without_escapes(text: &str) -> String {
     let (mut plain, mut rest) = (String::new(), text);
-    while let Some((before, after)) = rest.split_once("\u{1b}[") {
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
         plain.push_str(before);
-        rest = after.trim_start_matches(|c: char| c.is_ascii_digit() || ";?".contains(c));
+        // Brackets open a sequence; parameters follow, and one letter ends it.
+        rest = after.trim_start_matches(|c: char| c.is_ascii_digit() || "[(;?".contains(c));
         rest = rest.strip_prefix(|c: char| c.is_ascii_alphabetic()).unwrap_or(rest);
     }
     plain + rest
@@ -118,7 +119,7 @@ mod tests {
 
     #[test]
     fn colours_are_left_out() {
-        assert_eq!(without_escapes("a \u{1b}[1;31mred\u{1b}[0m word"), "a red word");
+        assert_eq!(without_escapes("a \u{1b}[1;31mred\u{1b}(B\u{1b}[0m word"), "a red word");
     }
 
     #[test]

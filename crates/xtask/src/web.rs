@@ -28,10 +28,17 @@ pub(crate) fn run(workspace: &Workspace) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Runs one of the console's scripts.
+pub(crate) fn script(stage: &Stage<'_>, name: &str) -> Result<String> {
+    let node = Node::find(stage)?;
+    let folder = install_dependencies(stage, &node)?;
+    stage.command("npm", node.npm(&folder).args(["run", name]))?.success()
+}
+
 /// Builds the console where its files changed.
 pub(crate) fn build(stage: &Stage<'_>) -> Result<()> {
-    let node = dependencies(stage)?;
-    let folder = stage.workspace.root.join("web");
+    let node = Node::find(stage)?;
+    let folder = install_dependencies(stage, &node)?;
     let is_there = folder.join("dist/index.html").is_file();
     let inputs = hash_of(&inputs(&folder)?)?;
     if is_there && is_remembered(&folder, "built", inputs) {
@@ -43,9 +50,8 @@ pub(crate) fn build(stage: &Stage<'_>) -> Result<()> {
     remember(&folder, "built", inputs)
 }
 
-/// Installs what the lock file names, where it changed.
-pub(crate) fn dependencies(stage: &Stage<'_>) -> Result<Node> {
-    let node = Node::find(stage)?;
+/// Installs what the lock file names, where it changed. Returns the console's folder.
+pub(crate) fn install_dependencies(stage: &Stage<'_>, node: &Node) -> Result<PathBuf> {
     let folder = stage.workspace.root.join("web");
     let inputs = hash_of(&[folder.join("package.json"), folder.join("package-lock.json")])?;
     if !is_remembered(&folder, "installed", inputs) {
@@ -53,7 +59,7 @@ pub(crate) fn dependencies(stage: &Stage<'_>) -> Result<Node> {
         stage.command("npm-ci", node.npm(&folder).arg("ci"))?.success()?;
         remember(&folder, "installed", inputs)?;
     }
-    Ok(node)
+    Ok(folder)
 }
 
 fn remembered(folder: &Path, what: &str) -> PathBuf {

@@ -98,7 +98,8 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     let is_manifest = |path: &PathBuf| {
         path.extension().and_then(|e| e.to_str()).is_some_and(|e| matches!(e, "yaml" | "yml" | "json"))
     };
-    let entries = std::fs::read_dir(path).with_context(context)?.collect::<Result<Vec<_>, _>>().with_context(context)?;
+    let entries =
+        std::fs::read_dir(path).with_context(context)?.collect::<Result<Vec<_>, _>>().with_context(context)?;
     let mut files: Vec<_> = entries.iter().map(std::fs::DirEntry::path).filter(is_manifest).collect();
     files.sort();
     if files.is_empty() {

@@ -51,7 +51,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
 async fn show_one(client: &Client, arguments: &Arguments, name: &str, after: Option<u64>) -> Result<u64, Failure> {
     let detail = client.deployment(&arguments.namespace.namespace, name, after).await?;
     if after != Some(detail.version) {
-        arguments.output.print(&detail, |detail| rows(std::slice::from_ref(&detail.summary), arguments.all_namespaces))?;
+        arguments
+            .output
+            .print(&detail, |detail| rows(std::slice::from_ref(&detail.summary), arguments.all_namespaces))?;
     }
     Ok(detail.version)
 }

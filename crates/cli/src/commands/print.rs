@@ -38,7 +38,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 fn models() -> String {
-    let mut page = String::from("# Models\n\nModels that are served natively.\n\n| model | library | since | methods |\n|---|---|---|---|\n");
+    let mut page = String::from(
+        "# Models\n\nModels that are served natively.\n\n| model | library | since | methods |\n|---|---|---|---|\n",
+    );
     for model in provost_predictors::supported_estimators() {
         let methods: Vec<_> = model.methods.iter().map(ToString::to_string).collect();
         let row = format!("| {} | {} | {} | {} |\n", model.name, model.library, model.since, methods.join(", "));
@@ -58,8 +60,8 @@ fn cli_reference() -> String {
         }
         let name = command.get_bin_name().unwrap_or("provost").to_owned();
         let help = command.clone().term_width(100).render_long_help().to_string();
-        let help: String = help.lines().map(|line| format!("{}\n", line.trim_end())).collect();
-        page.push_str(&format!("\n## {name}\n\n```text\n{}\n```\n", help.trim_end()));
+        let help: Vec<&str> = help.trim_end().lines().map(str::trim_end).collect();
+        page.extend(["\n## ", &name, "\n\n```text\n", &help.join("\n"), "\n```\n"]);
     }
     page
 }

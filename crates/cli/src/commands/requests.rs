@@ -132,9 +132,10 @@ impl Log {
                 print(text)
             }
             Format::Json => page.rows.iter().try_for_each(|row| print(&Value::from(object(page, row)).to_string())),
-            Format::Yaml => page.rows.iter().try_for_each(|row| {
-                print(&format!("---\n{}", provost_api::yaml::to_yaml(&object(page, row))))
-            }),
+            Format::Yaml => page
+                .rows
+                .iter()
+                .try_for_each(|row| print(&format!("---\n{}", provost_api::yaml::to_yaml(&object(page, row))))),
         }
     }
 }

@@ -92,11 +92,7 @@ pub(crate) struct Gateway {
 
 impl Default for Gateway {
     fn default() -> Self {
-        Self {
-            body_max: ByteSize(16 << 20),
-            in_flight_max: 1024,
-            body_timeout: Period(Duration::from_secs(30)),
-        }
+        Self { body_max: ByteSize(16 << 20), in_flight_max: 1024, body_timeout: Period(Duration::from_secs(30)) }
     }
 }
 

@@ -29,9 +29,7 @@ impl DataDir {
                 "another provost serves from `{}`: stop it, or choose another folder with --data-dir",
                 folder.display()
             ),
-            Err(TryLockError::Error(error)) => {
-                Err(error).with_context(|| format!("cannot lock `{}`", path.display()))
-            }
+            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock `{}`", path.display())),
         }
     }
 

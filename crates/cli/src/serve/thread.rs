@@ -71,7 +71,10 @@ impl ServeThread {
             Ok(Err(never)) => match never {},
             Err(_panicked) => {
                 tracing::error!("answering a request panicked");
-                problem(ErrorCode::Internal, "the server failed on this request: please report it with the server's log")
+                problem(
+                    ErrorCode::Internal,
+                    "the server failed on this request: please report it with the server's log",
+                )
             }
         }
     }
@@ -84,7 +87,9 @@ impl ServeThread {
         let body = Limited::new(request.into_body(), LOGIN_MAX);
         let form = match http_body_util::BodyExt::collect(body).await {
             Ok(body) => String::from_utf8_lossy(&body.to_bytes()).into_owned(),
-            Err(error) if error.is::<LengthLimitError>() => return problem(ErrorCode::TooLarge, "the form is too long"),
+            Err(error) if error.is::<LengthLimitError>() => {
+                return problem(ErrorCode::TooLarge, "the form is too long");
+            }
             Err(_) => return problem(ErrorCode::BadRequest, "the form ends too early"),
         };
         let token = form.strip_prefix("token=").unwrap_or_default();

@@ -59,7 +59,8 @@ impl App {
         let note = ChangeNote { author: request.author, message: request.message, time: self.clock.now() };
         let stored = self.repository.write(mutations.collect(), note).await.map_err(problem)?;
         let generations = stored.iter().map(|stored| stored.generation);
-        let applied = applied.into_iter().zip(generations).map(|(applied, generation)| Applied { generation, ..applied });
+        let applied =
+            applied.into_iter().zip(generations).map(|(applied, generation)| Applied { generation, ..applied });
         Ok(ApplyResult { applied: applied.collect() })
     }
 

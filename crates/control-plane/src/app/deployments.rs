@@ -66,8 +66,7 @@ impl App {
     pub async fn delete(&self, id: &DeploymentId, parameters: DeleteParameters, author: &str) -> Result<(), Problem> {
         let precondition = parameters.generation.map_or(Precondition::None, Precondition::Generation);
         let mutation = Mutation::Delete { id: id.clone(), precondition };
-        let note =
-            ChangeNote { author: author.to_owned(), message: parameters.message, time: self.clock.now() };
+        let note = ChangeNote { author: author.to_owned(), message: parameters.message, time: self.clock.now() };
         self.repository.write(vec![mutation], note).await.map(drop).map_err(problem)
     }
 
@@ -131,7 +130,8 @@ impl App {
     fn warnings(&self, stored: &StoredDeployment) -> Vec<Warning> {
         let Ok(document) = ManifestDocument::from_json("metadata", stored.document.clone()) else { return Vec::new() };
         let findings = parse_deployment(&document, &stored.id.namespace, &self.catalog).map(|(_, findings)| findings);
-        let warning = |finding: provost_api::crd::Finding| Warning { path: finding.path.to_string(), message: finding.message };
+        let warning =
+            |finding: provost_api::crd::Finding| Warning { path: finding.path.to_string(), message: finding.message };
         findings.unwrap_or_default().into_iter().map(warning).collect()
     }
 }
@@ -168,7 +168,9 @@ fn state(state: State) -> DeploymentState {
 
 fn predictors(stored: &StoredDeployment, deployment: &Deployment) -> Vec<PredictorSummary> {
     let reported = |name: &str| stored.report.as_ref()?.predictors.iter().find(|reported| reported.name == name);
-    let summary = |(predictor, desired): (&Predictor, u32)| predictor_summary(stored, predictor, desired, reported(&predictor.name));
+    let summary = |(predictor, desired): (&Predictor, u32)| {
+        predictor_summary(stored, predictor, desired, reported(&predictor.name))
+    };
     deployment.predictors.iter().zip(deployment.weights()).map(summary).collect()
 }
 

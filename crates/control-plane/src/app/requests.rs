@@ -10,7 +10,10 @@ use provost_domain::{DeploymentId, ErrorCode};
 use provost_inference::record::{Column, Columns, LogPage, LogQuery, Position, ReadError, Timestamp};
 use serde_json::Value;
 
-use super::{App, time::{format_nanos, parse_time}};
+use super::{
+    App,
+    time::{format_nanos, parse_time},
+};
 use crate::reconcile::with_causes;
 
 const LIMIT: usize = 50;
@@ -48,7 +51,10 @@ impl App {
             deployment: id.name.to_string(),
             since: parameters.since.as_ref().map(time).transpose()?,
             until: parameters.until.as_ref().map(time).transpose()?,
-            filter: filter.map(str::parse).transpose().map_err(|error: provost_inference::filter::FilterError| bad(error.to_string()))?,
+            filter: filter
+                .map(str::parse)
+                .transpose()
+                .map_err(|error: provost_inference::filter::FilterError| bad(error.to_string()))?,
             before: parameters.cursor.as_deref().map(parse_cursor).transpose()?,
             limit: parameters.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX),
         })
@@ -60,7 +66,8 @@ fn bad(detail: impl Into<String>) -> Problem {
 }
 
 fn parse_cursor(text: &str) -> Result<Position, Problem> {
-    let parts = text.split_once('-').and_then(|(seq, row)| Some(Position { seq: seq.parse().ok()?, row: row.parse().ok()? }));
+    let parts =
+        text.split_once('-').and_then(|(seq, row)| Some(Position { seq: seq.parse().ok()?, row: row.parse().ok()? }));
     parts.ok_or_else(|| bad("the cursor is not one that this server gave"))
 }
 
@@ -68,7 +75,8 @@ fn request_page(page: LogPage) -> RequestPage {
     let next = page.next.map(|Position { seq, row }| format!("{seq}-{row}"));
     let Columns { names, columns } = page.columns;
     let count = columns.first().map_or(0, Column::len);
-    let rows = (0..count).map(|row| names.iter().zip(&columns).map(|(name, column)| value(name, column, row)).collect());
+    let rows =
+        (0..count).map(|row| names.iter().zip(&columns).map(|(name, column)| value(name, column, row)).collect());
     RequestPage { rows: rows.collect(), columns: names, next }
 }
 

@@ -104,7 +104,9 @@ impl Fetches {
         for uri in uris {
             let (failures, last) = match current.uris.get(*uri) {
                 None => (0, None),
-                Some(Fetch::Failed { retry_at, failures, reason }) if *retry_at <= now => (*failures, Some(reason.clone())),
+                Some(Fetch::Failed { retry_at, failures, reason }) if *retry_at <= now => {
+                    (*failures, Some(reason.clone()))
+                }
                 Some(_) => continue,
             };
             current.uris.insert((*uri).to_owned(), Fetch::Running { failures, last });
@@ -120,7 +122,8 @@ impl Fetches {
             Fetch::Done(digest) => Some(ResolvedArtifact { uri: uri.clone(), digest: digest.clone() }),
             Fetch::Running { .. } | Fetch::Failed { .. } => None,
         };
-        let mut artifacts: Vec<_> = current.into_iter().flat_map(|current| &current.uris).filter_map(artifact).collect();
+        let mut artifacts: Vec<_> =
+            current.into_iter().flat_map(|current| &current.uris).filter_map(artifact).collect();
         artifacts.sort_by(|a: &ResolvedArtifact, b| a.uri.cmp(&b.uri));
         artifacts
     }

@@ -12,8 +12,7 @@ use serde::de::DeserializeOwned;
 use super::Error;
 
 /// Media types of manifests.
-const MANIFESTS: [&str; 5] =
-    ["application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml", "application/json"];
+const MANIFESTS: [&str; 5] = ["application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml", "application/json"];
 
 /// Parameters from the query; unknown ones are an error.
 pub(super) struct Parameters<T>(pub(super) T);

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A deployment as it is stored: the user's document as it came, and what became of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredDeployment {
     /// Its name.
     pub id: DeploymentId,
@@ -38,7 +38,7 @@ pub struct ResolvedArtifact {
 }
 
 /// A change a user asked for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mutation {
     /// Stores a document.
     Put {
@@ -81,7 +81,7 @@ pub struct ChangeNote {
 }
 
 /// A row of the history: what audit, git and watchers read.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// Place in the order of all changes.
     pub position: u64,
@@ -127,18 +127,11 @@ pub trait DeploymentRepository: Send + Sync {
     async fn get(&self, id: &DeploymentId) -> Result<Option<StoredDeployment>, StoreError>;
 
     /// All deployments, or those of one namespace, in the order of their names.
-    async fn list(
-        &self,
-        namespace: Option<&Namespace>,
-    ) -> Result<Vec<StoredDeployment>, StoreError>;
+    async fn list(&self, namespace: Option<&Namespace>) -> Result<Vec<StoredDeployment>, StoreError>;
 
     /// Makes all changes and records each, in one transaction. Answers with what stands after each; a
     /// deleted one as it stood before.
-    async fn write(
-        &self,
-        mutations: Vec<Mutation>,
-        note: ChangeNote,
-    ) -> Result<Vec<StoredDeployment>, StoreError>;
+    async fn write(&self, mutations: Vec<Mutation>, note: ChangeNote) -> Result<Vec<StoredDeployment>, StoreError>;
 
     /// Keeps what the predictors of a generation were resolved to, unless the deployment has moved on.
     async fn set_artifacts(

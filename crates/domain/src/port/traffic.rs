@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{DeploymentId, plan::Timestamp};
 
 /// What one predictor did in one interval.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrafficPoint {
     /// End of the interval.
     pub time: Timestamp,

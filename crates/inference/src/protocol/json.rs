@@ -180,7 +180,8 @@ impl<'a> Cursor<'a> {
     /// Takes digits, and adds them to the mantissa (which may wrap: the caller counts digits).
     fn digits(&mut self, mantissa: &mut u64) -> usize {
         let start = self.at;
-        while let Some(digit) = self.bytes.get(self.at).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
+        while let Some(digit) = self.bytes.get(self.at).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10)
+        {
             *mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(digit));
             self.at += 1;
         }
@@ -309,9 +310,24 @@ mod tests {
     #[test]
     fn numbers_are_correctly_rounded() {
         for text in [
-            "0", "-0", "0.1", "6.8", "-1.5e-7", "123456789012345678", "9007199254740993", "0.30000000000000004",
-            "1e22", "1e23", "8.41e21", "2.2250738585072011e-308", "4.9e-324", "1.7976931348623157e308", "5e-400",
-            "0.000000000000000000000001", "12345678901234567890123", "100000000000000000000000000.5",
+            "0",
+            "-0",
+            "0.1",
+            "6.8",
+            "-1.5e-7",
+            "123456789012345678",
+            "9007199254740993",
+            "0.30000000000000004",
+            "1e22",
+            "1e23",
+            "8.41e21",
+            "2.2250738585072011e-308",
+            "4.9e-324",
+            "1.7976931348623157e308",
+            "5e-400",
+            "0.000000000000000000000001",
+            "12345678901234567890123",
+            "100000000000000000000000000.5",
         ] {
             check_number(text, text.parse().unwrap());
         }

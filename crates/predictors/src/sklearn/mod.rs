@@ -13,6 +13,8 @@ mod pipeline;
 mod predictor;
 mod record;
 mod scaler;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod tree_head;
 mod tree_model;

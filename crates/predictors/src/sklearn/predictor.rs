@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Values of a block of rows that are scaled on the stack.
-const BLOCK_VALUES: usize = 512;
+const BLOCK_VALUES: usize = 256;
 
 /// The last step of a pipeline: what predicts.
 pub(super) trait Head: Send + Sync + fmt::Debug {
@@ -54,7 +54,7 @@ impl SklearnPredictor {
             let first_row = index * rows_a_block;
             let scaled = &mut buffer[..block.len()];
             scaled.copy_from_slice(block);
-            self.predict_block(scaled, columns, output).map_err(|error| offset(error, first_row))?;
+            self.predict_block(scaled, columns, output).map_err(|error| in_terms_of(input, first_row, error))?;
         }
         Ok(())
     }
@@ -71,13 +71,15 @@ impl SklearnPredictor {
     }
 }
 
-/// The error for a row of a block, as a row of the whole input.
-fn offset(error: PredictError, first_row: usize) -> PredictError {
+/// The error for a row of a scaled block, in terms of what the caller sent.
+fn in_terms_of(input: &Features<'_>, first_row: usize, error: PredictError) -> PredictError {
     match error {
         PredictError::ValueTooLarge { row, column, value } => {
-            PredictError::ValueTooLarge { row: row + first_row, column, value }
+            let row = first_row + row;
+            let sent = input.values().get(row * input.columns() + column);
+            PredictError::ValueTooLarge { row, column, value: *sent.unwrap_or(&value) }
         }
-        PredictError::MissingValue { row, column } => PredictError::MissingValue { row: row + first_row, column },
+        PredictError::MissingValue { row, column } => PredictError::MissingValue { row: first_row + row, column },
         error @ PredictError::FeatureCount { .. } => error,
     }
 }

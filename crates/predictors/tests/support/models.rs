@@ -149,6 +149,40 @@ fn decision_tree(pickle: &mut PickleWriter, sequence: &mut Sequence, depth: usiz
     });
 }
 
+/// `DecisionTreeClassifier` of one split: 3:1 up to 0.5 of the first feature, else the other class.
+pub fn stump(pickle: &mut PickleWriter) {
+    pickle.estimator("sklearn.tree._classes", "DecisionTreeClassifier", |pickle| {
+        pickle.text("classes_");
+        pickle.integers(&[0, 1]);
+        pickle.text("n_outputs_");
+        pickle.integer(1);
+        pickle.text("n_features_in_");
+        pickle.integer(FEATURES as i32);
+        pickle.text("criterion");
+        pickle.text("gini");
+        pickle.text("splitter");
+        pickle.text("best");
+        pickle.text("tree_");
+        let arguments = |pickle: &mut PickleWriter| {
+            pickle.integer(FEATURES as i32);
+            pickle.integers(&[2]);
+            pickle.integer(1);
+        };
+        pickle.reduce("sklearn.tree._tree", "Tree", arguments, |pickle| {
+            let nodes = [Some((0, 0.5, 1, 2)), None, None];
+            let data: Vec<_> = nodes.iter().flat_map(node_bytes).collect();
+            pickle.dict(|pickle| {
+                pickle.text("node_count");
+                pickle.integer(3);
+                pickle.text("nodes");
+                pickle.array(&[3], |pickle| pickle.record_dtype("V64", &FIELDS), &data);
+                pickle.text("values");
+                pickle.floats(&[3, 1, 2], &[0.5, 0.5, 0.75, 0.25, 0.0, 1.0]);
+            });
+        });
+    });
+}
+
 const FIELDS: [(&str, &str, i32); 8] = [
     ("left_child", "i8", 0),
     ("right_child", "i8", 8),

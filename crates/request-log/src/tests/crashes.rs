@@ -6,7 +6,7 @@ use provost_inference::record::{LogReader as _, Payload, Timestamp};
 
 use super::{
     faults::Faults,
-    support::{DAY, Log, NOON, SECOND, faulty, iris, query, record, stream, texts},
+    support::{DAY, Log, NOON, SECOND, faulty, folder, iris, query, record, stream, texts},
 };
 use crate::{
     RequestLog,
@@ -55,7 +55,7 @@ fn rows(log: &RequestLog) -> BTreeMap<&'static str, Rows> {
 
 /// A copy of a log, as the next start of the server finds it.
 fn copy(log: &Log, disk: Disk) -> Log {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     copy_folder(log.folder.path(), folder.path());
     let log = RequestLog::open_on(Log::options(&folder), disk).unwrap();
     Log { folder, log }
@@ -110,6 +110,7 @@ fn a_crash_at_any_change_to_the_disk_loses_nothing_and_leaves_nothing_twice() {
     assert_eq!(whole.files().len(), 4, "{:?}", whole.files());
     check_order(&faults.changes());
 
+    eprintln!("CHANGES {}", faults.changes().len());
     for index in 0..faults.changes().len() {
         let crashed = copy(&original, faulty(&Arc::new(Faults::crash_at(index))));
         let error = maintain_until_done(&crashed.log, LATER).unwrap_err();

@@ -59,7 +59,7 @@ pub(super) struct Log {
 
 impl Log {
     pub(super) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = folder();
         let log = RequestLog::open(Self::options(&folder)).unwrap();
         Self { folder, log }
     }
@@ -131,6 +131,11 @@ impl Log {
         found.sort();
         found
     }
+}
+
+/// A folder in memory where there is one: tests sync often.
+pub(super) fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 pub(super) fn faulty(faults: &Arc<Faults>) -> Disk {

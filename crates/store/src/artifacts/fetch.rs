@@ -128,7 +128,9 @@ fn walk(root: &Path, files_max: usize, files: &mut Vec<(PathBuf, String)>) -> io
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
             let kind = fs::symlink_metadata(&path)?;
-            if kind.is_symlink() && !fs::canonicalize(&path).is_ok_and(|target| target.starts_with(root) && target.is_file()) {
+            if kind.is_symlink()
+                && !fs::canonicalize(&path).is_ok_and(|target| target.starts_with(root) && target.is_file())
+            {
                 let message = format!("`{}` is a link that leaves the model's folder", path.display());
                 return Err(io::Error::other(message));
             }

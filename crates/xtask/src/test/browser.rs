@@ -38,7 +38,7 @@ pub(super) fn run(stage: &Stage<'_>) -> Result<Outcome> {
 fn programs(stage: &Stage<'_>) -> Result<(Node, PathBuf)> {
     setup::ensure(&[Tool::Chromium], stage)?;
     let chromium = Tool::Chromium.find().context("Chromium was installed and is not there")?;
-    Ok((web::dependencies(stage)?, chromium))
+    Ok((Node::find(stage)?, chromium))
 }
 
 fn start(stage: &Stage<'_>) -> Result<Server> {

@@ -15,7 +15,9 @@ pub(super) fn tidy(stage: &Stage<'_>) -> Result<Outcome> {
 /// rustfmt would change nothing.
 pub(super) fn format(stage: &Stage<'_>) -> Result<Outcome> {
     let command = &mut cargo(&stage.workspace.root);
-    Ok(outcome(stage.command("cargo", command.args(["fmt", "--all", "--check"]))?))
+    let mut finished = stage.command("cargo", command.args(["fmt", "--all", "--check", "--", "--files-with-diff"]))?;
+    finished.output += "`cargo xtask fix` formats them";
+    Ok(outcome(finished))
 }
 
 /// Clippy, with warnings as errors.

@@ -15,7 +15,7 @@ export function DeploymentPage() {
   const { data: deployment } = useSuspenseQuery(deploymentQuery(params));
   return (
     <Box sx={{ display: "grid", gap: 2.5, gridTemplateColumns: "minmax(0, 1fr)" }}>
-      <PredictorsSection predictors={deployment.predictors} />
+      <PredictorsSection deployment={deployment} />
       <TrafficSection deployment={deployment} />
       <Box
         sx={{

@@ -23,7 +23,7 @@ pub struct ApplyParameters {
 }
 
 /// What was applied, in the order of the documents.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApplyResult {
     /// Each document.
@@ -31,7 +31,7 @@ pub struct ApplyResult {
 }
 
 /// One document that was applied.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Applied {
     /// Kind.

@@ -32,7 +32,7 @@ pub struct ListParameters {
 }
 
 /// A page of deployments, in the order of namespace and name.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeploymentPage {
     /// The deployments.
@@ -58,7 +58,7 @@ pub enum DeploymentState {
 }
 
 /// A deployment in a list.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeploymentSummary {
     /// Kind of its manifest.
@@ -91,7 +91,7 @@ pub struct DeploymentSummary {
 }
 
 /// A predictor of a deployment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PredictorSummary {
     /// Name.
@@ -122,7 +122,7 @@ pub struct PredictorSummary {
 }
 
 /// A deployment with its manifest.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeploymentDetail {
     /// What a list tells.
@@ -163,7 +163,7 @@ pub struct DeleteParameters {
 }
 
 /// The changes of a deployment, newest first.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct History {
     /// The changes.
@@ -171,7 +171,7 @@ pub struct History {
 }
 
 /// One change of a deployment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeSummary {
     /// The generation it made.

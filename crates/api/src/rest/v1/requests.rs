@@ -27,7 +27,7 @@ pub struct RequestParameters {
 }
 
 /// A page of rows, newest first. One row is one instance of a request.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RequestPage {
     /// Names of the columns: `time`, `request_id`, `row`, …, `x.<feature>`, `y.<output>`.

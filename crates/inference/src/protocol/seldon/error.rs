@@ -3,7 +3,7 @@
 use crate::protocol::json::{JsonError, write_string};
 
 /// Why a request cannot be answered: always the caller's to mend. Rows and columns count from 0.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadRequest {
     /// The body is not JSON.
     #[error(transparent)]

@@ -17,13 +17,18 @@ import { ManifestErrors } from "./ManifestErrors";
 
 interface Props {
   deployment: Deployment;
+  /** What is to be done, for the title. */
+  title?: string;
+  /** What is there; the deployment's manifest without. */
+  before?: string;
+  /** What is to be there. */
   manifest: string;
   onClose: () => void;
-  onApplied: () => void;
+  onApplied?: () => void;
 }
 
 /** Shows what changes, and applies it. */
-export function ApplyDialog({ deployment, manifest, onClose, onApplied }: Props) {
+export function ApplyDialog({ deployment, title, before, manifest, onClose, onApplied }: Props) {
   const { name, generation, manifestYaml } = deployment;
   const [message, setMessage] = useState("");
   const queryClient = useQueryClient();
@@ -34,7 +39,7 @@ export function ApplyDialog({ deployment, manifest, onClose, onApplied }: Props)
     onSuccess: async ({ applied }) => {
       const [first] = applied;
       await refreshDeployments(queryClient, deployment);
-      onApplied();
+      onApplied?.();
       onClose();
       if (!first) return;
       succeed(`Applied ${first.namespace}/${first.name}: generation ${first.generation}.`);
@@ -48,13 +53,13 @@ export function ApplyDialog({ deployment, manifest, onClose, onApplied }: Props)
   return (
     <Dialog open onClose={onClose} maxWidth="md" fullWidth aria-labelledby="apply-title">
       <DialogTitle id="apply-title" sx={{ fontSize: "1rem", fontWeight: 620 }}>
-        Apply to {name}: generation {generation} becomes {generation + 1}
+        {title ?? `Apply to ${name}`}: generation {generation} becomes {generation + 1}
       </DialogTitle>
       <DialogContent sx={{ display: "grid", gap: 2, gridTemplateRows: "minmax(160px, 1fr) auto" }}>
         <DiffView
           label="Changes"
           language="yaml"
-          before={manifestYaml}
+          before={before ?? manifestYaml}
           after={manifest}
           sx={{ maxHeight: "52vh", overflow: "auto" }}
         />
@@ -74,7 +79,7 @@ export function ApplyDialog({ deployment, manifest, onClose, onApplied }: Props)
         {error && !(error instanceof ApiError) && <Alert severity="error">{messageOf(error)}</Alert>}
       </DialogContent>
       <DialogActions sx={{ px: 3, pb: 2.5 }}>
-        <Button onClick={onClose}>Go on editing</Button>
+        <Button onClick={onClose}>Back</Button>
         <Button variant="contained" loading={application.isPending} onClick={() => application.mutate()}>
           Apply
         </Button>

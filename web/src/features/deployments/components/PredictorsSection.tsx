@@ -15,14 +15,21 @@ import { StateChip } from "@/ui/StateChip";
 import { SeriesMark, TrafficBar } from "@/ui/TrafficBar";
 import { count } from "@/util/format";
 import { sentence } from "../manifest/field-paths";
-import type { Predictor } from "../queries";
+import type { Deployment, Predictor } from "../queries";
+import { TrafficActions } from "./TrafficActions";
 
 const heads = ["Predictor", "State", "Traffic", "Model server", "Model URI", "Digest", "Revision"];
 
 /** The predictors and how the traffic is split between them. */
-export function PredictorsSection({ predictors }: { predictors: Predictor[] }) {
+export function PredictorsSection({ deployment }: { deployment: Deployment }) {
+  const { predictors } = deployment;
   return (
-    <Section title="Predictors" note={count(predictors.length, "predictor")} isFlush>
+    <Section
+      title="Predictors"
+      note={count(predictors.length, "predictor")}
+      actions={<TrafficActions deployment={deployment} />}
+      isFlush
+    >
       <Box sx={{ px: 2, pb: 1.5 }}>
         <TrafficBar shares={predictors} height={10} />
       </Box>

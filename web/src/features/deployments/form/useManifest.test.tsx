@@ -24,7 +24,7 @@ describe("useManifest", () => {
 
   it("keeps the form apart while the text says more than it can show, and can go back", () => {
     const { result } = start();
-    act(() => result.current.edit(`${result.current.text}      replicas: 2\n`));
+    act(() => result.current.edit(`${result.current.text}    replicas: 2\n`));
     expect(result.current.isInForm).toBe(false);
     expect(result.current.form.getValues("name")).toBe("iris");
     act(() => result.current.discardEdits());

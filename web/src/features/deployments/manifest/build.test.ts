@@ -28,11 +28,11 @@ describe("buildManifest", () => {
         "  namespace: default",
         "spec:",
         "  predictors:",
-        "    - name: default",
-        "      graph:",
-        "        name: model",
-        "        implementation: SKLEARN_SERVER",
-        "        modelUri: /models/iris",
+        "  - name: default",
+        "    graph:",
+        "      name: model",
+        "      implementation: SKLEARN_SERVER",
+        "      modelUri: /models/iris",
         "",
       ].join("\n"),
     );
@@ -87,7 +87,7 @@ describe("valuesOfYaml", () => {
 
   it("gives nothing for more than the form shows", () => {
     const yaml = toYaml(buildManifest(iris));
-    expect(valuesOfYaml(`${yaml}      replicas: 2\n`)).toBeUndefined();
+    expect(valuesOfYaml(`${yaml}    replicas: 2\n`)).toBeUndefined();
     expect(valuesOfYaml(yaml.replace("name: model", "name: classifier"))).toBeUndefined();
     expect(valuesOfYaml(yaml.replace("spec:", "spec: ["))).toBeUndefined();
     expect(valuesOfYaml("")).toBeUndefined();

@@ -78,9 +78,9 @@ function buildRequests({ cpu, memory }: PredictorValues): Record<string, string>
   return Object.keys(requests).length > 0 ? requests : undefined;
 }
 
-/** The manifest as YAML. */
+/** The manifest as YAML, laid out as the server does. */
 export function toYaml(manifest: object): string {
-  return stringify(manifest, { lineWidth: 0 });
+  return stringify(manifest, { lineWidth: 0, indentSeq: false });
 }
 
 /** What the form would say for this YAML; nothing where it holds more than the form can show. */
