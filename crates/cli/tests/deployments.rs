@@ -202,3 +202,33 @@ async fn ctrl_c_answers_what_is_in_flight_and_keeps_the_log() {
     node.restart().await;
     assert_eq!(node.all_requests("iris").await.len(), 1);
 }
+
+/// Needs root, for a file system of its own.
+#[tokio::test]
+async fn a_full_disk_costs_records_and_no_predictions() {
+    let is_root = std::process::Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
+    if !is_root {
+        println!("skipped: mounting a small file system needs root");
+        return;
+    }
+    // Segments are 8 MiB: with two serving threads the second finds no room.
+    let mut options = NodeOptions { disk_mib: Some(10), ..options() };
+    options.environment.push(("PROVOST_SERVER__THREADS".into(), "2".into()));
+    let node = Node::start(options).await;
+    node.apply(&manifest("iris", "SKLEARN_SERVER", MODEL)).await;
+    node.await_state("iris", DeploymentState::Available).await;
+    // Connections go to the threads in turn, so that both are met.
+    for _ in 0..8 {
+        let client = reqwest::Client::new();
+        let url = format!("{}/seldon/default/iris/api/v1.0/predictions", node.url());
+        let answers = futures_util::future::join_all((0..4).map(|_| client.post(&url).body(ROW).send())).await;
+        assert!(answers.into_iter().all(|answer| answer.unwrap().status() == 200));
+    }
+    let status = node.client().status().await.unwrap();
+    assert!(status.lost_records > 0, "{status:?}");
+    let metrics = reqwest::get(format!("{}/metrics", node.url())).await.unwrap().text().await.unwrap();
+    assert!(
+        metrics.contains(&format!("provost_request_log_lost_records_total {}\n", status.lost_records)),
+        "{metrics}"
+    );
+}

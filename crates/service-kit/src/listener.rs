@@ -257,6 +257,8 @@ async fn serve_connection<S: ThreadService>(
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(options.head_timeout)
+        // Answers are short: one buffer is cheaper to send than two.
+        .writev(false)
         .max_buf_size(options.head_max.max(64 << 10));
     builder
         .http2()

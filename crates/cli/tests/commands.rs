@@ -1,0 +1,121 @@
+//! The commands, as a user types them: what they print and how they end.
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+use std::process::Command;
+
+use provost_testkit::{Node, NodeOptions};
+
+struct Shell {
+    node: Node,
+    folder: tempfile::TempDir,
+}
+
+impl Shell {
+    async fn start() -> Self {
+        let node = Node::start(NodeOptions::new(env!("CARGO_BIN_EXE_provost"))).await;
+        Self { node, folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// Runs a command line; gives its exit code with what it printed, times and addresses masked.
+    fn run(&self, line: &str) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_provost"));
+        command
+            .args(line.split(' '))
+            .env("PROVOST_DATA_DIR", self.node.data())
+            .current_dir(provost_testkit::repository("."));
+        let output = command.output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        let printed = format!("{}{}", text(&output.stdout), text(&output.stderr));
+        assert!(!printed.contains('\u{1b}'), "colours in a pipe: {printed:?}");
+        let folder = self.folder.path().display().to_string();
+        let masked = printed.replace(self.node.url(), "<url>").replace(&folder, "<folder>");
+        format!("[{}]\n{}", output.status.code().unwrap(), mask_times(&masked))
+    }
+
+    fn write(&self, name: &str, content: &str) -> String {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.display().to_string()
+    }
+}
+
+/// Times such as 2026-01-31T12:00:00.000Z become `<time>`.
+fn mask_times(text: &str) -> String {
+    let is_time = |word: &str| word.len() == 24 && word.ends_with('Z') && word.as_bytes()[10] == b'T';
+    text.split_inclusive([' ', '\n'])
+        .map(|word| if is_time(word.trim_end()) { word.replace(word.trim_end(), "<time>") } else { word.to_owned() })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_deployments_life() {
+    let shell = Shell::start().await;
+    insta::assert_snapshot!(shell.run("get sdep"), @r"
+    [0]
+    There are no deployments in the namespace `default`. Apply one with `provost apply -f FILE`.
+    ");
+    insta::assert_snapshot!(shell.run("apply -f examples/iris/deployment.yaml --dry-run"), @r"
+    [0]
+    seldondeployment/iris created (dry run)
+    ");
+    insta::assert_snapshot!(shell.run("apply -f examples/iris/deployment.yaml -m first"), @r"
+    [0]
+    seldondeployment/iris created
+    ");
+    insta::assert_snapshot!(shell.run("wait sdep/iris --for condition=Ready"), @r"
+    [0]
+    seldondeployment/iris condition met
+    ");
+    insta::assert_snapshot!(shell.run("get seldondeployments iris"), @r"
+    [0]
+    NAME   STATE       PREDICTORS             UPDATED                    DESCRIPTION
+    iris   Available   main 90%, canary 10%   <time>
+    ");
+    let predicted = shell.run("predict iris -f examples/iris/requests/two-rows.json --predictor main");
+    assert!(predicted.starts_with("[0]\n{\"data\":{\"names\":[\"t:0\",\"t:1\",\"t:2\"],\"ndarray\":[["), "{predicted}");
+    let rows = shell.run("requests iris -o json");
+    assert_eq!(rows.lines().filter(|line| line.contains("\"x.Sepal length\":")).count(), 2, "{rows}");
+    insta::assert_snapshot!(shell.run("requests iris --where nothing=1"), @r#"
+    [1]
+    error: there is no column `nothing`; there are request_id, row, time, seq, predictor, revision, status, latency, error, "x.Sepal length", "x.Sepal width", "x.Petal length", "x.Petal Width", y.t:0, y.t:1, y.t:2
+    "#);
+    insta::assert_snapshot!(shell.run("delete sdep iris"), @r"
+    [0]
+    seldondeployment/iris deleted
+    ");
+    insta::assert_snapshot!(shell.run("get sdep iris"), @r"
+    [3]
+    error: there is no deployment `iris` in the namespace `default`
+    ");
+}
+
+#[tokio::test]
+async fn mistakes_are_told_with_what_to_do() {
+    let shell = Shell::start().await;
+    insta::assert_snapshot!(shell.run("get pods"), @r"
+    [2]
+    error: there is no kind `pods`: known kinds: seldondeployments (sdep)
+    ");
+    insta::assert_snapshot!(shell.run("wait sdep missing --timeout 1s"), @r"
+    [3]
+    error: there is no deployment `missing` in the namespace `default`
+    ");
+    insta::assert_snapshot!(shell.run("status --server http://127.0.0.1:9"), @r"
+    [4]
+    error: cannot reach the server at http://127.0.0.1:9: Connection refused (os error 111)
+    Start one with `provost serve`, or name one with --server or PROVOST_SERVER.
+    ");
+    let manifest = shell.write("wrong.yaml", "apiVersion: machinelearning.seldon.io/v1\nkind: SeldonDeployment\nmetadata:\n  name: a\nspec:\n  protocol: smoke\n  predictors:\n  - name: p\n    traffic: 40\n    graph:\n      name: n\n      implementation: SKLEARN_SERVER\n");
+    insta::assert_snapshot!(shell.run(&format!("apply -f {manifest}")), @r"
+    [1]
+    error: 3 errors; nothing was stored
+      <folder>/wrong.yaml:6: SeldonDeployment a: spec.protocol: Invalid protocol
+      <folder>/wrong.yaml:11: SeldonDeployment a: spec.predictors[0].graph.modelUri: Predictive unit modelUri required when using standalone servers
+      <folder>/wrong.yaml:9: SeldonDeployment a: spec.predictors[0].traffic: Traffic must sum be 100 for a single predictor when set
+    ");
+    insta::assert_snapshot!(shell.run("predict iris -f examples/iris/requests/two-rows.json"), @r#"
+    [1]
+    {"status":{"code":404,"info":"there is no deployment in the namespace `default`","reason":"NOT_FOUND","status":"FAILURE"}}
+    error: the server answered 404
+    "#);
+}
