@@ -1,5 +1,7 @@
 //! How long predictions take in process: one row at a time, each another one, and 100 rows.
 
+#![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark, not a product")]
+
 #[path = "../tests/support/models.rs"]
 #[allow(dead_code, unreachable_pub, missing_docs, reason = "shared with the tests")]
 mod models;
@@ -20,7 +22,6 @@ const ROWS: usize = 4096;
 fn bench_model(c: &mut Criterion, name: &str, server: ModelServer, file: Vec<u8>) {
     let loaded = load(&InMemory(file), &LoadOptions::new(server)).unwrap();
     let predictor = &*loaded.predictor;
-    println!("{name}: row cost {:?}", predictor.row_cost());
     let rows = models::rows(ROWS);
     let mut group = c.benchmark_group(name);
     group.bench_function("one row", |bencher| {

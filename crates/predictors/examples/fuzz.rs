@@ -9,6 +9,14 @@
 //! is a finding if it panics, takes longer than a limit, or allocates more than a constant and a
 //! multiple of its length; findings go to `corpus/<reader>`, where `cargo test` replays them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::exit,
+    reason = "a tool of developers, which stops at what it cannot do"
+)]
+
 #[path = "fuzz/allocator.rs"]
 mod allocator;
 #[path = "fuzz/mutate.rs"]
@@ -38,6 +46,9 @@ const MAX_KEPT_BYTES: usize = 2 << 10;
 
 type Reader = fn(&[u8]) -> Result<(), String>;
 
+/// The input that is being read, and since when.
+type Watched = Arc<Mutex<Option<(Instant, Vec<u8>)>>>;
+
 fn main() {
     let arguments: Vec<_> = env::args().skip(1).collect();
     let usage = "usage: fuzz pickle|ubj|legacy MINUTES [SEED]";
@@ -61,7 +72,7 @@ struct Run {
     pool: Vec<Vec<u8>>,
     messages: HashSet<String>,
     mutator: Mutator,
-    watched: Arc<Mutex<Option<(Instant, Vec<u8>)>>>,
+    watched: Watched,
     findings: usize,
 }
 
@@ -110,7 +121,7 @@ impl Run {
         let outcome = panic::catch_unwind(AssertUnwindSafe(|| (self.reader)(input)));
         let allocated = allocator::peak();
         *self.watched.lock().unwrap() = None;
-        if start.elapsed() > PATIENCE {
+        if start.elapsed() > PATIENCE && self.is_slow_again(input) {
             self.report("slow", input, &format!("{:?}", start.elapsed()));
         }
         if allocated > FREE_BYTES + BYTES_PER_BYTE * input.len() {
@@ -121,6 +132,12 @@ impl Run {
             return false;
         };
         self.messages.insert(outline(&outcome.err().unwrap_or_default()))
+    }
+
+    fn is_slow_again(&self, input: &[u8]) -> bool {
+        let start = Instant::now();
+        let outcome = panic::catch_unwind(AssertUnwindSafe(|| (self.reader)(input)));
+        outcome.is_err() || start.elapsed() > PATIENCE
     }
 
     fn keep(&mut self, input: Vec<u8>) {
@@ -150,14 +167,17 @@ fn outline(message: &str) -> String {
     before.chars().chain(after.chars()).filter(|c| !c.is_ascii_digit()).collect()
 }
 
-/// Ends the program when an input hangs, and keeps that input.
-fn watch(name: String, watched: Arc<Mutex<Option<(Instant, Vec<u8>)>>>) {
+/// Ends the program when an input hangs, and keeps that input. It counts its own rounds, so that a
+/// machine that was asleep is not taken for an input that hangs.
+fn watch(name: String, watched: Watched) {
     thread::spawn(move || {
+        let mut seen = (None, 0);
         loop {
             thread::park_timeout(Duration::from_secs(1));
             let current = watched.lock().unwrap().clone();
-            if let Some((_, input)) = current.filter(|(start, _)| start.elapsed() > 10 * PATIENCE) {
-                let path = save(&corpus(&name), "hang", &input);
+            seen = if current == seen.0 { (current, seen.1 + 1) } else { (current, 0) };
+            if let (Some((_, input)), 20..) = &seen {
+                let path = save(&corpus(&name), "hang", input);
                 println!("FINDING hang: {}", path.display());
                 std::process::exit(1);
             }

@@ -62,7 +62,7 @@ pub(crate) fn read(files: &dyn ArtifactFiles, file: &ModelFile, limits: &Limits)
     }
     let read_error = |source| LoadError::Read { file: file.path.clone(), source };
     let reader = files.open(&file.path).map_err(read_error)?;
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(usize::try_from(file.size).unwrap_or(0));
     reader.take(limits.file_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(read_error)?;
     let len = bytes.len() as u64;
     if len > limits.file_bytes { Err(too_large(len)) } else { Ok(bytes) }

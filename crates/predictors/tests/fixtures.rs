@@ -1,17 +1,23 @@
 //! Every fixture: a file that a library wrote, and what that library answered.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at what is not as it should be")]
 #![allow(clippy::print_stdout, reason = "how much was compared")]
 
 mod support;
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    env, fs,
+    path::{Path, PathBuf},
+};
 
 use provost_inference::{Features, MissingValues};
-use provost_predictors::{LoadErrorKind, Method};
+use provost_predictors::{LoadErrorKind, LoadOptions, Method, ModelServer, load};
 use serde_json::Value;
 use support::{
     answer::{Answer, Cell, Tolerance},
     chain, entries, file_name, fixtures,
+    models::InMemory,
     record::Case,
 };
 
@@ -52,6 +58,21 @@ impl Outcome {
             Err(error) => Some(error),
         };
         self.note(case, file, difference.map(|difference| format!("{method}: {difference}")));
+    }
+
+    /// Compares whether missing values are taken, in the schema and in deed.
+    fn compare_missing(&mut self, case: &Case) {
+        let file = &case.files()[0];
+        let predictor = case.load(file, Some(Method::Predict)).unwrap().predictor;
+        let row = vec![f64::NAN; predictor.schema().features];
+        let rows = Features::new(1, row.len(), &row).unwrap();
+        let ours = (
+            predictor.schema().missing_values == MissingValues::Accepted,
+            predictor.predict(&rows, &mut Vec::new()).is_ok(),
+        );
+        let theirs = case.record["nan_allowed"].as_bool().unwrap();
+        let difference = format!("takes missing values: {ours:?}, the library: {theirs}");
+        self.note(case, file, (ours != (theirs, theirs)).then_some(difference));
     }
 
     fn note(&mut self, case: &Case, file: &str, difference: Option<String>) {
@@ -104,6 +125,23 @@ fn every_scikit_learn_version_answers_alike() {
     outcome.assert_at_least(1468);
 }
 
+/// `fixtures/live.py --out DIR` writes the cases with whatever scikit-learn is installed.
+#[test]
+fn a_scikit_learn_of_this_machine_answers_alike() {
+    let Some(folder) = env::var_os("PROVOST_LIVE_FIXTURES") else {
+        println!("skipped: PROVOST_LIVE_FIXTURES names no folder that live.py has written");
+        return;
+    };
+    let mut outcome = Outcome::default();
+    for case in entries(&Path::new(&folder).join("sklearn")).iter().flat_map(|folder| Case::all(folder)) {
+        outcome.compare_answers(&case);
+        if predicts(&case) {
+            outcome.compare_missing(&case);
+        }
+    }
+    outcome.assert_at_least(100);
+}
+
 #[test]
 fn every_way_of_saving_gives_the_same_model() {
     let folders = entries(&fixtures().join("sklearn/containers"));
@@ -144,15 +182,7 @@ fn a_row_alone_is_answered_as_it_is_among_others() {
 fn missing_values_are_taken_where_the_library_takes_them() {
     let mut outcome = Outcome::default();
     for case in sklearn_cases().iter().filter(|case| predicts(case)) {
-        let file = &case.files()[0];
-        let predictor = case.load(file, Some(Method::Predict)).unwrap().predictor;
-        let accepts = predictor.schema().missing_values == MissingValues::Accepted;
-        let library_accepts = case.record["nan_allowed"].as_bool().unwrap();
-        let difference = format!("accepts missing values: {accepts}, the library: {library_accepts}");
-        outcome.note(case, file, (accepts != library_accepts).then_some(difference));
-        let row = vec![f64::NAN; predictor.schema().features];
-        let rows = Features::new(1, row.len(), &row).unwrap();
-        assert_eq!(predictor.predict(&rows, &mut Vec::new()).is_ok(), accepts, "{}", case.place(file));
+        outcome.compare_missing(case);
     }
     outcome.assert_at_least(700);
 }
@@ -200,10 +230,8 @@ fn label_text(label: &Cell, is_float: bool) -> String {
 fn probabilities_are_the_default_and_predict_stands_in_for_them() {
     for case in sklearn_cases().iter().filter(|case| predicts(case)) {
         let has_probabilities = !case.record["expected"]["predict_proba"].is_null();
-        let expected = match has_probabilities && is_served(case, Method::PredictProba) {
-            true => Method::PredictProba,
-            false => Method::Predict,
-        };
+        let is_default = has_probabilities && is_served(case, Method::PredictProba);
+        let expected = if is_default { Method::PredictProba } else { Method::Predict };
         let description = case.load(&case.files()[0], None).unwrap().description;
         assert_eq!(description.method, expected, "{}", case.name);
         let warns = !is_served(case, Method::PredictProba);
@@ -292,4 +320,16 @@ fn names_of_features_are_read_from_boosters_that_have_them() {
         }
     }
     assert!(named >= 6, "only {named}");
+}
+
+#[test]
+fn the_binary_format_is_told_by_its_names_whatever_bytes_it_begins_with() {
+    let path = fixtures().join("xgboost/0.90/reg_squarederror.model.bst");
+    let bytes = fs::read(path).unwrap();
+    for first in *b"{ \n\x80\x00" {
+        let mut bytes = bytes.clone();
+        bytes[0] = first;
+        let loaded = load(&InMemory(bytes), &LoadOptions::new(ModelServer::Xgboost)).unwrap();
+        assert_eq!(loaded.description.estimator, "gbtree(reg:squarederror)");
+    }
 }

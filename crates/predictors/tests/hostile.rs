@@ -1,5 +1,7 @@
 //! Files that must be refused: damaged ones, bombs, and pickles that would run something.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at what is not as it should be")]
+
 mod support;
 
 use std::{collections::BTreeMap, fs, path::Path, time::Instant};
@@ -8,8 +10,8 @@ use provost_predictors::{Limits, LoadError, LoadErrorKind, LoadOptions, ModelSer
 use serde_json::Value;
 use support::{OneFile, chain, entries, file_name, fixtures};
 
-/// A file may take this long in a build without optimisation.
-const PATIENCE_SECONDS: f64 = 10.0;
+/// Beyond this a file counts as one that hangs, on a busy machine and without optimisation.
+const PATIENCE_SECONDS: f64 = 60.0;
 
 fn server(path: &Path) -> ModelServer {
     if file_name(path).starts_with("xgboost") { ModelServer::Xgboost } else { ModelServer::Sklearn }
@@ -19,8 +21,8 @@ fn server(path: &Path) -> ModelServer {
 fn load_hostile(path: &Path, expectation: &Value) -> Result<(), LoadError> {
     let mut limits = Limits::default();
     if let Some(size) = expectation["expands_to"].as_u64() {
-        limits.free_decoded_bytes = size / 2;
-        limits.decoded_bytes = size / 2;
+        limits.free_decoded_bytes = (size / 2).min(4 << 20);
+        limits.decoded_bytes = limits.free_decoded_bytes;
     }
     let options = LoadOptions { limits, ..LoadOptions::new(server(path)) };
     load(&OneFile(path.to_owned()), &options).map(drop)
@@ -86,8 +88,8 @@ fn problem(path: &Path, expectation: &Value) -> Option<String> {
     }
     let name = file_name(path);
     let Err(error) = outcome else { return Some(format!("{name}: was loaded")) };
-    let also = expectation["also"].as_array().unwrap().iter();
-    let mut answers = also.chain([&expectation["expected"]]).map(|answer| answer.as_str().unwrap());
+    let also = expectation["also"].as_array().into_iter().flatten();
+    let mut answers = also.chain([&expectation["expected"]]).filter_map(Value::as_str);
     let is_right = answers.any(|answer| is_answer(&error, answer));
     let wanted = &expectation["expected"];
     (!is_right).then(|| format!("{name}: {} ({:?}), not {wanted}", chain(&error), error.kind()))

@@ -46,11 +46,7 @@ struct Part<'a> {
 
 /// Merges what is worth it, at most one set of files. Gives the files that became one. Files of
 /// `excepted` paths are left alone.
-pub(crate) fn compact(
-    datasets: &Datasets,
-    now: Timestamp,
-    excepted: &mut HashSet<PathBuf>,
-) -> Result<usize, Error> {
+pub(crate) fn compact(datasets: &Datasets, now: Timestamp, excepted: &mut HashSet<PathBuf>) -> Result<usize, Error> {
     let is_over = |partition: &Partition| partition.day.end().0.saturating_add(GRACE_NANOS) <= now.0;
     let planned = datasets.with(|catalogue| {
         catalogue.partitions().find_map(|files| {
@@ -121,8 +117,7 @@ fn merge(datasets: &Datasets, parts: &[Arc<LogFile>]) -> Result<(), Error> {
     let schema = Arc::new(layout.schema());
     let covers: Coverage = parts.iter().flat_map(|part| part.covers.ranges()).copied().collect();
     let epoch = covers.ranges().iter().map(|range| range.epoch).max().unwrap_or_default();
-    let draft =
-        Draft { partition: &parts[0].partition, layout, schema: Arc::clone(&schema), covers, replaced: parts };
+    let draft = Draft { partition: &parts[0].partition, layout, schema: Arc::clone(&schema), covers, replaced: parts };
     let name = |RowBounds { rows, first_seq, last_seq, .. }: &RowBounds| FileName::Merged {
         epoch,
         first_seq: *first_seq,
@@ -264,7 +259,9 @@ fn fit(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowErro
 #[expect(clippy::cast_precision_loss, reason = "whole numbers of a model are exact within ±2⁵³")]
 fn as_float(array: &ArrayRef) -> ArrayRef {
     match array.as_any().downcast_ref::<Int64Array>() {
-        Some(integers) => Arc::new(integers.unary::<_, arrow_array::types::Float64Type>(|value| value as f64) as Float64Array),
+        Some(integers) => {
+            Arc::new(integers.unary::<_, arrow_array::types::Float64Type>(|value| value as f64) as Float64Array)
+        }
         None => Arc::clone(array),
     }
 }
@@ -281,7 +278,11 @@ mod tests {
     #[track_caller]
     fn check(files: &[(u64, ColumnType)], is_over: bool, expected: Option<&[usize]>) {
         let layouts: Vec<_> = files.iter().map(|(_, kind)| layout(*kind)).collect();
-        let part = |(index, layout): (usize, _)| Part { bytes: files[index].0, first_seq: i64::try_from(index).unwrap(), layout };
+        let part = |(index, layout): (usize, _)| Part {
+            bytes: files[index].0,
+            first_seq: i64::try_from(index).unwrap(),
+            layout,
+        };
         let parts: Vec<_> = layouts.iter().enumerate().map(part).collect();
         assert_eq!(plan_merge(&parts, is_over).as_deref(), expected);
     }

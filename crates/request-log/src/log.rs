@@ -13,10 +13,11 @@ use std::{
 use provost_inference::record::{LogPage, LogQuery, LogReader, ReadError, RecordLane, RecordSink};
 
 use crate::{
-    Error, epoch,
+    Error,
     dataset::Dataset,
     datasets::Datasets,
     disk::Disk,
+    epoch,
     maintenance::Maintenance,
     query::{self, Snapshot, Tail},
     retention::Retention,
@@ -144,7 +145,8 @@ impl RequestLog {
     fn snapshot(&self, dataset: &Dataset) -> Result<Snapshot, Error> {
         let failed = |source| Error::File { operation: "list", path: segments_folder(self.folder()), source };
         let ceiling = self.shared.next_seq.load(Ordering::Acquire).cast_signed();
-        let segments: Vec<_> = self.segments().map_err(failed)?.iter().map(|name| (*name, self.segment_path(*name))).collect();
+        let segments: Vec<_> =
+            self.segments().map_err(failed)?.iter().map(|name| (*name, self.segment_path(*name))).collect();
         let mut tail = self.tail.read(&segments, &self.shared.active())?;
         let files = self.datasets.with(|catalogue| catalogue.files(dataset))?;
         tail.iter_mut().for_each(|(name, segment)| segment.cover(*name, &files));
@@ -192,7 +194,8 @@ mod tests {
     fn every_start_has_an_epoch_of_its_own() {
         let folder = tempfile::tempdir().unwrap();
         let open = || RequestLog::open(Options::new(folder.path().join("log"))).unwrap();
-        let (first, second) = (open().shared.next_seq.load(Ordering::Relaxed), open().shared.next_seq.load(Ordering::Relaxed));
+        let (first, second) =
+            (open().shared.next_seq.load(Ordering::Relaxed), open().shared.next_seq.load(Ordering::Relaxed));
         assert_eq!((first, second), (1 << SEQ_BITS, 2 << SEQ_BITS));
     }
 }

@@ -179,7 +179,8 @@ impl RequestLog {
     fn count(&self, report: &Report, error: Option<&Error>) {
         let pending = self.pending().unwrap_or_default();
         let pending: Vec<u64> = pending.values().flatten().map(|(_, bytes)| *bytes).collect();
-        let sizes = |files: &mut dyn Iterator<Item = u64>| files.fold((0, 0), |(count, bytes), own| (count + 1, bytes + own));
+        let sizes =
+            |files: &mut dyn Iterator<Item = u64>| files.fold((0, 0), |(count, bytes), own| (count + 1, bytes + own));
         let files = self.datasets.with(|catalogue| {
             sizes(&mut catalogue.partitions().flatten().map(|file: &std::sync::Arc<LogFile>| file.bytes))
         });

@@ -35,8 +35,8 @@ use self::{
 use crate::{
     Error,
     dataset::{Dataset, FileReader, Layout, LogFile, Projection, Rows, micros},
-    rewrite::{Place, for_each_frame},
-    segment::{StoredStream, decode_frame},
+    rewrite::{Place, for_each_run},
+    segment::StoredStream,
 };
 
 /// What a query looks at.
@@ -209,14 +209,17 @@ impl Query<'_> {
         });
         let files = self.snapshot.files.iter().enumerate().filter_map(|(index, file)| {
             let times = (file.bounds.first_time, file.bounds.last_time);
-            self.bounds.may_hold(file.bounds.first_seq, Some(times)).then_some((file.bounds.last_seq, Unit::File(index)))
+            self.bounds
+                .may_hold(file.bounds.first_seq, Some(times))
+                .then_some((file.bounds.last_seq, Unit::File(index)))
         });
         tail.chain(files).collect()
     }
 
     /// The rows found, read as a whole.
     fn answer(mut self, limit: usize) -> Result<LogPage, Error> {
-        let mut rows: Vec<Candidate> = std::mem::take(&mut self.newest.rows).into_iter().map(|Reverse(row)| row).collect();
+        let mut rows: Vec<Candidate> =
+            std::mem::take(&mut self.newest.rows).into_iter().map(|Reverse(row)| row).collect();
         rows.sort_unstable_by_key(|row| Reverse((row.seq, row.row)));
         let has_more = rows.len() > limit;
         rows.truncate(limit);
@@ -240,22 +243,17 @@ impl Query<'_> {
         let paths: Vec<_> = self.snapshot.tail.iter().map(|segment| segment.path.as_path()).collect();
         let mut batch = Rows::new(Arc::clone(&self.layout), Projection::all(&self.layout));
         let stream_places: Vec<_> = self.streams.iter().map(|stream| batch.place(stream)).collect();
-        let (mut next, mut filled) = (0, 0);
-        let mut put = |batch: &mut Rows, until: usize, filled: &mut usize| {
-            let targets: Vec<_> = found[*filled..until].iter().map(|(_, _, target)| *target).collect();
-            answer::fill(columns, &finish(batch)?, &targets);
-            *filled = until;
-            Ok::<_, Error>(())
-        };
-        for_each_frame(&paths, &places, |place, frame| {
-            let stream = place.stream as usize;
-            let record = decode_frame(frame, &self.streams[stream]).ok_or_else(|| changed(paths[place.segment as usize]))?;
-            let row = found[next].1;
-            batch.append(&record, &stream_places[stream], row..row + 1);
-            next += 1;
-            if batch.room() == 0 { put(&mut batch, next, &mut filled) } else { Ok(()) }
-        })?;
-        put(&mut batch, found.len(), &mut filled)
+        let mut targets = found.iter().map(|(_, row, target)| (*row, *target));
+        for_each_run(&paths, &self.streams, &places, |stream, records| {
+            let wanted: Vec<_> = targets.by_ref().take(records.len()).collect();
+            for (own, (row, _)) in records.iter_mut().zip(&wanted) {
+                own.rows = *row..*row + 1;
+            }
+            batch.append(records, &stream_places[stream]);
+            let wanted: Vec<_> = wanted.iter().map(|(_, target)| *target).collect();
+            answer::fill(columns, &finish(&mut batch)?, &wanted);
+            Ok(())
+        })
     }
 
     fn read_files(&mut self, rows: &[Candidate], columns: &mut Columns) -> Result<(), Error> {
@@ -287,8 +285,4 @@ impl Query<'_> {
 
 fn finish(rows: &mut Rows) -> Result<RecordBatch, Error> {
     rows.finish().map_err(|error| Error::parquet("make a page of", "".as_ref())(error.into()))
-}
-
-fn changed(path: &std::path::Path) -> Error {
-    Error::Foreign { path: path.to_owned(), reason: "its contents have changed".into() }
 }

@@ -15,7 +15,8 @@ use std::{
 use crate::{
     Error,
     dataset::{
-        Dataset, Day, FileName, FileWriter, Layout, LayoutBuilder, LogFile, Partition, Projection, Rows, SegmentRange, rows_of,
+        Dataset, Day, FileName, FileWriter, Layout, LayoutBuilder, LogFile, Partition, Projection, Rows, RowsOf,
+        SegmentRange, rows_of,
     },
     datasets::{Datasets, Draft},
     segment::{Entry, SegmentName, SegmentReader, StoredPayload, StoredStream, decode_frame},
@@ -23,6 +24,8 @@ use crate::{
 
 /// Frames are read in pieces of at most this many bytes, a longer frame on its own.
 const PIECE: usize = 1 << 20;
+/// Records that are turned into columns at once.
+const RUN: usize = 256;
 /// Frames of other datasets are read along if they are no longer than this.
 const GAP: usize = 64 << 10;
 
@@ -107,18 +110,27 @@ impl Contents {
         let index = |index: usize| u32::try_from(index).unwrap_or_default(); // A segment is shorter than 4 GiB.
         let mut records = reader.records();
         // Records of one stream and day mostly follow each other.
-        let mut last: Option<(Arc<StoredStream>, Day, u32, usize)> = None;
-        for Entry { offset, length, record } in records.by_ref() {
+        let mut last: Option<(usize, Day, u32, usize)> = None;
+        while let Some(Entry { offset, length, stream, record }) = records.next() {
             let day = Day::of(record.time);
-            let (stream, group) = match &last {
-                Some((stream, of, index, group)) if *of == day && Arc::ptr_eq(stream, &record.stream) => (*index, *group),
-                _ => (index(self.stream_of(&record.stream)), self.group_of(&record.stream, day)),
+            let (own, group) = match last {
+                Some((of, last_day, own, group)) if of == stream && last_day == day => (own, group),
+                _ => {
+                    let stored = records.stream(stream);
+                    let (own, group) = (index(self.stream_of(stored)), self.group_of(stored, day));
+                    last = Some((stream, day, own, group));
+                    (own, group)
+                }
             };
-            last = Some((Arc::clone(&record.stream), day, stream, group));
             if rows_of(&record) > 0 {
                 let group = &mut self.groups[group];
                 group.has_bodies |= matches!(record.payload, StoredPayload::Text { .. });
-                group.places.push(Place { segment: index(segment), stream, offset: index(offset), length: index(length) });
+                group.places.push(Place {
+                    segment: index(segment),
+                    stream: own,
+                    offset: index(offset),
+                    length: index(length),
+                });
             }
         }
         if records.unreadable() > 0 {
@@ -168,7 +180,9 @@ fn rewrite_group(
         replaced: &[],
     };
     let name = |_: &_| FileName::Rewritten(range);
-    datasets.publish(draft, name, |writer| write_rows(datasets, segments, streams, &places, &mut rows, writer)).map(Some)
+    datasets
+        .publish(draft, name, |writer| write_rows(datasets, segments, streams, &places, &mut rows, writer))
+        .map(Some)
 }
 
 fn layout_for(streams: &[Arc<StoredStream>], places: &[Place], has_bodies: bool) -> Layout {
@@ -193,32 +207,27 @@ fn write_rows(
 ) -> Result<(), Error> {
     let stream_places: Vec<_> = streams.iter().map(|stream| rows.place(stream)).collect();
     let paths: Vec<_> = segments.iter().map(|segment| segment.path.as_path()).collect();
-    for_each_frame(&paths, places, |place, frame| {
-        let stream = place.stream as usize;
-        let record = decode_frame(frame, &streams[stream]).ok_or_else(|| Error::Foreign {
-            path: paths[place.segment as usize].to_owned(),
-            reason: "its contents have changed".into(),
-        })?;
-        let (mut from, end) = (0, rows_of(&record));
-        while from < end {
+    for_each_run(&paths, streams, places, |stream, records| {
+        let mut rest: &mut [RowsOf<'_>] = records;
+        while !rest.is_empty() {
             if rows.room() == 0 {
                 datasets.check_stop()?;
                 writer.write_rows(rows)?;
             }
-            let to = end.min(from.saturating_add(u32::try_from(rows.room()).unwrap_or(u32::MAX)));
-            rows.append(&record, &stream_places[stream], from..to);
-            from = to;
+            rest = rows.append_as_fits(rest, &stream_places[stream]);
         }
         Ok(())
     })?;
     writer.write_rows(rows)
 }
 
-/// Reads the frames at these places, which are in order, a piece of the file at a time.
-pub(crate) fn for_each_frame(
+/// Reads the records at these places, which are in order, a piece of the file at a time, and gives runs
+/// of records of one stream with all their rows.
+pub(crate) fn for_each_run(
     segments: &[&Path],
+    streams: &[Arc<StoredStream>],
     places: &[Place],
-    mut act: impl FnMut(&Place, &[u8]) -> Result<(), Error>,
+    mut act: impl FnMut(usize, &mut [RowsOf<'_>]) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let mut buffer = Vec::new();
     for places in places.chunk_by(|a, b| a.segment == b.segment) {
@@ -228,13 +237,24 @@ pub(crate) fn for_each_frame(
             let start = piece[0].offset;
             buffer.resize(end_of(&piece[piece.len() - 1]) - start as usize, 0);
             file.read_exact_at(&mut buffer, u64::from(start)).map_err(reading(path))?;
-            for place in piece {
-                let offset = (place.offset - start) as usize;
-                act(place, &buffer[offset..offset + place.length as usize])?;
+            let mut records = Vec::with_capacity(piece.len().min(RUN));
+            for run in piece.chunk_by(|a, b| a.stream == b.stream).flat_map(|run| run.chunks(RUN)) {
+                let stream = run[0].stream as usize;
+                for place in run {
+                    let frame = &buffer[(place.offset - start) as usize..][..place.length as usize];
+                    let record = decode_frame(frame, &streams[stream]).ok_or_else(|| changed(path))?;
+                    records.push(RowsOf::all(record));
+                }
+                act(stream, &mut records)?;
+                records.clear();
             }
         }
     }
     Ok(())
+}
+
+fn changed(path: &Path) -> Error {
+    Error::Foreign { path: path.to_owned(), reason: "its contents have changed".into() }
 }
 
 fn end_of(place: &Place) -> usize {
@@ -248,7 +268,8 @@ fn pieces(places: &[Place]) -> impl Iterator<Item = &[Place]> {
         let first = rest.first()?;
         let is_together = |index: usize| {
             let (before, place) = (&rest[index - 1], &rest[index]);
-            end_of(place) - first.offset as usize <= PIECE && (place.offset as usize).saturating_sub(end_of(before)) <= GAP
+            end_of(place) - first.offset as usize <= PIECE
+                && (place.offset as usize).saturating_sub(end_of(before)) <= GAP
         };
         let end = (1..rest.len()).find(|index| !is_together(*index)).unwrap_or(rest.len());
         let (piece, after) = rest.split_at(end);

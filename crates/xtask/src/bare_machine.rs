@@ -44,6 +44,9 @@ pub(crate) struct Arguments {
     /// Keep the root, to look around in.
     #[arg(long)]
     keep: bool,
+    /// Go on in the root that was kept, with the files as they are now.
+    #[arg(long, requires = "uncommitted")]
+    reuse: bool,
 }
 
 /// `cargo xtask bare-machine`.
@@ -53,7 +56,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
     let folder = workspace.kept("bare-machine/root")?;
     let mut progress = Progress::new(workspace, "bare-machine", &STAGES)?;
     progress.stage(|stage| setup::ensure(&[Tool::Debootstrap, Tool::Git], stage))?;
-    progress.stage(|stage| root::make(stage, &folder))?;
+    progress.stage(|stage| if arguments.reuse { Ok(()) } else { root::make(stage, &folder) })?;
     progress.stage(|stage| root::copy(stage, &folder, source))?;
     let inside = Inside::new(&folder)?;
     let first = progress.stage(|stage| demo(stage, &inside, Start::First))?;

@@ -26,7 +26,7 @@ impl Finished {
         if self.is_success {
             return Ok(self.output);
         }
-        bail!("{}\n\n(all of it is in `{}`)", last_lines(&self.output, 40), self.log.display())
+        bail!("{}\n\n(all of it is in `{}`)", last_lines(&self.output, 80), self.log.display())
     }
 }
 

@@ -51,12 +51,16 @@ pub(crate) struct Server {
     child: Child,
     address: String,
     log: PathBuf,
+    /// Where this server's part of the log begins: another one may write to the same.
+    log_start: usize,
 }
 
 impl Server {
     /// Starts a server and waits until it is ready.
     pub(crate) fn start(options: &Options<'_>) -> Result<Self> {
-        let log = fs::File::create(options.log).with_context(|| format!("cannot write `{}`", options.log.display()))?;
+        let log = fs::File::options().append(true).create(true).open(options.log);
+        let log = log.with_context(|| format!("cannot write `{}`", options.log.display()))?;
+        let log_start = usize::try_from(log.metadata()?.len())?;
         let mut command = Command::new(options.binary);
         command.current_dir(options.folder).arg("serve").arg("--data-dir").arg(options.data);
         command.args(["--listen", options.listen]).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
@@ -64,7 +68,7 @@ impl Server {
             command.process_group(0);
         }
         let child = command.spawn().with_context(|| format!("cannot run `{}`", options.binary.display()))?;
-        let mut server = Self { child, address: String::new(), log: options.log.to_owned() };
+        let mut server = Self { child, address: String::new(), log: options.log.to_owned(), log_start };
         server.become_ready(&options.folder.join(options.data))?;
         Ok(server)
     }
@@ -86,7 +90,8 @@ impl Server {
 
     /// What it wrote.
     pub(crate) fn output(&self) -> String {
-        fs::read_to_string(&self.log).unwrap_or_default()
+        let log = fs::read(&self.log).unwrap_or_default();
+        String::from_utf8_lossy(log.get(self.log_start..).unwrap_or_default()).into_owned()
     }
 
     /// Tells it to stop: it answers what is in flight and ends.
@@ -112,7 +117,7 @@ impl Server {
         });
         match ready {
             Some(true) => Ok(()),
-            Some(false) => bail!("{}", process::last_lines(&self.output(), 20)),
+            Some(false) => bail!("{}", process::last_lines(self.output().trim_start_matches("error: "), 20)),
             None => bail!("the server is not ready after {} s:\n{}", START_MAX.as_secs(), self.output()),
         }
     }

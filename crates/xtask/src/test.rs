@@ -4,7 +4,7 @@
 //! left out unnoticed.
 
 mod browser;
-pub(crate) mod checks;
+mod checks;
 mod console;
 mod counts;
 mod live_parity;

@@ -6,6 +6,7 @@ import { useEffect } from "react";
 import { ApiError, ConnectionError, isNotFound, messageOf } from "@/api/problem";
 import { EmptyState } from "@/ui/EmptyState";
 import { ErrorIcon, OfflineIcon } from "@/ui/icons";
+import { Prose } from "@/ui/Prose";
 import { LinkButton } from "@/ui/RouterLinks";
 
 /** What stands in place of a page that failed. */
@@ -38,7 +39,9 @@ export function ErrorPage({ error, reset }: ErrorComponentProps) {
     >
       <title>{`${titleOf(error)} · Provost`}</title>
       <Typography variant="body2" color="textSecondary" role="alert" sx={{ maxWidth: 560 }}>
-        {isOffline ? "Check that provost serve is running, then try again." : messageOf(error)}
+        <Prose
+          text={isOffline ? "Check that `provost serve` is running, then try again." : messageOf(error)}
+        />
       </Typography>
     </EmptyState>
   );

@@ -1,3 +1,4 @@
+import Box from "@mui/material/Box";
 import IconButton from "@mui/material/IconButton";
 import Skeleton from "@mui/material/Skeleton";
 import Tooltip from "@mui/material/Tooltip";
@@ -19,12 +20,14 @@ interface Props {
   to: number;
   format: (value: number) => string;
   syncKey: string;
+  /** How values are spread over the height; `log` where they differ by orders of magnitude. */
+  scale?: "linear" | "log";
 }
 
 const HEIGHT = 180;
 
 /** A chart with its legend, and the same as a table. */
-export function ChartPanel({ title, unit, data, from, to, format, syncKey }: Props) {
+export function ChartPanel({ title, unit, data, from, to, format, syncKey, scale = "linear" }: Props) {
   const [cursor, setCursor] = useState<number | null>(null);
   const [isTable, setIsTable] = useState(false);
   const toggleLabel = isTable ? `Show ${title} as a chart` : `Show ${title} as a table`;
@@ -40,9 +43,23 @@ export function ChartPanel({ title, unit, data, from, to, format, syncKey }: Pro
         </Tooltip>
       }
     >
-      {isTable ? (
+      {data.groups.length === 0 && (
+        <Box
+          sx={{
+            height: HEIGHT,
+            display: "grid",
+            placeItems: "center",
+            color: "text.secondary",
+            fontSize: "0.8125rem",
+          }}
+        >
+          No requests in this time
+        </Box>
+      )}
+      {data.groups.length > 0 && isTable && (
         <ChartTable data={data} label={title} format={format} height={HEIGHT} />
-      ) : (
+      )}
+      {data.groups.length > 0 && !isTable && (
         <Suspense fallback={<Skeleton variant="rounded" height={HEIGHT} />}>
           <TimeSeries
             data={data}
@@ -51,12 +68,15 @@ export function ChartPanel({ title, unit, data, from, to, format, syncKey }: Pro
             to={to}
             format={format}
             syncKey={syncKey}
+            scale={scale}
             height={HEIGHT}
             onCursor={setCursor}
           />
         </Suspense>
       )}
-      <ChartLegend data={data} index={cursor ?? lastIndex(data)} format={format} />
+      {data.groups.length > 0 && (
+        <ChartLegend data={data} index={cursor ?? lastIndex(data)} format={format} />
+      )}
     </Section>
   );
 }

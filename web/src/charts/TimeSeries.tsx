@@ -16,6 +16,7 @@ export interface TimeSeriesProps {
   /** Charts of the same key share their cursor. */
   syncKey: string;
   height: number;
+  scale: "linear" | "log";
   /** Called with the index under the cursor. */
   onCursor: (index: number | null) => void;
 }
@@ -74,7 +75,7 @@ function toTable({ time, groups }: ChartData): uPlot.AlignedData {
 type Colors = ReturnType<typeof useChartColors>;
 
 function options(latest: { current: TimeSeriesProps }, colors: Colors, width: number): uPlot.Options {
-  const { height, syncKey, data } = latest.current;
+  const { height, syncKey, data, scale } = latest.current;
   const axis = {
     stroke: colors.chart.axis,
     font: colors.font,
@@ -89,7 +90,7 @@ function options(latest: { current: TimeSeriesProps }, colors: Colors, width: nu
     cursor: { sync: { key: syncKey, setSeries: false }, drag: { x: false, y: false }, points: { size: 7 } },
     scales: {
       x: { time: true, range: () => [latest.current.from, latest.current.to] },
-      y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.12 : 1] },
+      y: scale === "log" ? logScale : linearScale,
     },
     axes: [
       {
@@ -104,13 +105,23 @@ function options(latest: { current: TimeSeriesProps }, colors: Colors, width: nu
         size: 58,
         space: 32,
         gap: 6,
-        values: (_plot, splits) => splits.map((value) => latest.current.format(value)),
+        // On a logarithmic scale only powers of ten are labelled; the others come as null.
+        values: (_plot, splits) =>
+          splits.map((value) => (value === null ? "" : latest.current.format(value))),
       },
     ],
     series: [{}, ...series(data, colors)],
     hooks: { setCursor: [(plot) => latest.current.onCursor(plot.cursor.idx ?? null)] },
   };
 }
+
+const linearScale: uPlot.Scale = { range: (_plot, _min, max) => [0, max > 0 ? max * 1.12 : 1] };
+
+const logScale: uPlot.Scale = {
+  distr: 3,
+  log: 10,
+  range: (_plot, min, max) => (min > 0 && max > 0 ? uPlot.rangeLog(min, max, 10, true) : [0.01, 1]),
+};
 
 function series({ groups, kinds }: ChartData, colors: Colors): uPlot.Series[] {
   const isFilled = kinds.length === 1;

@@ -78,7 +78,10 @@ export function CodeMirrorEditor(props: CodeEditorProps) {
 function editing({ isReadOnly }: Pick<CodeEditorProps, "isReadOnly">) {
   // What cannot be changed still takes the focus, to be scrolled and copied.
   return isReadOnly
-    ? [EditorState.readOnly.of(true), EditorView.contentAttributes.of({ "aria-readonly": "true" })]
+    ? [
+        EditorState.readOnly.of(true),
+        EditorView.contentAttributes.of({ "aria-readonly": "true", tabindex: "0" }),
+      ]
     : [];
 }
 

@@ -78,7 +78,7 @@ export const components: Components<ConsoleTheme> & DataGridComponents<ConsoleTh
   },
   MuiMenu: { styleOverrides: { paper: { border: "1px solid var(--mui-palette-divider)" } } },
   MuiTooltip: {
-    defaultProps: { arrow: true, enterDelay: 300 },
+    defaultProps: { arrow: true, enterDelay: 300, describeChild: true },
     styleOverrides: { tooltip: { fontSize: "0.75rem", maxWidth: 420 } },
   },
   MuiTableCell: {

@@ -45,7 +45,7 @@ export const lightColors: ConsoleColors = {
     text: "#0f766e",
     number: "#b45309",
     name: "#2b4ec4",
-    comment: "#697589",
+    comment: "#5b677a",
     selection: "#d5e0fb",
     added: "#e0f5e7",
     removed: "#fde7e5",

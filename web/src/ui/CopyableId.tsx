@@ -14,7 +14,7 @@ interface Props {
 export function CopyableId({ id, what, form = "short" }: Props) {
   return (
     <Box component="span" sx={{ display: "inline-flex", alignItems: "center", gap: 0.25, minWidth: 0 }}>
-      <Mono title={id} sx={{ overflowWrap: "anywhere" }}>
+      <Mono title={id} sx={form === "short" ? { whiteSpace: "nowrap" } : { overflowWrap: "anywhere" }}>
         {form === "short" ? shortId(id) : id}
       </Mono>
       <CopyButton text={id} what={what} />

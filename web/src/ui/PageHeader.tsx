@@ -22,19 +22,28 @@ export function PageHeader({ title, documentTitle, above, beside, description, a
     <Box component="header" sx={{ mb: 2.5 }}>
       <title>{`${documentTitle ?? title} · Provost`}</title>
       {above}
-      <Stack direction="row" spacing={2} sx={{ alignItems: "center", flexWrap: "wrap", rowGap: 1 }}>
-        <Stack direction="row" spacing={1.5} sx={{ alignItems: "center", flexGrow: 1, minWidth: 0 }}>
+      <Box sx={{ display: "flex", alignItems: "center", flexWrap: "wrap", columnGap: 2, rowGap: 1 }}>
+        <Box
+          sx={{
+            display: "flex",
+            alignItems: "center",
+            flexWrap: "wrap",
+            gap: 1.5,
+            flex: "1 1 320px",
+            minWidth: 0,
+          }}
+        >
           <Typography variant="h1" sx={{ overflowWrap: "anywhere" }}>
             {title}
           </Typography>
           {beside}
-        </Stack>
+        </Box>
         {actions && (
           <Stack direction="row" spacing={1}>
             {actions}
           </Stack>
         )}
-      </Stack>
+      </Box>
       {description && (
         <Typography variant="body2" color="textSecondary" sx={{ mt: 0.25 }}>
           {description}

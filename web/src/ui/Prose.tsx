@@ -1,10 +1,13 @@
 import { Fragment } from "react";
+import { sentence } from "@/util/sentence";
 import { Mono } from "./Mono";
 
-/** A sentence of the server: what stands in backticks there is code. */
+/** What the server says, as a sentence: what stands in backticks there is code. */
 export function Prose({ text }: { text: string }) {
-  return text.split("`").map((part, index) => {
-    const key = `${index} ${part}`;
-    return index % 2 === 1 ? <Mono key={key}>{part}</Mono> : <Fragment key={key}>{part}</Fragment>;
-  });
+  return sentence(text)
+    .split("`")
+    .map((part, index) => {
+      const key = `${index} ${part}`;
+      return index % 2 === 1 ? <Mono key={key}>{part}</Mono> : <Fragment key={key}>{part}</Fragment>;
+    });
 }

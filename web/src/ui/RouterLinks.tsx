@@ -1,7 +1,6 @@
 /** MUI's components as links of the router, typed by its routes. */
 import Button, { type ButtonProps } from "@mui/material/Button";
 import Link, { type LinkProps } from "@mui/material/Link";
-import MenuItem, { type MenuItemProps } from "@mui/material/MenuItem";
 import { createLink } from "@tanstack/react-router";
 import type { Ref } from "react";
 
@@ -15,10 +14,5 @@ function AnchorButton(props: Omit<ButtonProps<"a">, "ref"> & Anchor) {
   return <Button component="a" {...props} />;
 }
 
-function AnchorMenuItem(props: Omit<MenuItemProps<"a">, "ref"> & Anchor) {
-  return <MenuItem component="a" {...props} />;
-}
-
 export const RouterLink = createLink(AnchorLink);
 export const LinkButton = createLink(AnchorButton);
-export const LinkMenuItem = createLink(AnchorMenuItem);

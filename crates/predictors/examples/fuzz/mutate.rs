@@ -1,5 +1,7 @@
 //! Makes new inputs of old ones.
 
+#![allow(clippy::cast_possible_truncation, reason = "random numbers, of which some bits are taken")]
+
 /// Numbers at which lengths and indices go wrong.
 const NUMBERS: [u64; 14] = [
     0,

@@ -271,13 +271,17 @@ fn bytes<'a>(pickle: &'a Pickle<'_>, id: NodeId) -> Option<Cow<'a, [u8]>> {
 fn spelled_bytes<'a>(pickle: &'a Pickle<'_>, object: &Object) -> Option<Cow<'a, [u8]>> {
     let arguments = pickle.elements(object.arguments)?;
     if called(pickle, object, &["_codecs"], "encode").is_some() {
-        let text = pickle.text(*arguments.first()?)?;
-        pickle.charge(text.len()).ok()?;
-        return text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect::<Option<Vec<_>>>().map(Cow::from);
+        let [text, codec] = arguments else { return None };
+        return matches!(pickle.text(*codec)?, "latin1" | "latin-1").then(|| latin_1(pickle.text(*text)?))?;
     }
     let name = pickle.name(object.callee)?;
     let is_empty = name.is(&["builtins", "__builtin__"], "bytes") && arguments.is_empty();
     is_empty.then(|| Cow::from(Vec::new()))
+}
+
+fn latin_1<'a>(text: &str) -> Option<Cow<'a, [u8]>> {
+    let bytes = text.chars().map(|c| u8::try_from(u32::from(c)).ok());
+    bytes.collect::<Option<Vec<_>>>().map(Cow::from)
 }
 
 fn booleans(pickle: &Pickle<'_>, ids: &[NodeId]) -> Option<Vec<bool>> {

@@ -72,6 +72,7 @@ impl DType {
     pub(crate) fn field(&self, pickle: &Pickle<'_>, name: &str) -> Option<(Self, usize)> {
         let Kind::Record(fields) = self.kind else { return None };
         let Node::Dict(entries) = pickle.node(fields) else { return None };
+        pickle.charge(entries.len()).ok()?;
         let field = pickle.elements(pickle.entry(entries, name)?)?;
         let [dtype, offset, ..] = field else { return None };
         let dtype = Self::parse(pickle, *dtype)?;

@@ -69,6 +69,7 @@ impl Machine<'_> {
     fn wrapper(&self, description: NodeId) -> Option<Wrapper> {
         let pickle = &self.pickle;
         let Node::Dict(entries) = pickle.node(description) else { return None };
+        pickle.charge(entries.len()).ok()?;
         let dtype_id = pickle.entry(entries, "dtype")?;
         Some(Wrapper {
             dtype_id,

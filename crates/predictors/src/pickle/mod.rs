@@ -4,7 +4,7 @@
 //! somewhere else is a program from somewhere else. This one follows the same opcodes but only
 //! writes down what they describe: a tree of inert values in which an object is a record of its
 //! class's name, its arguments and its state. Names are compared with a list
-//! ([`names`]); a file that asks for any other is refused with all of them.
+//! (`names`); a file that asks for any other is refused with all of them.
 //!
 //! **Invariants**: nothing is imported, called or looked up by name; every length is compared with
 //! the bytes that are left before anything of that length is made; the number of values is at most

@@ -123,9 +123,12 @@ impl<'a> Pickle<'a> {
         &self.bytes[span.start..span.start + span.len]
     }
 
-    /// The text of a node that is text, or a Python 2 `str` of UTF-8.
+    /// The text of a node that is text, or a Python 2 `str` of UTF-8. Looking at it is charged, for
+    /// a file may refer to one long text everywhere.
     pub(crate) fn text(&self, id: NodeId) -> Option<&str> {
-        std::str::from_utf8(self.raw_text(id)?).ok()
+        let bytes = self.raw_text(id)?;
+        self.charge(bytes.len()).ok()?;
+        std::str::from_utf8(bytes).ok()
     }
 
     /// The dotted name of a node that is one.

@@ -88,9 +88,15 @@ pub(super) fn extract_nested(pickle: &Pickle<'_>, id: NodeId, depth: usize) -> R
 }
 
 /// A step that does nothing.
-pub(super) fn passthrough(record: &Record<'_>) -> Result<Fitted, Error> {
-    let fitted = Fitted::new(record, None)?;
-    Ok(Fitted { name: "passthrough".to_owned(), version: None, ..fitted })
+pub(super) fn passthrough() -> Fitted {
+    Fitted {
+        name: "passthrough".to_owned(),
+        version: None,
+        features: None,
+        feature_names: None,
+        scalers: Vec::new(),
+        model: None,
+    }
 }
 
 fn extract_scaler(record: &Record<'_>) -> Result<Fitted, Error> {

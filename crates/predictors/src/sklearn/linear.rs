@@ -30,8 +30,8 @@ impl Linear {
             [outputs, features] => (outputs, features, Dimensions::Two),
             _ => return Err(coefficients.problem(format!("has the shape {shape:?}"))),
         };
-        if weights.is_empty() {
-            return Err(coefficients.problem("is empty"));
+        if weights.is_empty() || !weights.iter().all(|weight| weight.is_finite()) {
+            return Err(coefficients.problem("is empty, or holds a number that is not finite"));
         }
         let intercepts = intercepts(record, outputs)?;
         Ok((Self { features, weights, intercepts }, dimensions))

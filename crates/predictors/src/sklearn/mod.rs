@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use crate::{
     LoadError, LoadOptions, LoadedModel, Method, ModelDescription, decompress::decompress, estimators::SCIKIT_LEARN,
-    pickle,
+    pickle, shown::shown,
 };
 
 use self::{estimator::Fitted, predictor::SklearnPredictor};
@@ -76,7 +76,7 @@ fn warnings(fitted: &Fitted) -> Vec<String> {
 fn build(path: &str, fitted: Fitted, method: Method) -> Result<LoadedModel, Error> {
     let description = ModelDescription {
         library: SCIKIT_LEARN,
-        library_version: fitted.version.clone(),
+        library_version: fitted.version.as_deref().map(shown),
         estimator: fitted.name.clone(),
         file: path.to_owned(),
         features: fitted.features.unwrap_or_default(),

@@ -8,6 +8,9 @@ use super::{
     record::{Attribute, Record},
 };
 
+/// What a step counts for in the budget, even one that does nothing.
+const STEP_COST: usize = 64;
+
 /// Reads all steps and strings them together.
 pub(super) fn extract(record: &Record<'_>, depth: usize) -> Result<Fitted, Error> {
     let steps = record.get("steps")?;
@@ -22,11 +25,12 @@ pub(super) fn extract(record: &Record<'_>, depth: usize) -> Result<Fitted, Error
 
 /// A step is a tuple of a name and an estimator, `None` or `"passthrough"`.
 fn extract_step(record: &Record<'_>, step: Attribute<'_>, depth: usize) -> Result<Fitted, Error> {
+    record.pickle.charge(STEP_COST).map_err(|_| Error::OverBudget)?;
     let [_name, id] = step.list()? else {
         return Err(step.problem("has a step that is not a name and an estimator"));
     };
     if is_passthrough(record, *id) {
-        return estimator::passthrough(record);
+        return Ok(estimator::passthrough());
     }
     estimator::extract_nested(record.pickle, *id, depth + 1)
 }
@@ -62,7 +66,7 @@ fn append(mut before: Fitted, number: usize, step: Fitted) -> Result<Fitted, Err
     Ok(Fitted {
         model: step.model,
         version: before.version.or(step.version),
-        feature_names: before.feature_names,
+        feature_names: before.feature_names.or(step.feature_names),
         name: step.name,
         ..before
     })

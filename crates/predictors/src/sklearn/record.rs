@@ -159,7 +159,7 @@ impl<'a> Attribute<'a> {
         NdArray::parse(self.pickle, self.id).map_err(|error| self.numpy_problem(error))
     }
 
-    /// The items of an array of finite numbers and its shape.
+    /// The items of an array of numbers, in C order, and its shape.
     pub(super) fn floats(&self) -> Result<(Vec<f64>, Box<[usize]>), Error> {
         let array = self.array()?;
         let values = array.floats(self.pickle).map_err(|error| self.numpy_problem(error))?;

@@ -98,7 +98,12 @@ impl Forest {
 }
 
 #[cfg(test)]
-#[expect(clippy::cast_possible_truncation, reason = "features and thresholds as trees have them")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "the numbers are small"
+)]
 mod tests {
     use proptest::{collection::vec, prelude::*};
     use provost_inference::{Features, MissingValues};

@@ -114,47 +114,63 @@ impl Document {
     fn into_model(self) -> Result<Model, Error> {
         let Learner { feature_names, gradient_booster, parameters, objective } = self.learner;
         check_booster(&gradient_booster.name)?;
-        let model = gradient_booster.model;
-        let model = model.ok_or_else(|| Error::malformed("it has no model"))?;
-        let TreeModel { gbtree_model_param, tree_info, trees } = model;
-        let TreeList(trees) = trees.ok_or_else(|| Error::malformed("it has no trees"))?;
-        let trees = trees?;
-        let declared = gbtree_model_param.map(|trees| number("num_trees", &trees.num_trees)).transpose()?;
-        if declared.is_some_and(|declared| declared != trees.len()) {
-            return Err(Error::malformed("`num_trees` is not the number of trees"));
-        }
+        let model = gradient_booster.model.ok_or_else(|| Error::malformed("it has no model"))?;
+        let (trees, tree_groups) = model.into_trees()?;
         let [major, minor, patch] = self.version;
-        let classes = number("num_class", &parameters.num_class)?;
-        let targets = parameters.num_target.as_ref().map_or(Ok(1), |text| number("num_target", text))?;
         let version = Version { major, minor, patch: Some(patch) };
+        let features = number("num_feature", &parameters.num_feature)?;
         Ok(Model {
             version: Some(version),
             booster: gradient_booster.name,
             objective: objective.name,
-            base_score: self::base_score(&parameters, version, trees.len())?,
-            features: number("num_feature", &parameters.num_feature)?,
-            feature_names: (!feature_names.is_empty()).then_some(feature_names),
-            groups: classes.max(targets).max(1),
+            base_score: parameters.base_score(version, trees.len())?,
+            features,
+            feature_names: (feature_names.len() == features).then_some(feature_names),
+            groups: parameters.groups()?,
             trees,
-            tree_groups: tree_info,
+            tree_groups,
         })
+    }
+}
+
+impl TreeModel {
+    /// The trees, and the output that each adds to.
+    fn into_trees(self) -> Result<(Trees, Vec<i64>), Error> {
+        let TreeList(trees) = self.trees.ok_or_else(|| Error::malformed("it has no trees"))?;
+        let trees = trees?;
+        let declared = self.gbtree_model_param.map(|trees| number("num_trees", &trees.num_trees));
+        match declared.transpose()? {
+            Some(declared) if declared != trees.len() => {
+                Err(Error::malformed("`num_trees` is not the number of trees"))
+            }
+            _ => Ok((trees, self.tree_info)),
+        }
+    }
+}
+
+impl ModelParameters {
+    /// Number of outputs: classes or targets.
+    fn groups(&self) -> Result<usize, Error> {
+        let classes = number("num_class", &self.num_class)?;
+        let targets = self.num_target.as_ref().map_or(Ok(1), |text| number("num_target", text))?;
+        Ok(classes.max(targets).max(1))
+    }
+
+    /// One number, or since 3.1 a list such as `[5E-1,2E-1]`, in text.
+    fn base_score(&self, version: Version, trees: usize) -> Result<BaseScore, Error> {
+        let list = self.base_score.trim().trim_start_matches('[').trim_end_matches(']');
+        let scores = list.split(',').map(|score| score.trim().parse());
+        let scores = scores.collect::<Result<Vec<f32>, _>>();
+        let scores = scores.map_err(|_| Error::malformed("`base_score` is no number"))?;
+        let is_estimated = self.boost_from_average.as_deref() == Some("1");
+        let is_unfitted = version.is_since(3, 1) && is_estimated && trees == 0;
+        Ok(if is_unfitted { BaseScore::Margin(scores) } else { BaseScore::Score(scores) })
     }
 }
 
 /// Parameters are numbers in text.
 fn number(name: &str, text: &str) -> Result<usize, Error> {
     text.parse().map_err(|_| Error::malformed(format!("`{name}` is no number")))
-}
-
-/// One number, or since 3.1 a list such as `[5E-1,2E-1]`, in text.
-fn base_score(parameters: &ModelParameters, version: Version, trees: usize) -> Result<BaseScore, Error> {
-    let list = parameters.base_score.trim().trim_start_matches('[').trim_end_matches(']');
-    let scores = list.split(',').map(|score| score.trim().parse());
-    let scores = scores.collect::<Result<Vec<f32>, _>>();
-    let scores = scores.map_err(|_| Error::malformed("`base_score` is no number"))?;
-    let is_estimated = parameters.boost_from_average.as_deref() == Some("1");
-    let is_unfitted = version.is_since(3, 1) && is_estimated && trees == 0;
-    Ok(if is_unfitted { BaseScore::Margin(scores) } else { BaseScore::Score(scores) })
 }
 
 /// All trees, laid out, or why the first of them is not.

@@ -20,12 +20,16 @@ const MAX_NAME_BYTES: u64 = 256;
 /// Set in a split's feature where missing values go left.
 const DEFAULT_LEFT: u32 = 1 << 31;
 
-/// Reads a model, which may begin with the mark `binf`.
+/// Whether the names of an objective and a booster stand where this format has them. It has no mark
+/// that every version wrote.
+pub(super) fn is_legacy(bytes: &[u8]) -> bool {
+    let mut reader = Reader::new(bytes);
+    reader.take(LEARNER_BYTES).is_ok() && reader.name().is_ok() && reader.name().is_ok()
+}
+
+/// Reads a model.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Model, Error> {
-    let mut reader = Reader { bytes, position: 0 };
-    if bytes.starts_with(b"binf") {
-        reader.take(4)?;
-    }
+    let mut reader = Reader::new(bytes);
     let learner = Learner::read(&mut reader)?;
     let objective = reader.name()?;
     let booster = reader.name()?;
@@ -51,6 +55,11 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    /// A reader behind the mark `binf`, which not every file has.
+    fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes: bytes.strip_prefix(b"binf").unwrap_or(bytes), position: 0 }
+    }
+
     fn take(&mut self, len: usize) -> Result<&'a [u8], Error> {
         let taken = self.bytes[self.position..].get(..len);
         let taken = taken.ok_or(Error::Truncated { offset: self.bytes.len() })?;

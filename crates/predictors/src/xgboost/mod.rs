@@ -55,6 +55,8 @@ fn choose_method(wanted: Option<Method>) -> Result<Method, Error> {
 /// Reads a model in whichever format the bytes are.
 fn parse(bytes: &[u8]) -> Result<Model, Error> {
     match bytes {
+        // First, for this format may begin with any bytes.
+        _ if legacy::is_legacy(bytes) => parse_legacy(bytes),
         [b'{', b'"' | b'}' | b' ' | b'\t' | b'\r' | b'\n', ..] => document::parse_json(bytes),
         [b' ' | b'\t' | b'\r' | b'\n', ..] => document::parse_json(bytes),
         [b'{', ..] => parse_ubj(bytes),

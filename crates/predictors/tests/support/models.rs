@@ -120,7 +120,8 @@ pub fn random_forest(trees: usize, depth: usize) -> Vec<u8> {
     pickle.finish()
 }
 
-fn tree_attributes(pickle: &mut PickleWriter) {
+/// What trees and forests of them have in common.
+pub fn tree_attributes(pickle: &mut PickleWriter) {
     pickle.text("classes_");
     pickle.integers(&[0, 1, 2]);
     pickle.text("n_outputs_");

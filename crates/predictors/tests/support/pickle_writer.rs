@@ -16,6 +16,21 @@ impl PickleWriter {
         self.0
     }
 
+    /// Opcodes as they are.
+    pub fn raw(&mut self, opcodes: &[u8]) {
+        self.0.extend(opcodes);
+    }
+
+    /// Remembers the value on top of the stack under a number.
+    pub fn remember(&mut self, number: u8) {
+        self.raw(&[b'q', number]);
+    }
+
+    /// The value remembered under a number.
+    pub fn recall(&mut self, number: u8) {
+        self.raw(&[b'h', number]);
+    }
+
     pub fn none(&mut self) {
         self.0.push(b'N');
     }

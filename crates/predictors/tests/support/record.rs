@@ -70,7 +70,7 @@ impl Case {
 
     /// Names the case in a message.
     pub fn place(&self, file: &str) -> String {
-        format!("{}/{file}", self.folder.strip_prefix(super::fixtures()).unwrap().display())
+        format!("{}/{file}", self.folder.strip_prefix(super::fixtures()).unwrap_or(&self.folder).display())
     }
 
     /// Loads a file and predicts, with the error as a person sees it.

@@ -55,7 +55,9 @@ mod tests {
     #[test]
     fn a_body_that_is_not_text_becomes_a_data_uri() {
         assert_eq!(body_text("{\"é\":1}".as_bytes()), "{\"é\":1}");
-        for (body, expected) in [(&b"\xff"[..], "/w=="), (b"\xff\xfe", "//4="), (b"\xff\xfe\xfd", "//79"), (b"\xff\xfe\xfdM", "//79TQ==")] {
+        for (body, expected) in
+            [(&b"\xff"[..], "/w=="), (b"\xff\xfe", "//4="), (b"\xff\xfe\xfd", "//79"), (b"\xff\xfe\xfdM", "//79TQ==")]
+        {
             assert_eq!(body_text(body), format!("data:application/octet-stream;base64,{expected}"));
         }
     }
@@ -64,7 +66,10 @@ mod tests {
     fn values_without_columns_keep_names_and_labels() {
         let values: Vec<_> = [1.0, f64::NAN, 0.5, 1.0].iter().map(|value: &f64| value.to_le_bytes()).collect();
         let names = ["a".to_owned(), "b\"".to_owned()];
-        assert_eq!(values_text(&names, &OutputKind::Float, &values, 0), r#"{"names":["a","b\""],"ndarray":[[1.0,null]]}"#);
+        assert_eq!(
+            values_text(&names, &OutputKind::Float, &values, 0),
+            r#"{"names":["a","b\""],"ndarray":[[1.0,null]]}"#
+        );
         let labels = OutputKind::Label(["no".into(), "yes".into()].into());
         assert_eq!(values_text(&names[..1], &labels, &values, 3), r#"{"names":["a"],"ndarray":[["yes"]]}"#);
         assert_eq!(values_text(&names[..1], &OutputKind::Boolean, &values, 0), r#"{"names":["a"],"ndarray":[[true]]}"#);

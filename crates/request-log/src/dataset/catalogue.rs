@@ -70,9 +70,11 @@ impl Catalogue {
         let is_covered = |file: &Arc<LogFile>| {
             files.iter().any(|other| other.covers != file.covers && other.covers.includes(&file.covers))
         };
-        let is_copy = |(index, file): (usize, &Arc<LogFile>)| files[..index].iter().any(|other| other.covers == file.covers);
+        let is_copy =
+            |(index, file): (usize, &Arc<LogFile>)| files[..index].iter().any(|other| other.covers == file.covers);
         let covered: Vec<_> = files.iter().filter(|file| is_covered(file)).cloned().collect();
-        let copies: Vec<_> = files.iter().enumerate().filter(|entry| is_copy(*entry)).map(|(_, file)| Arc::clone(file)).collect();
+        let copies: Vec<_> =
+            files.iter().enumerate().filter(|entry| is_copy(*entry)).map(|(_, file)| Arc::clone(file)).collect();
         for copy in &copies {
             tracing::warn!(path = %copy.path.display(), "a copy among the files of the request log is not read");
         }
@@ -128,7 +130,11 @@ impl Catalogue {
 
     /// The files of a day of a dataset.
     pub(crate) fn files_of(&self, partition: &Partition) -> &[Arc<LogFile>] {
-        self.datasets.get(&partition.dataset).and_then(|days| days.get(&partition.day)).map(Vec::as_slice).unwrap_or_default()
+        self.datasets
+            .get(&partition.dataset)
+            .and_then(|days| days.get(&partition.day))
+            .map(Vec::as_slice)
+            .unwrap_or_default()
     }
 
     /// All files, by dataset and day.
@@ -167,10 +173,13 @@ fn list(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let failed = |source| Error::File { operation: "list", path: folder.to_owned(), source };
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
-        Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => return Ok(Vec::new()),
+        Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
+            return Ok(Vec::new());
+        }
         Err(error) => return Err(failed(error)),
     };
-    let mut paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>().map_err(failed)?;
+    let mut paths =
+        entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>().map_err(failed)?;
     paths.sort_unstable();
     Ok(paths)
 }

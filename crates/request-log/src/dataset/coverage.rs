@@ -87,7 +87,8 @@ impl Coverage {
 
     fn includes_range(&self, range: &SegmentRange) -> bool {
         // Only the last range that does not start after it can hold it.
-        let after = self.0.partition_point(|own| (own.epoch, own.lane, own.first) <= (range.epoch, range.lane, range.first));
+        let after =
+            self.0.partition_point(|own| (own.epoch, own.lane, own.first) <= (range.epoch, range.lane, range.first));
         after.checked_sub(1).is_some_and(|index| self.0[index].includes(range))
     }
 }
@@ -115,7 +116,9 @@ mod tests {
         let covered = coverage(&[(1, 0, 0, 6), (1, 0, 9, 9), (1, 1, 7, 7)]);
         let contains = |epoch, lane, number| covered.contains(SegmentName { epoch, lane, number });
         assert!(contains(1, 0, 0) && contains(1, 0, 6) && contains(1, 0, 9) && contains(1, 1, 7));
-        assert!(!contains(1, 0, 7) && !contains(1, 1, 6) && !contains(1, 1, 8) && !contains(2, 0, 0) && !contains(0, 0, 0));
+        assert!(
+            !contains(1, 0, 7) && !contains(1, 1, 6) && !contains(1, 1, 8) && !contains(2, 0, 0) && !contains(0, 0, 0)
+        );
         assert!(covered.includes(&coverage(&[(1, 0, 2, 3), (1, 1, 7, 7)])));
         assert!(!covered.includes(&coverage(&[(1, 0, 6, 9)])));
     }

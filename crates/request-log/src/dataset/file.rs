@@ -14,7 +14,9 @@ use bytes::Bytes;
 use parquet::{
     arrow::{
         ARROW_SCHEMA_META_KEY, ArrowWriter, ProjectionMask,
-        arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
+        arrow_reader::{
+            ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+        },
         arrow_writer::ArrowWriterOptions,
         encode_arrow_schema,
     },
@@ -187,13 +189,15 @@ impl FileReader {
     pub(crate) fn describe(&self) -> Result<(FileSummary, Layout), Error> {
         let foreign = |reason: String| Error::Foreign { path: self.path.to_path_buf(), reason };
         let entries = self.metadata().file_metadata().key_value_metadata();
-        let text = entries.into_iter().flatten().find(|entry| entry.key == SUMMARY).and_then(|entry| entry.value.as_ref());
+        let text =
+            entries.into_iter().flatten().find(|entry| entry.key == SUMMARY).and_then(|entry| entry.value.as_ref());
         let text = text.ok_or_else(|| foreign("it does not say which segments it covers".into()))?;
         let summary: FileSummary = serde_json::from_str(text).map_err(|error| foreign(error.to_string()))?;
         if summary.version > VERSION {
             return Err(foreign(format!("a newer version of Provost wrote it (format {})", summary.version)));
         }
-        let layout = Layout::of_schema(self.metadata.schema()).ok_or_else(|| foreign("its columns are others".into()))?;
+        let layout =
+            Layout::of_schema(self.metadata.schema()).ok_or_else(|| foreign("its columns are others".into()))?;
         Ok((summary, layout))
     }
 

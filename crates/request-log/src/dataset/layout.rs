@@ -122,7 +122,8 @@ impl Layout {
                 layout.has_bodies = true;
                 continue;
             }
-            let column = ValueColumn { name: field.name().as_str().into(), kind: ColumnType::of_arrow(field.data_type())? };
+            let column =
+                ValueColumn { name: field.name().as_str().into(), kind: ColumnType::of_arrow(field.data_type())? };
             match field.name().as_bytes() {
                 [b'x', b'.', ..] => layout.features.push(column),
                 [b'y', b'.', ..] => layout.outputs.push(column),
@@ -259,7 +260,8 @@ fn extend(columns: &mut Vec<ValueColumn>, others: &[ValueColumn]) {
     if columns == others {
         return;
     }
-    let places: HashMap<_, _> = columns.iter().enumerate().map(|(index, column)| (column.name.clone(), index)).collect();
+    let places: HashMap<_, _> =
+        columns.iter().enumerate().map(|(index, column)| (column.name.clone(), index)).collect();
     for other in others {
         match places.get(&other.name) {
             Some(&index) => columns[index].kind = columns[index].kind.unify(other.kind),

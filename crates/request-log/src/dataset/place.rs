@@ -175,7 +175,9 @@ mod tests {
 
     #[test]
     fn no_name_leads_out_of_the_folder() {
-        for (name, folder) in [("iris-v1.2", "iris-v1.2"), ("..", "%2E."), ("a/b", "a%2Fb"), ("", "%"), ("é%", "%C3%A9%25")] {
+        for (name, folder) in
+            [("iris-v1.2", "iris-v1.2"), ("..", "%2E."), ("a/b", "a%2Fb"), ("", "%"), ("é%", "%C3%A9%25")]
+        {
             assert_eq!(folder_name(name), folder);
             assert_eq!(name_of_folder(folder).as_deref(), Some(name));
         }

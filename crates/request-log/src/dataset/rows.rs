@@ -60,6 +60,36 @@ pub(crate) struct StreamPlace {
     revision: i32,
 }
 
+/// Rows of a record.
+#[derive(Debug, Clone)]
+pub(crate) struct RowsOf<'a> {
+    pub(crate) record: StoredRecord<'a>,
+    pub(crate) rows: Range<u32>,
+}
+
+impl<'a> RowsOf<'a> {
+    pub(crate) fn all(record: StoredRecord<'a>) -> Self {
+        let rows = 0..rows_of(&record);
+        Self { record, rows }
+    }
+
+    fn len(&self) -> u32 {
+        self.rows.end - self.rows.start
+    }
+
+    fn is_values(&self) -> bool {
+        matches!(self.record.payload, StoredPayload::Values { .. })
+    }
+
+    fn part(&self, part: Part) -> &'a [[u8; 8]] {
+        match (&self.record.payload, part) {
+            (StoredPayload::Values { inputs, .. }, Part::Inputs) => inputs,
+            (StoredPayload::Values { outputs, .. }, Part::Outputs) => outputs,
+            _ => &[],
+        }
+    }
+}
+
 /// Builds batches of rows. No value is allocated for itself.
 #[derive(Debug)]
 pub(crate) struct Rows {
@@ -125,54 +155,57 @@ impl Rows {
         }
     }
 
-    /// Appends these rows of a record.
-    pub(crate) fn append(&mut self, record: &StoredRecord<'_>, place: &StreamPlace, rows: Range<u32>) {
-        let count = (rows.end - rows.start) as usize;
-        let range = rows.start as usize..rows.end as usize;
-        self.append_fixed(record, place, rows);
-        match (&record.payload, &place.columns) {
-            (StoredPayload::Values { inputs, outputs }, StreamColumns::Values { features, outputs: output_columns }) => {
-                let before = self.len;
-                for (index, column) in features.iter().enumerate() {
-                    let Some(values) = &mut self.columns.values[*column] else { continue };
-                    values.append(before, &OutputKind::Float, strided(inputs, features.len(), index, &range));
-                }
-                for (index, column) in output_columns.iter().enumerate() {
-                    let Some(values) = &mut self.columns.values[*column] else { continue };
-                    values.append(before, &place.kind, strided(outputs, output_columns.len(), index, &range));
-                }
-            }
-            (StoredPayload::Values { inputs, outputs }, StreamColumns::Bodies) if self.projection.bodies => {
-                let stream = &place.stream;
-                for row in range {
-                    let request = values_text(&stream.features, &OutputKind::Float, inputs, row);
-                    let response = values_text(&stream.outputs, &place.kind, outputs, row);
-                    self.append_bodies(Some(&request), Some(&response));
-                }
-            }
-            (StoredPayload::Text { request, response }, _) if self.projection.bodies => {
-                self.append_bodies(Some(&body_text(request)), Some(&body_text(response)));
-            }
-            _ => {}
+    /// Appends rows of records, which are of one stream, as far as there is room; gives what is left.
+    pub(crate) fn append_as_fits<'r, 'a>(
+        &mut self,
+        records: &'r mut [RowsOf<'a>],
+        place: &StreamPlace,
+    ) -> &'r mut [RowsOf<'a>] {
+        let mut room = u32::try_from(self.room()).unwrap_or(u32::MAX);
+        let fit =
+            records.iter().take_while(|own| room.checked_sub(own.len()).map(|left| room = left).is_some()).count();
+        if fit > 0 {
+            self.append(&records[..fit], place);
+        } else if let Some(first) = records.first_mut() {
+            let end = first.rows.start + room;
+            self.append(&[RowsOf { record: first.record.clone(), rows: first.rows.start..end }], place);
+            first.rows.start = end;
         }
-        self.len += count;
+        &mut records[fit..]
     }
 
-    fn append_fixed(&mut self, record: &StoredRecord<'_>, place: &StreamPlace, rows: Range<u32>) {
-        let count = (rows.end - rows.start) as usize;
+    /// Appends rows of records, which are of one stream.
+    pub(crate) fn append(&mut self, records: &[RowsOf<'_>], place: &StreamPlace) {
+        for run in records.chunk_by(|a, b| a.is_values() && b.is_values()) {
+            self.append_fixed(run, place);
+            if run[0].is_values() {
+                self.append_values(run, place);
+            } else if let StoredPayload::Text { request, response } = &run[0].record.payload
+                && self.projection.bodies
+            {
+                self.append_bodies(Some(&body_text(request)), Some(&body_text(response)));
+            }
+            self.len += run.iter().map(|own| own.len() as usize).sum::<usize>();
+        }
+    }
+
+    fn append_fixed(&mut self, records: &[RowsOf<'_>], place: &StreamPlace) {
         let Columns { request_id, row, time, seq, predictor, revision, status, latency, error, .. } = &mut self.columns;
         let wanted = &self.projection.fixed;
+        let count = records.iter().map(|own| own.len() as usize).sum();
         if wanted[fixed::REQUEST_ID] {
-            (0..count).for_each(|_| request_id.append_value(record.request_id));
+            for own in records {
+                own.rows.clone().for_each(|_| request_id.append_value(own.record.request_id));
+            }
         }
         if wanted[fixed::ROW] {
-            row.extend(rows);
+            records.iter().for_each(|own| row.extend(own.rows.clone()));
         }
         if wanted[fixed::TIME] {
-            time.extend(std::iter::repeat_n(micros(record.time), count));
+            repeat(time, records, |record| micros(record.time));
         }
         if wanted[fixed::SEQ] {
-            seq.extend(std::iter::repeat_n(record.seq.cast_signed(), count));
+            repeat(seq, records, |record| record.seq.cast_signed());
         }
         if wanted[fixed::PREDICTOR] {
             predictor.extend(std::iter::repeat_n(place.predictor, count));
@@ -181,16 +214,44 @@ impl Rows {
             revision.extend(std::iter::repeat_n(place.revision, count));
         }
         if wanted[fixed::STATUS] {
-            status.extend(std::iter::repeat_n(i32::from(record.status), count));
+            repeat(status, records, |record| i32::from(record.status));
         }
         if wanted[fixed::LATENCY] {
-            latency.extend(std::iter::repeat_n(seconds(record.latency), count));
+            repeat(latency, records, |record| seconds(record.latency));
         }
         if wanted[fixed::ERROR]
-            && let StoredPayload::Failed { reason } = record.payload
+            && let StoredPayload::Failed { reason } = records[0].record.payload
         {
             pad_text(error, self.len);
             error.append_value(reason);
+        }
+    }
+
+    fn append_values(&mut self, records: &[RowsOf<'_>], place: &StreamPlace) {
+        match &place.columns {
+            StreamColumns::Values { features, outputs } => {
+                for (index, column) in features.iter().enumerate() {
+                    let Some(values) = &mut self.columns.values[*column] else { continue };
+                    let source = Strided { records, width: features.len(), index, part: Part::Inputs };
+                    values.append(self.len, &OutputKind::Float, &source);
+                }
+                for (index, column) in outputs.iter().enumerate() {
+                    let Some(values) = &mut self.columns.values[*column] else { continue };
+                    let source = Strided { records, width: outputs.len(), index, part: Part::Outputs };
+                    values.append(self.len, &place.kind, &source);
+                }
+            }
+            StreamColumns::Bodies if self.projection.bodies => {
+                for own in records {
+                    let (inputs, outputs) = (own.part(Part::Inputs), own.part(Part::Outputs));
+                    for row in own.rows.start as usize..own.rows.end as usize {
+                        let request = values_text(&place.stream.features, &OutputKind::Float, inputs, row);
+                        let response = values_text(&place.stream.outputs, &place.kind, outputs, row);
+                        self.append_bodies(Some(&request), Some(&response));
+                    }
+                }
+            }
+            StreamColumns::Bodies => {}
         }
     }
 
@@ -263,7 +324,8 @@ fn projected_schema(layout: &Layout, projection: &Projection) -> Schema {
     let bodies = if layout.has_bodies { bodies.as_slice() } else { &[] };
     let wanted = projection.fixed.iter().chain(bodies).chain(&projection.values);
     let schema = layout.schema();
-    let kept = schema.fields().iter().zip(wanted).filter(|(_, is_wanted)| **is_wanted).map(|(field, _)| as_dictionary(field));
+    let kept =
+        schema.fields().iter().zip(wanted).filter(|(_, is_wanted)| **is_wanted).map(|(field, _)| as_dictionary(field));
     Schema::new(kept.collect::<Vec<_>>())
 }
 
@@ -296,9 +358,61 @@ fn seconds(nanos: u64) -> f64 {
     nanos as f64 / 1e9
 }
 
+fn repeat<T: Copy>(column: &mut Vec<T>, records: &[RowsOf<'_>], value: impl Fn(&StoredRecord<'_>) -> T) {
+    if are_single(records) {
+        column.extend(records.iter().map(|own| value(&own.record)));
+    } else {
+        records.iter().for_each(|own| column.extend(std::iter::repeat_n(value(&own.record), own.len() as usize)));
+    }
+}
+
+/// Whether each record has one row, as most requests have: columns are then copied without a look at
+/// the number of rows.
+fn are_single(records: &[RowsOf<'_>]) -> bool {
+    records.iter().all(|own| own.len() == 1)
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    Inputs,
+    Outputs,
+}
+
 /// Column `index` of rows of `width` values.
-fn strided<'a>(values: &'a [[u8; 8]], width: usize, index: usize, rows: &Range<usize>) -> impl ExactSizeIterator<Item = f64> + use<'a> {
-    rows.clone().map(move |row| f64::from_le_bytes(values[row * width + index]))
+#[derive(Debug, Clone, Copy)]
+struct Strided<'a> {
+    records: &'a [RowsOf<'a>],
+    width: usize,
+    index: usize,
+    part: Part,
+}
+
+impl Strided<'_> {
+    fn for_each(&self, mut act: impl FnMut(f64)) {
+        let Self { records, width, index, part } = *self;
+        for own in records {
+            let values = own.part(part);
+            for row in own.rows.clone() {
+                act(f64::from_le_bytes(values[row as usize * width + index]));
+            }
+        }
+    }
+
+    fn extend(&self, column: &mut Vec<f64>) {
+        let Self { records, width, index, part } = *self;
+        if are_single(records) {
+            column.extend(
+                records.iter().map(|own| f64::from_le_bytes(own.part(part)[own.rows.start as usize * width + index])),
+            );
+        } else {
+            for own in records {
+                let values = own.part(part).get(own.rows.start as usize * width + index..).unwrap_or_default();
+                column.extend(
+                    values.iter().step_by(width).take(own.len() as usize).map(|value| f64::from_le_bytes(*value)),
+                );
+            }
+        }
+    }
 }
 
 fn pad_text(builder: &mut StringBuilder, len: usize) {
@@ -327,12 +441,12 @@ impl Values {
     }
 
     /// Appends values that are to be read as `kind`, the first of them at row `before`.
-    fn append(&mut self, before: usize, kind: &OutputKind, source: impl ExactSizeIterator<Item = f64>) {
+    fn append(&mut self, before: usize, kind: &OutputKind, source: &Strided<'_>) {
         self.pad(before);
         match self {
             Self::Float(values, nulls) => {
-                nulls.append_n_non_nulls(source.len());
-                values.extend(source);
+                source.extend(values);
+                nulls.append_n_non_nulls(values.len() - before);
             }
             Self::Integer(values, nulls) => source.for_each(|value| {
                 nulls.append(!value.is_nan());
@@ -376,7 +490,10 @@ impl Values {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "whole numbers of a model are within ±2⁵³; others end at the bounds")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "whole numbers of a model are within ±2⁵³; others end at the bounds"
+)]
 fn integer(value: f64) -> i64 {
     value as i64
 }

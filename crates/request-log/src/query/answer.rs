@@ -69,7 +69,12 @@ pub(super) fn fill(answer: &mut Columns, batch: &RecordBatch, targets: &[usize])
     }
 }
 
-fn put<T>(values: &mut [Option<T>], array: &dyn Array, targets: &[usize], value: impl Fn(&dyn Array, usize) -> Option<T>) {
+fn put<T>(
+    values: &mut [Option<T>],
+    array: &dyn Array,
+    targets: &[usize],
+    value: impl Fn(&dyn Array, usize) -> Option<T>,
+) {
     for (row, target) in targets.iter().enumerate() {
         if array.is_valid(row) {
             values[*target] = value(array, row);

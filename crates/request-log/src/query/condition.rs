@@ -209,7 +209,9 @@ fn compare(array: &dyn Array, operator: Operator, literal: &Literal) -> Vec<bool
             None => Vec::new(),
         },
         Literal::Time(time) => match any.downcast_ref::<TimestampMicrosecondArray>() {
-            Some(array) => array.values().iter().map(|micros| accepts(Some(micros.saturating_mul(1000).cmp(time)))).collect(),
+            Some(array) => {
+                array.values().iter().map(|micros| accepts(Some(micros.saturating_mul(1000).cmp(time)))).collect()
+            }
             None => Vec::new(),
         },
         Literal::Text(text) => compare_text(array, |value| operator.accepts(value.cmp(text.as_ref()))),
@@ -264,8 +266,16 @@ mod tests {
         let column = |name: &str, kind| ValueColumn { name: name.into(), kind };
         Layout {
             has_bodies: false,
-            features: vec![column("x.age", ColumnType::Float), column("x.a b", ColumnType::Float), column("x.c", ColumnType::Float)],
-            outputs: vec![column("y.c", ColumnType::Text), column("y.ok", ColumnType::Boolean), column("y.n", ColumnType::Integer)],
+            features: vec![
+                column("x.age", ColumnType::Float),
+                column("x.a b", ColumnType::Float),
+                column("x.c", ColumnType::Float),
+            ],
+            outputs: vec![
+                column("y.c", ColumnType::Text),
+                column("y.ok", ColumnType::Boolean),
+                column("y.n", ColumnType::Integer),
+            ],
         }
     }
 
@@ -297,7 +307,8 @@ mod tests {
     #[test]
     fn features_of_a_deployment_without_requests_are_not_known() {
         let layout = Layout::default();
-        let resolve = |text: &str| Condition::resolve(&text.parse().unwrap(), Known { layout: &layout, has_rows: false });
+        let resolve =
+            |text: &str| Condition::resolve(&text.parse().unwrap(), Known { layout: &layout, has_rows: false });
         assert_eq!(resolve("x.age > 3").unwrap(), Condition::Any(Vec::new()));
         assert!(resolve("agee > 3").is_err());
     }
@@ -311,11 +322,15 @@ mod tests {
             ("y.n", Arc::new([Some(1), Some(i64::MAX), None, Some(-2)].into_iter().collect::<Int64Array>())),
             ("y.c", Arc::new([Some("a"), Some("b"), None, Some("")].into_iter().collect::<StringArray>())),
             ("y.ok", Arc::new([Some(true), Some(false), None, Some(true)].into_iter().collect::<BooleanArray>())),
-            ("predictor", Arc::new(["main", "main", "canary", "main"].into_iter().collect::<DictionaryArray<Int32Type>>())),
+            (
+                "predictor",
+                Arc::new(["main", "main", "canary", "main"].into_iter().collect::<DictionaryArray<Int32Type>>()),
+            ),
             ("time", Arc::new(time.with_timezone("UTC"))),
         ]);
         let layout = layout();
-        let condition = Condition::resolve(&filter.parse().unwrap(), Known { layout: &layout, has_rows: true }).unwrap();
+        let condition =
+            Condition::resolve(&filter.parse().unwrap(), Known { layout: &layout, has_rows: true }).unwrap();
         let mask = condition.evaluate(&batch.unwrap());
         assert_eq!(mask.iter().enumerate().filter(|(_, hit)| **hit).map(|(row, _)| row).collect::<Vec<_>>(), expected);
     }

@@ -47,9 +47,10 @@ fn compare_bounds(statistics: &Statistics, literal: &Literal) -> Option<(Orderin
             Some((nanos(values.min_opt()?).cmp(time), nanos(values.max_opt()?).cmp(time)))
         }
         // Row numbers are unsigned; with the values there are it makes no difference.
-        (Statistics::Int32(values), Literal::Number(number)) => {
-            Some((f64::from(*values.min_opt()?).partial_cmp(number)?, f64::from(*values.max_opt()?).partial_cmp(number)?))
-        }
+        (Statistics::Int32(values), Literal::Number(number)) => Some((
+            f64::from(*values.min_opt()?).partial_cmp(number)?,
+            f64::from(*values.max_opt()?).partial_cmp(number)?,
+        )),
         (Statistics::Boolean(values), Literal::Boolean(value)) => {
             Some((values.min_opt()?.cmp(value), values.max_opt()?.cmp(value)))
         }
@@ -77,7 +78,9 @@ pub(super) fn may_hold_ids(condition: &Condition, ids: &Sbbf) -> bool {
     match condition {
         Condition::All(terms) => terms.iter().all(|term| may_hold_ids(term, ids)),
         Condition::Any(terms) => terms.iter().any(|term| may_hold_ids(term, ids)),
-        Condition::Compare { column, operator: Operator::Equal, literal: Literal::Text(id) } if is_request_id(column) => {
+        Condition::Compare { column, operator: Operator::Equal, literal: Literal::Text(id) }
+            if is_request_id(column) =>
+        {
             ids.check(id.as_ref())
         }
         Condition::Compare { .. } => true,

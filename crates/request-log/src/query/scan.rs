@@ -10,9 +10,9 @@ use super::{
 };
 use crate::{
     Error,
-    dataset::{BODIES, Day, FileReader, Projection, Rows, StreamPlace, fixed, micros, rows_of},
+    dataset::{BODIES, Day, FileReader, Projection, Rows, RowsOf, StreamPlace, fixed, micros, rows_of},
     rewrite::{Place, open},
-    segment::{Entry, StoredRecord, StoredStream},
+    segment::{Entry, StoredStream},
 };
 
 impl Query<'_> {
@@ -91,19 +91,28 @@ impl Query<'_> {
         let index = |index: usize| u32::try_from(index).unwrap_or_default(); // A segment is shorter than 4 GiB.
         let rows = self.condition.is_some().then(|| Rows::new(Arc::clone(&self.layout), self.scanned()));
         let mut batch = rows.map(|rows| (rows, Vec::new()));
-        let mut stream: Option<Stream> = None;
-        for Entry { offset, length, record } in reader.records() {
-            let stream = match &mut stream {
-                Some(stream) if Arc::ptr_eq(&stream.stored, &record.stream) => stream,
-                other => other.insert(self.enter(&record.stream, batch.as_mut().map(|(rows, _)| rows))),
-            };
-            let Some(number) = stream.number.filter(|_| !tail.is_covered(Day::of(record.time))) else { continue };
+        let mut streams: Vec<Stream> = Vec::new();
+        let mut records = reader.records();
+        while let Some(Entry { offset, length, stream, record }) = records.next() {
+            while streams.len() <= stream {
+                let entered = self.enter(records.stream(streams.len()), batch.as_mut().map(|(rows, _)| rows));
+                streams.push(entered);
+            }
+            let Stream { number: Some(number), place: stream_place } = &streams[stream] else { continue };
+            if tail.is_covered(Day::of(record.time)) {
+                continue;
+            }
             let seq = record.seq.cast_signed();
             let rows = self.bounds.rows_within(seq, micros(record.time), rows_of(&record));
-            let place = Place { segment: index(segment), stream: number, offset: index(offset), length: index(length) };
-            match (&mut batch, &stream.place) {
-                (Some(batch), Some(stream_place)) => self.add(batch, &record, stream_place, place, rows)?,
-                _ => (0..rows).for_each(|row| self.newest.offer(Candidate { seq, row, place: RowPlace::Segment(place) })),
+            let place =
+                Place { segment: index(segment), stream: *number, offset: index(offset), length: index(length) };
+            match (&mut batch, stream_place) {
+                (Some(batch), Some(stream_place)) => {
+                    self.add(batch, RowsOf { record, rows: 0..rows }, stream_place, place)?
+                }
+                _ => {
+                    (0..rows).for_each(|row| self.newest.offer(Candidate { seq, row, place: RowPlace::Segment(place) }))
+                }
             }
         }
         batch.map_or(Ok(()), |mut batch| self.offer_batch(&mut batch))
@@ -115,7 +124,7 @@ impl Query<'_> {
             u32::try_from(self.streams.len() - 1).unwrap_or_default()
         });
         let place = rows.filter(|_| number.is_some()).map(|rows| rows.place(stored));
-        Stream { stored: Arc::clone(stored), number, place }
+        Stream { number, place }
     }
 
     /// The scanned columns of rows of segments.
@@ -131,20 +140,18 @@ impl Query<'_> {
     fn add(
         &mut self,
         batch: &mut (Rows, Vec<Place>),
-        record: &StoredRecord<'_>,
+        record: RowsOf<'_>,
         stream: &StreamPlace,
         place: Place,
-        end: u32,
     ) -> Result<(), Error> {
-        let mut from = 0;
-        while from < end {
+        batch.1.extend(record.rows.clone().map(|_| place));
+        let mut records = [record];
+        let mut rest = records.as_mut_slice();
+        while !rest.is_empty() {
             if batch.0.room() == 0 {
                 self.offer_batch(batch)?;
             }
-            let to = end.min(from.saturating_add(u32::try_from(batch.0.room()).unwrap_or(u32::MAX)));
-            batch.0.append(record, stream, from..to);
-            batch.1.extend((from..to).map(|_| place));
-            from = to;
+            rest = batch.0.append_as_fits(rest, stream);
         }
         Ok(())
     }
@@ -152,7 +159,8 @@ impl Query<'_> {
     fn offer_batch(&mut self, (rows, places): &mut (Rows, Vec<Place>)) -> Result<(), Error> {
         let batch = finish(rows)?;
         self.offer_rows(&batch, |index| RowPlace::Segment(places[index]));
-        places.clear();
+        // Rows of the last record may still be to come.
+        places.drain(..batch.num_rows());
         Ok(())
     }
 }
@@ -160,7 +168,6 @@ impl Query<'_> {
 /// The stream that records of a segment are of.
 #[derive(Debug)]
 struct Stream {
-    stored: Arc<StoredStream>,
     /// Its number within the query; none for a stream of another dataset.
     number: Option<u32>,
     place: Option<StreamPlace>,

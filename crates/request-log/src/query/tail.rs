@@ -10,7 +10,7 @@ use crate::{
     Error,
     dataset::{Dataset, Day, Layout, LogFile, layout_of},
     rewrite::open,
-    segment::{SegmentName, SegmentReader, StoredPayload},
+    segment::{Entry, SegmentName, SegmentReader, StoredPayload, StoredStream},
 };
 
 /// What a segment holds of a dataset.
@@ -75,32 +75,34 @@ impl Tail {
 impl Summary {
     fn of(reader: &SegmentReader) -> Self {
         let mut summary = Self::default();
-        let mut last = None;
-        for entry in reader.records() {
-            let stream = &entry.record.stream;
-            let index = match &last {
-                Some((known, index)) if Arc::ptr_eq(known, stream) => *index,
-                _ => {
-                    let index = summary.part_of(stream);
-                    last = Some((Arc::clone(stream), index));
-                    index
-                }
-            };
-            let part = &mut summary.parts[index];
-            let seq = entry.record.seq.cast_signed();
+        // The part of each stream.
+        let mut parts: Vec<usize> = Vec::new();
+        let mut records = reader.records();
+        while let Some(Entry { stream, record, .. }) = records.next() {
+            while parts.len() <= stream {
+                let part = summary.part_of(records.stream(parts.len()));
+                parts.push(part);
+            }
+            let part = &mut summary.parts[parts[stream]];
+            let seq = record.seq.cast_signed();
             part.first_seq = part.first_seq.min(seq);
             part.last_seq = part.last_seq.max(seq);
-            if matches!(entry.record.payload, StoredPayload::Text { .. }) {
+            if matches!(record.payload, StoredPayload::Text { .. }) {
                 part.layouts[0].has_bodies = true;
             }
         }
         summary
     }
 
-    fn part_of(&mut self, stream: &crate::segment::StoredStream) -> usize {
+    fn part_of(&mut self, stream: &StoredStream) -> usize {
         let index = self.parts.iter().position(|part| part.dataset.is_of(stream)).unwrap_or_else(|| {
             let dataset = Dataset::of(stream);
-            self.parts.push(Part { dataset, layouts: vec![Layout::default()], first_seq: i64::MAX, last_seq: i64::MIN });
+            self.parts.push(Part {
+                dataset,
+                layouts: vec![Layout::default()],
+                first_seq: i64::MAX,
+                last_seq: i64::MIN,
+            });
             self.parts.len() - 1
         });
         let layout = layout_of(stream);

@@ -1,7 +1,5 @@
 //! The bytes of a frame's payload: a stream's description or a record.
 
-use std::sync::Arc;
-
 use provost_inference::{
     OutputKind, OutputShape,
     record::{Payload, Record, Stream, Timestamp},
@@ -186,8 +184,6 @@ impl StoredStream {
 /// A record as it is found in a segment, borrowing from it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredRecord<'a> {
-    /// Its stream.
-    pub stream: Arc<StoredStream>,
     /// Place in the order of the log.
     pub seq: u64,
     /// When the request was answered.
@@ -278,7 +274,7 @@ fn decode_record(payload: &[u8]) -> Option<RawRecord<'_>> {
 
 impl<'a> RawRecord<'a> {
     /// The whole record; `None` where its payload does not fit its stream.
-    pub(super) fn resolve(&self, stream: &Arc<StoredStream>) -> Option<StoredRecord<'a>> {
+    pub(super) fn resolve(&self, stream: &StoredStream) -> Option<StoredRecord<'a>> {
         let payload = match self.kind {
             VALUES => {
                 let (values, []) = self.rest.as_chunks::<8>() else { return None };
@@ -296,7 +292,6 @@ impl<'a> RawRecord<'a> {
             _ => StoredPayload::Failed { reason: std::str::from_utf8(self.rest).ok()? },
         };
         Some(StoredRecord {
-            stream: Arc::clone(stream),
             seq: self.seq,
             time: Timestamp(self.time),
             latency: self.latency,

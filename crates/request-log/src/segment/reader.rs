@@ -1,14 +1,13 @@
 //! Reads a segment, be it finished, being written, or left by a process that died.
 
 use std::{
-    collections::HashMap,
     fs::File,
     io::{self, Read as _},
     path::Path,
     sync::Arc,
 };
 
-use super::frame::{Decoded, HEADER, StoredRecord, StoredStream, decode, frame_length};
+use super::frame::{Decoded, HEADER, RawRecord, StoredRecord, StoredStream, decode, frame_length};
 
 /// How many bytes are read at once.
 const PIECE: u64 = 256 << 10;
@@ -19,13 +18,15 @@ pub struct SegmentReader {
     bytes: Vec<u8>,
 }
 
-/// A record and where its frame starts.
+/// A record, its stream, and where its frame stands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry<'a> {
     /// Offset of the frame in the segment.
     pub offset: usize,
     /// Length of the frame without its padding.
     pub length: usize,
+    /// Which of the [streams](Records::stream) so far the record belongs to.
+    pub stream: usize,
     /// The record.
     pub record: StoredRecord<'a>,
 }
@@ -49,7 +50,7 @@ impl SegmentReader {
 
     /// The records in the order they were written, up to the first frame that is not whole.
     pub fn records(&self) -> Records<'_> {
-        Records { bytes: &self.bytes, at: 0, streams: HashMap::new(), unreadable: 0 }
+        Records { bytes: &self.bytes, at: 0, streams: Vec::new(), last: 0, unreadable: 0 }
     }
 }
 
@@ -58,7 +59,9 @@ impl SegmentReader {
 pub struct Records<'a> {
     bytes: &'a [u8],
     at: usize,
-    streams: HashMap<u64, Arc<StoredStream>>,
+    streams: Vec<Arc<StoredStream>>,
+    /// The stream of the record before.
+    last: usize,
     unreadable: usize,
 }
 
@@ -70,11 +73,11 @@ impl<'a> Iterator for Records<'a> {
             let offset = self.at;
             let payload = self.next_payload()?;
             match decode(payload) {
-                Some(Decoded::Stream(stream)) => {
-                    self.streams.insert(stream.id, Arc::new(stream));
-                }
-                Some(Decoded::Record(raw)) => match self.streams.get(&raw.stream).and_then(|stream| raw.resolve(stream)) {
-                    Some(record) => return Some(Entry { offset, length: HEADER + payload.len(), record }),
+                Some(Decoded::Stream(stream)) => self.streams.push(Arc::new(stream)),
+                Some(Decoded::Record(raw)) => match self.resolve(&raw) {
+                    Some(record) => {
+                        return Some(Entry { offset, length: HEADER + payload.len(), stream: self.last, record });
+                    }
                     None => self.unreadable += 1,
                 },
                 None => self.unreadable += 1,
@@ -95,6 +98,18 @@ impl<'a> Records<'a> {
         Some(payload)
     }
 
+    fn resolve(&mut self, raw: &RawRecord<'a>) -> Option<StoredRecord<'a>> {
+        if self.streams.get(self.last).is_none_or(|stream| stream.id != raw.stream) {
+            self.last = self.streams.iter().position(|stream| stream.id == raw.stream)?;
+        }
+        raw.resolve(&self.streams[self.last])
+    }
+
+    /// The stream that an entry names.
+    pub fn stream(&self, index: usize) -> &Arc<StoredStream> {
+        &self.streams[index]
+    }
+
     /// How many frames so far were whole but not ones that this version can read. They are passed over.
     pub fn unreadable(&self) -> usize {
         self.unreadable
@@ -107,7 +122,7 @@ impl<'a> Records<'a> {
 }
 
 /// Reads one frame that was found whole before.
-pub(crate) fn decode_frame<'a>(frame: &'a [u8], stream: &Arc<StoredStream>) -> Option<StoredRecord<'a>> {
+pub(crate) fn decode_frame<'a>(frame: &'a [u8], stream: &StoredStream) -> Option<StoredRecord<'a>> {
     match decode(frame.get(HEADER..)?)? {
         Decoded::Record(raw) if raw.stream == stream.id => raw.resolve(stream),
         _ => None,

@@ -73,28 +73,27 @@ fn a_record_is_read_back_while_its_segment_is_open() {
     let mut lane = log.lane(0, 4096);
     let stream = stream(7, 2);
     lane.append(&record(&stream, "id-1", &[1.0, f64::NAN, 3.0, 4.0], &[0.0, 1.0])).unwrap();
-    let failed = Record { payload: Payload::Failed { reason: "no" }, status: 400, rows: 1, ..record(&stream, "id-2", &[], &[]) };
+    let failed =
+        Record { payload: Payload::Failed { reason: "no" }, status: 400, rows: 1, ..record(&stream, "id-2", &[], &[]) };
     lane.append(&failed).unwrap();
     let text = Record { payload: Payload::Text { request: b"{}", response: b"[1]" }, ..failed };
     lane.append(&text).unwrap();
 
     let name = SegmentName { epoch: 1, lane: 0, number: 0 };
     let reader = SegmentReader::open(&path_of(log.folder.path(), name)).unwrap();
-    let records: Vec<_> = reader.records().map(|entry| entry.record).collect();
-    assert_eq!(records.iter().map(|r| (r.seq, r.status, r.rows, r.request_id)).collect::<Vec<_>>(), [
-        (0, 200, 2, "id-1"),
-        (1, 400, 1, "id-2"),
-        (2, 400, 1, "id-2")
-    ]);
+    let mut entries = reader.records();
+    let records: Vec<_> = entries.by_ref().map(|entry| entry.record).collect();
+    assert_eq!(
+        records.iter().map(|r| (r.seq, r.status, r.rows, r.request_id)).collect::<Vec<_>>(),
+        [(0, 200, 2, "id-1"), (1, 400, 1, "id-2"), (2, 400, 1, "id-2")]
+    );
     let StoredPayload::Values { inputs, outputs } = &records[0].payload else { panic!("{:?}", records[0]) };
-    assert_eq!(inputs.iter().map(|b| f64::from_le_bytes(*b).to_bits()).collect::<Vec<_>>(), [
-        1.0_f64.to_bits(),
-        f64::NAN.to_bits(),
-        3.0_f64.to_bits(),
-        4.0_f64.to_bits()
-    ]);
+    assert_eq!(
+        inputs.iter().map(|b| f64::from_le_bytes(*b).to_bits()).collect::<Vec<_>>(),
+        [1.0_f64.to_bits(), f64::NAN.to_bits(), 3.0_f64.to_bits(), 4.0_f64.to_bits()]
+    );
     assert_eq!(outputs.len(), 2);
-    assert_eq!(records[0].stream.output_kind(), stream.output_kind);
+    assert_eq!(entries.stream(0).output_kind(), stream.output_kind);
     assert_eq!(records[1].payload, StoredPayload::Failed { reason: "no" });
     assert_eq!(records[2].payload, StoredPayload::Text { request: b"{}", response: b"[1]" });
 }

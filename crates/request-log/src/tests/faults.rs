@@ -37,7 +37,9 @@ impl Faults {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.changes.push((change, path.to_owned()));
         match state.crash_at {
-            Some(index) if state.changes.len() == index + 1 || (!state.is_passing && state.changes.len() > index) => Err(io::Error::new(io::ErrorKind::StorageFull, "the disk is full")),
+            Some(index) if state.changes.len() == index + 1 || (!state.is_passing && state.changes.len() > index) => {
+                Err(io::Error::new(io::ErrorKind::StorageFull, "the disk is full"))
+            }
             _ => Ok(()),
         }
     }

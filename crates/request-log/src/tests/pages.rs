@@ -15,9 +15,10 @@ fn values<'a>(inputs: &'a [f64], outputs: &'a [f64]) -> Payload<'a> {
 fn a_deployment_without_requests_has_an_empty_page_with_the_fixed_columns() {
     let log = Log::new();
     let page = log.page(&query("iris", 50));
-    assert_eq!(page.columns.names, [
-        "time", "seq", "request_id", "row", "predictor", "revision", "status", "latency", "error"
-    ]);
+    assert_eq!(
+        page.columns.names,
+        ["time", "seq", "request_id", "row", "predictor", "revision", "status", "latency", "error"]
+    );
     assert!(page.columns.columns.iter().all(|column| column.is_empty()));
     assert_eq!(page.next, None);
 }
@@ -26,12 +27,20 @@ fn a_deployment_without_requests_has_an_empty_page_with_the_fixed_columns() {
 fn rows_are_the_same_before_and_after_they_are_rewritten() {
     let log = Log::new();
     let mut lane = log.lane();
-    let (iris, labels) = (iris(1), stream(2, "iris", &["a", "d"], &["class"], OutputKind::Label(["no".into(), "yes".into()].into())));
+    let (iris, labels) =
+        (iris(1), stream(2, "iris", &["a", "d"], &["class"], OutputKind::Label(["no".into(), "yes".into()].into())));
     lane.append(&record(&iris, "one", NOON, values(&[1.0, f64::NAN, 2.0, 0.5], &[0.25, 0.75]))).unwrap();
     lane.append(&record(&iris, "bad", NOON + 1, Payload::Failed { reason: "no such \"feature\"" })).unwrap();
     lane.append(&record(&labels, "two", NOON + 2_999, values(&[3.0, 4.0], &[1.0]))).unwrap();
-    lane.append(&record(&stream(3, "other", &["z"], &["t:0"], OutputKind::Float), "not ours", NOON, values(&[0.0], &[0.0]))).unwrap();
-    lane.append(&record(&iris, "text", NOON + SECOND, Payload::Text { request: b"{\"a\": 1}", response: b"\xff" })).unwrap();
+    lane.append(&record(
+        &stream(3, "other", &["z"], &["t:0"], OutputKind::Float),
+        "not ours",
+        NOON,
+        values(&[0.0], &[0.0]),
+    ))
+    .unwrap();
+    lane.append(&record(&iris, "text", NOON + SECOND, Payload::Text { request: b"{\"a\": 1}", response: b"\xff" }))
+        .unwrap();
     let expected = "\
 time=1769860801000000000 request_id=text row=0 predictor=main status=200 request={\"a\": 1} response=data:application/octet-stream;base64,/w==
 time=1769860800000002000 request_id=two row=0 predictor=main status=200 x.a=3.0 x.d=4.0 y.class=yes
@@ -40,8 +49,22 @@ time=1769860800000000000 request_id=one row=1 predictor=main status=200 x.a=2.0 
 time=1769860800000000000 request_id=one row=0 predictor=main status=200 x.a=1.0 x.b c=NaN y.t:0=0.25
 ";
     let columns = [
-        "time", "seq", "request_id", "row", "predictor", "revision", "status", "latency", "error", "request", "response",
-        "x.a", "x.b c", "x.d", "y.t:0", "y.class",
+        "time",
+        "seq",
+        "request_id",
+        "row",
+        "predictor",
+        "revision",
+        "status",
+        "latency",
+        "error",
+        "request",
+        "response",
+        "x.a",
+        "x.b c",
+        "x.d",
+        "y.t:0",
+        "y.class",
     ];
     let while_written = log.page(&query("iris", 50));
     assert_eq!(show(&while_written), expected);
@@ -55,10 +78,13 @@ time=1769860800000000000 request_id=one row=0 predictor=main status=200 x.a=1.0 
     assert_eq!(show(&rewritten), expected);
     assert_eq!(rewritten.columns.names, columns);
     assert_eq!(positions(&rewritten), positions(&while_written));
-    assert_eq!(log.files(), [
-        "default/iris/day=2026-01-31/00000001-000-00000000-00000000.parquet",
-        "default/other/day=2026-01-31/00000001-000-00000000-00000000.parquet"
-    ]);
+    assert_eq!(
+        log.files(),
+        [
+            "default/iris/day=2026-01-31/00000001-000-00000000-00000000.parquet",
+            "default/other/day=2026-01-31/00000001-000-00000000-00000000.parquet"
+        ]
+    );
     assert_eq!(show(&log.restart().page(&query("iris", 50))), expected);
 }
 
@@ -100,11 +126,13 @@ fn pages_follow_each_other_over_lanes_files_and_the_tail() {
 fn filters_find_the_same_rows_in_segments_and_files() {
     let log = Log::new();
     let mut lane = log.lane();
-    let (float, label) = (iris(1), stream(2, "iris", &["a"], &["t:0"], OutputKind::Label(["low".into(), "high".into()].into())));
+    let (float, label) =
+        (iris(1), stream(2, "iris", &["a"], &["t:0"], OutputKind::Label(["low".into(), "high".into()].into())));
     for number in 0..10 {
         let id = format!("r{number}");
         let a = f64::from(number);
-        lane.append(&record(&float, &id, NOON + SECOND * i64::from(number), values(&[a, -a, a + 0.5, -a], &[0.5, a]))).unwrap();
+        lane.append(&record(&float, &id, NOON + SECOND * i64::from(number), values(&[a, -a, a + 0.5, -a], &[0.5, a])))
+            .unwrap();
     }
     lane.append(&record(&label, "label", NOON + SECOND * 20, values(&[100.0], &[1.0]))).unwrap();
     lane.append(&record(&float, "failed", NOON + SECOND * 30, Payload::Failed { reason: "too late" })).unwrap();

@@ -4,7 +4,10 @@ use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 use provost_inference::{
     OutputKind, OutputShape,
-    record::{Column, Columns, LogPage, LogQuery, LogReader as _, Payload, Position, Record, RecordLane, RecordSink as _, Stream, Timestamp},
+    record::{
+        Column, Columns, LogPage, LogQuery, LogReader as _, Payload, Position, Record, RecordLane, RecordSink as _,
+        Stream, Timestamp,
+    },
 };
 
 use super::faults::Faults;
@@ -198,7 +201,8 @@ pub(super) fn walk(log: &RequestLog, mut query: LogQuery, limit: usize) -> Vec<(
 }
 
 pub(super) fn positions(page: &LogPage) -> Vec<Position> {
-    let (Column::Integer(seqs), Column::Integer(rows)) = (column(&page.columns, "seq"), column(&page.columns, "row")) else {
+    let (Column::Integer(seqs), Column::Integer(rows)) = (column(&page.columns, "seq"), column(&page.columns, "row"))
+    else {
         panic!("{:?}", page.columns.names)
     };
     let position = |(seq, row): (&Option<i64>, &Option<i64>)| Position {

@@ -41,6 +41,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
     let stages = [("models", 60), ("server", 600), ("deployments", 3), ("start", 3), ("load", arguments.seconds + 5)];
     let mut progress = Progress::new(workspace, "bench-footprint", &stages)?;
+    let machine = machine::describe();
     let trained = progress.stage(prepare)?;
     let binary = progress.stage(demo::build_server)?;
     progress.stage(|stage| deploy(stage, start_server(stage, &binary, Data::Empty)?, &trained))?;
@@ -55,9 +56,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
     let request = request(&server, 0, &trained);
     let sample = progress.stage(|stage| load::drive(stage, &request, server.id(), arguments.seconds))?;
     println!(
-        "\n{}, {DEPLOYMENTS} deployments.\n\nReady to predict {} ms after start. Memory {idle:.0} MB idle, {:.0} MB \
+        "\n{machine}, {DEPLOYMENTS} deployments.\n\nReady to predict {} ms after start. Memory {idle:.0} MB idle, {:.0} MB \
          after {} s at {:.0} requests/s.",
-        machine::describe(),
         ready.as_millis(),
         usage::memory(server.id()),
         arguments.seconds,
@@ -69,8 +69,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
 
 fn prepare(stage: &Stage<'_>) -> Result<Trained> {
     setup::ensure(&[Tool::Python, Tool::Wrk], stage)?;
-    let environment = setup::environment("bench", "crates/xtask/requirements/bench.txt", stage)?;
-    models::train(stage, &environment)
+    models::train(stage, |stage| setup::environment("bench", "crates/xtask/requirements/bench.txt", stage))
 }
 
 fn deploy(stage: &Stage<'_>, server: Server, trained: &Trained) -> Result<()> {

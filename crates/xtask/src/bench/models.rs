@@ -56,16 +56,16 @@ pub(super) struct Trained {
     rows: Vec<Value>,
 }
 
-/// Trains the models where the script changed.
-pub(super) fn train(stage: &Stage<'_>, environment: &Environment) -> Result<Trained> {
+/// Trains the models where the script changed; the Python is only asked for then.
+pub(super) fn train(stage: &Stage<'_>, python: impl FnOnce(&Stage<'_>) -> Result<Environment>) -> Result<Trained> {
     let script = stage.workspace.root.join(SCRIPT);
     let text = fs::read_to_string(&script).with_context(|| format!("cannot read `{SCRIPT}`"))?;
     let folder = stage.workspace.kept(&format!("bench/models-{:016x}", hash(&text)))?;
     let rows = folder.join("rows.json");
     if !rows.is_file() {
+        let mut command = Command::new(python(stage)?.python());
         stage.says("training the models");
-        let mut python = Command::new(environment.python());
-        stage.command("train", python.arg(script).arg("--out").arg(&folder))?.success()?;
+        stage.command("train", command.arg(script).arg("--out").arg(&folder))?.success()?;
     }
     let rows = fs::read_to_string(&rows).with_context(|| format!("cannot read `{}`", rows.display()))?;
     Ok(Trained { folder, rows: serde_json::from_str(&rows)? })

@@ -55,6 +55,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
     let stages =
         [("models", 90), ("server", 600), ("start", 15), ("answers", 1), ("loads", loads * (arguments.seconds + 2))];
     let mut progress = Progress::new(workspace, "bench-serve", &stages)?;
+    let machine = machine::describe();
     let (python, trained) = progress.stage(prepare)?;
     let binary = progress.stage(demo::build_server)?;
     let servers = progress.stage(|stage| {
@@ -63,7 +64,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
     })?;
     progress.stage(|_| servers.compare(&trained))?;
     let table = progress.stage(|stage| measure(stage, arguments, &servers, &trained))?;
-    println!("\n{}", text(&table, &servers, arguments));
+    println!("\n{}", text(&machine, &table, &servers, arguments));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -85,7 +86,7 @@ fn prepare(stage: &Stage<'_>) -> Result<(Python, Trained)> {
             Python { environment, missing: Some(format!("{error:#}")) }
         }
     };
-    let trained = models::train(stage, &python.environment)?;
+    let trained = models::train(stage, |_| Ok(python.environment.clone()))?;
     Ok((python, trained))
 }
 
@@ -218,17 +219,16 @@ fn measure(stage: &Stage<'_>, arguments: &Arguments, servers: &Servers, trained:
     Ok(table)
 }
 
-fn text(table: &Table, servers: &Servers, arguments: &Arguments) -> String {
+fn text(machine: &str, table: &Table, servers: &Servers, arguments: &Arguments) -> String {
     let Arguments { seconds, rounds, .. } = arguments;
     let memory = |target: &Target<'_>| format!("{} {:.0} MB", target.name, usage::memory(target.process));
     let memory = servers.targets().iter().map(memory).collect::<Vec<_>>().join(", ");
     let missing = servers.missing.as_ref().map(|reason| format!("\n\nWithout MLServer: {reason}")).unwrap_or_default();
     format!(
-        "{}. `wrk -t1 -c8`, {seconds} s, median of {rounds} rounds; CPU is user and system time of all processes of \
+        "{machine}. `wrk -t1 -c8`, {seconds} s, median of {rounds} rounds; CPU is user and system time of all processes of \
          the server, work after the load included. Provost parses Seldon's protocol and logs every request. MLServer \
          1.7.1 has uvloop 0.21 and one OpenMP thread, and parses the Open Inference Protocol (V2).\n\n{}\n\
          Memory after this: {memory}.{missing}",
-        machine::describe(),
         table.markdown(),
     )
 }

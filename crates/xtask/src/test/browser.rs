@@ -28,6 +28,7 @@ pub(super) fn run(stage: &Stage<'_>) -> Result<Outcome> {
     let mut npm = node.npm(&stage.workspace.root.join("web"));
     npm.args(["run", "e2e"]).env("PROVOST_URL", format!("http://{}", server.address()));
     npm.env("PROVOST_E2E_MODEL_URI", MODEL_URI).env("PROVOST_CHROMIUM", chromium);
+    npm.env("PROVOST_E2E_OUTPUT", stage.workspace.kept("browser-results")?);
     let finished = stage.command("npm", &mut npm)?;
     let log = server.output();
     server.stop()?;

@@ -18,6 +18,8 @@ use crate::{
 };
 
 const GENERATOR: &str = "crates/predictors/fixtures/live.py";
+/// What compares them.
+const TESTS: [&str; 3] = ["--test", "fixtures", "a_scikit_learn_of_this_machine"];
 /// Both run on any Python from 3.11 on.
 const VERSIONS: [(&str, &str); 2] = [
     ("sklearn-1.5", "crates/predictors/fixtures/requirements/sklearn-1.5.txt"),
@@ -35,7 +37,7 @@ pub(super) fn run(stage: &Stage<'_>) -> Result<Outcome> {
         stage.says(&format!("writing the fixtures of {name}"));
         generate(stage, name, environment, &fixtures)?;
     }
-    rust::run_one(stage, "live", ("PROVOST_LIVE_FIXTURES", &fixtures))
+    rust::run_again(stage, &TESTS, ("PROVOST_LIVE_FIXTURES", &fixtures))
 }
 
 fn environments(stage: &Stage<'_>) -> Result<Vec<(&'static str, Environment)>> {

@@ -8,12 +8,14 @@ use crate::{
     setup::{self, Environment, Tool},
 };
 
+/// What asks it.
+const TESTS: [&str; 2] = ["--test", "interop"];
 const REQUIREMENTS: &str = "crates/request-log/tests/requirements.txt";
 
 /// Runs it.
 pub(super) fn run(stage: &Stage<'_>) -> Result<Outcome> {
     match environment(stage) {
-        Ok(environment) => rust::run_one(stage, "interop", ("PROVOST_PYTHON", &environment.python())),
+        Ok(environment) => rust::run_again(stage, &TESTS, ("PROVOST_PYTHON", &environment.python())),
         Err(error) => Ok(Outcome::skipped(&error)),
     }
 }

@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use super::{counts::Counts, suite::Outcome};
 use crate::{process::Finished, progress::Stage};
@@ -20,11 +20,14 @@ pub(super) fn run(stage: &Stage<'_>) -> Result<Outcome> {
     Ok(outcome(finished))
 }
 
-/// Runs one test binary again, told by a variable to do what it cannot do without.
-pub(super) fn run_one(stage: &Stage<'_>, test: &str, variable: (&str, &Path)) -> Result<Outcome> {
+/// Runs tests again, told by a variable to do what they cannot do without. Arguments choose them.
+pub(super) fn run_again(stage: &Stage<'_>, arguments: &[&str], variable: (&str, &Path)) -> Result<Outcome> {
     let mut command = cargo(&stage.workspace.root);
-    command.args(["test", "--workspace", "--no-fail-fast", "--test", test]).env(variable.0, variable.1);
-    Ok(outcome(stage.command("cargo", &mut command)?))
+    command.args(["test", "--workspace", "--no-fail-fast"]).args(arguments).env(variable.0, variable.1);
+    let finished = stage.command("cargo", &mut command)?;
+    let counts = Counts::of_cargo(&finished.output);
+    ensure!(counts != Counts::default() || !finished.is_success, "no test is chosen by `{}`", arguments.join(" "));
+    Ok(outcome(finished))
 }
 
 /// Builds the server as the tests build it.

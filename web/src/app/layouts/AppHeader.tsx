@@ -8,6 +8,7 @@ import { WarningIcon } from "@/ui/icons";
 import { RouterLink } from "@/ui/RouterLinks";
 import { count } from "@/util/format";
 import { Brand } from "./Brand";
+import { pageWidth } from "./page-width";
 import { ThemeSwitch } from "./ThemeSwitch";
 
 /** The bar on top of all pages. */
@@ -19,24 +20,21 @@ export function AppHeader() {
         position: "sticky",
         top: 0,
         zIndex: "appBar",
-        display: "flex",
-        alignItems: "center",
-        gap: 3,
-        height: 52,
-        px: { xs: 2, md: 3 },
         bgcolor: "background.paper",
         borderBottom: 1,
         borderColor: "divider",
       }}
     >
-      <Brand />
-      <Stack component="nav" aria-label="Main" direction="row" spacing={0.5} sx={{ height: "100%" }}>
-        <NavigationLink to="/deployments" label="Deployments" />
-        <NavigationLink to="/create" label="Create" />
-      </Stack>
-      <Box sx={{ flexGrow: 1 }} />
-      <ServerVersion />
-      <ThemeSwitch />
+      <Box sx={{ ...pageWidth, display: "flex", alignItems: "center", gap: 3, height: 52 }}>
+        <Brand />
+        <Stack component="nav" aria-label="Main" direction="row" spacing={0.5} sx={{ height: "100%" }}>
+          <NavigationLink to="/deployments" label="Deployments" />
+          <NavigationLink to="/create" label="Create" />
+        </Stack>
+        <Box sx={{ flexGrow: 1 }} />
+        <ServerVersion />
+        <ThemeSwitch />
+      </Box>
     </Box>
   );
 }

@@ -2,6 +2,7 @@ import Box from "@mui/material/Box";
 import { Outlet } from "@tanstack/react-router";
 import { AppHeader } from "./AppHeader";
 import { ConnectionBanner } from "./ConnectionBanner";
+import { pageWidth } from "./page-width";
 
 /** The frame of all pages. */
 export function AppLayout() {
@@ -18,10 +19,7 @@ export function AppLayout() {
           flexGrow: 1,
           display: "flex",
           flexDirection: "column",
-          width: "100%",
-          maxWidth: 1760,
-          mx: "auto",
-          px: { xs: 2, md: 3 },
+          ...pageWidth,
           pt: 3,
           pb: 4,
           outline: "none",

@@ -127,7 +127,7 @@ export function CreatePage() {
             sx={{
               position: { lg: "sticky" },
               top: 76,
-              height: { xs: 480, lg: "calc(100dvh - 110px)" },
+              height: { xs: 480, lg: "calc(100dvh - 190px)" },
               minHeight: 420,
               display: "flex",
               flexDirection: "column",

@@ -13,7 +13,6 @@ import { formatAgo, formatTime } from "@/util/format";
 import { useNow } from "@/util/useNow";
 import { DeploymentMenu } from "./components/DeploymentMenu";
 import { DeploymentTabs, useCurrentTab } from "./components/DeploymentTabs";
-import { sentence } from "./manifest/field-paths";
 import { type Deployment, deploymentQuery } from "./queries";
 
 const route = getRouteApi("/deployments/$namespace/$name");
@@ -39,7 +38,7 @@ export function DeploymentLayout() {
           severity={deployment.state === "Failed" ? "error" : "info"}
           sx={{ mb: 2, whiteSpace: "pre-wrap" }}
         >
-          <Prose text={sentence(deployment.description)} />
+          <Prose text={deployment.description} />
         </Alert>
       )}
       <DeploymentTabs id={params} />

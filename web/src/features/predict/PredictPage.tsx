@@ -77,5 +77,5 @@ function splitRow(like = ""): [string, number?] {
 function bodyOf(page: RequestPage, row?: number): string | undefined {
   const rows = rowsOf(page).sort((a, b) => a.row - b.row);
   const wanted = row === undefined ? rows : rows.filter((one) => one.row === row);
-  return bodyOfRows(describeColumns(page.columns), wanted);
+  return bodyOfRows(describeColumns(page), wanted);
 }

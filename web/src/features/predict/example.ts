@@ -12,12 +12,23 @@ export const IRIS_EXAMPLE = body(
 
 /** A request with the features of rows of the log; nothing where they have none. */
 export function bodyOfRows(columns: LogColumn[], rows: LogRow[]): string | undefined {
-  const features = columns.filter((column) => column.group === "feature");
-  if (features.length === 0 || rows.length === 0) return undefined;
+  const features = featuresOf(columns, rows);
+  if (features.length === 0) return undefined;
   return body(
     features.map((feature) => feature.label),
     rows.map((row) => features.map((feature) => row.values[feature.name] ?? null)),
   );
+}
+
+/**
+ * The features that the rows have. The log's columns are those of all requests; those of one request
+ * stand together, so that a feature between others is one of them though its value is missing.
+ */
+function featuresOf(columns: LogColumn[], rows: LogRow[]): LogColumn[] {
+  const features = columns.filter((column) => column.group === "feature");
+  const hasValue = ({ name }: LogColumn) => rows.some(({ values }) => (values[name] ?? null) !== null);
+  const first = features.findIndex(hasValue);
+  return first < 0 ? [] : features.slice(first, features.findLastIndex(hasValue) + 1);
 }
 
 /** A request in Seldon's form, with one instance a line. */

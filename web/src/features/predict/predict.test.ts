@@ -28,15 +28,28 @@ describe("outputTable", () => {
   });
 });
 
+const feature = (label: string) => ({
+  name: `x.${label}`,
+  label,
+  group: "feature" as const,
+  isShownAtFirst: true,
+});
+
 describe("bodyOfRows", () => {
   it("is a request with the features of the rows", () => {
     const columns = [
-      { name: "status", label: "Status", group: "request" },
-      { name: "x.a b", label: "a b", group: "feature" },
+      { name: "status", label: "Status", group: "request", isShownAtFirst: true },
+      ...["x0", "a b", "c", "d", "x9"].map(feature),
     ] as const;
-    const row = { id: "r:0", requestId: "r", row: 0, values: { status: 200, "x.a b": 0.5 } };
-    expect(JSON.parse(bodyOfRows([...columns], [row, { ...row, values: {} }]) ?? "")).toEqual({
-      data: { names: ["a b"], ndarray: [[0.5], [null]] },
+    const row = { id: "r:0", requestId: "r", row: 0, values: { status: 200, "x.a b": 0.5, "x.d": 1 } };
+    expect(JSON.parse(bodyOfRows([...columns], [row, { ...row, values: { "x.d": 2 } }]) ?? "")).toEqual({
+      data: {
+        names: ["a b", "c", "d"],
+        ndarray: [
+          [0.5, null, 1],
+          [null, null, 2],
+        ],
+      },
     });
     expect(bodyOfRows([columns[0]], [row])).toBeUndefined();
   });

@@ -31,7 +31,7 @@ export function RequestsPage() {
     refetchInterval: isLive ? LIVE_EVERY : false,
   });
   const { data: page, error } = requests;
-  const columns = useMemo(() => describeColumns(page?.columns ?? []), [page?.columns]);
+  const columns = useMemo(() => (page ? describeColumns(page) : []), [page]);
   const rows = useMemo(() => (page ? rowsOf(page) : []), [page]);
   // What is wrong with the filter is said at the filter.
   const isFilterError = error instanceof ApiError && error.status === 400 && Boolean(filter);
@@ -59,7 +59,7 @@ export function RequestsPage() {
         onRefresh={() => void requests.refetch()}
       />
       {error && !isFilterError && <Alert severity="error">{messageOf(error)}</Alert>}
-      {page && rows.length === 0 && !requests.isPlaceholderData ? (
+      {(page ? rows.length === 0 && !requests.isPlaceholderData : error !== null) ? (
         <NoRequests
           deployment={deployment}
           isFiltered={isFiltered}

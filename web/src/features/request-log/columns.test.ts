@@ -1,11 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { describeColumns, formatValue, rowsOf } from "./columns";
 
+type Page = Parameters<typeof rowsOf>[0];
+
 const names = ["request_id", "time", "row", "latency", "y.t:0", "x.Sepal length", "x.b", "status"];
 
 describe("describeColumns", () => {
   it("puts the request first, then features, then predictions, each in their order", () => {
-    expect(describeColumns(names).map((column) => `${column.group} ${column.label}`)).toEqual([
+    expect(
+      describeColumns({ columns: names, rows: [] }).map((column) => `${column.group} ${column.label}`),
+    ).toEqual([
       "request Time",
       "request Status",
       "request Latency",
@@ -18,9 +22,19 @@ describe("describeColumns", () => {
   });
 });
 
+describe("columns that are shown at first", () => {
+  it("are those with values, but for the ids", () => {
+    const page: Page = JSON.parse(
+      `{"columns": ["time", "request_id", "error", "x.a", "x.x0"], "rows": [["t", "r", null, null, null], ["t", "r", null, 1, null]]}`,
+    );
+    const shown = describeColumns(page).filter((column) => column.isShownAtFirst);
+    expect(shown.map((column) => column.name)).toEqual(["time", "x.a"]);
+  });
+});
+
 describe("rowsOf", () => {
   it("gives each row its values by column, and an identity", () => {
-    const rows: Parameters<typeof rowsOf>[0] = JSON.parse(
+    const rows: Page = JSON.parse(
       `{"columns": ["request_id", "row", "x.a"], "rows": [["r1", 1, 0.5], ["r1", 0, null]]}`,
     );
     expect(rowsOf(rows)).toEqual([

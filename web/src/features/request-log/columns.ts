@@ -11,6 +11,8 @@ export interface LogColumn {
   /** Heading. */
   label: string;
   group: ColumnGroup;
+  /** Whether it is shown unless the URL says otherwise. */
+  isShownAtFirst: boolean;
 }
 
 /** One instance of a request. */
@@ -31,18 +33,23 @@ const LABELS: Record<string, string> = {
   revision: "Revision",
   status: "Status",
   latency: "Latency",
-  reason: "Reason",
+  error: "Error",
 };
 
 /** Columns that are shown only when asked for. */
 const HIDDEN = new Set(["request_id", "row", "seq", "revision"]);
 
 /** Columns of a request in the order in which they are shown; others come after. */
-const ORDER = ["time", "status", "predictor", "latency", "reason"];
+const ORDER = ["time", "status", "predictor", "latency", "error", "request_id", "row", "revision", "seq"];
 
-/** The columns in the order in which they are shown. */
-export function describeColumns(names: string[]): LogColumn[] {
-  const columns = names.map(describeColumn);
+/**
+ * The columns in the order in which they are shown. Those without a value on this page are hidden at
+ * first: requests with other feature names, or without errors, have columns of their own.
+ */
+export function describeColumns({ columns: names, rows }: Schemas["RequestPage"]): LogColumn[] {
+  const hasValues = (index: number) =>
+    rows.length === 0 || rows.some((cells: unknown[]) => cells[index] !== null);
+  const columns = names.map((name, index) => describeColumn(name, hasValues(index)));
   const rank = ({ name, group }: LogColumn) => {
     if (group !== "request") return group === "feature" ? 200 : 300;
     const index = ORDER.indexOf(name);
@@ -52,14 +59,11 @@ export function describeColumns(names: string[]): LogColumn[] {
   return columns.sort((a, b) => rank(a) - rank(b));
 }
 
-function describeColumn(name: string): LogColumn {
-  if (name.startsWith("x.")) return { name, label: name.slice(2), group: "feature" };
-  if (name.startsWith("y.")) return { name, label: name.slice(2), group: "output" };
-  return { name, label: LABELS[name] ?? name, group: "request" };
-}
-
-export function isShownAtFirst(name: string): boolean {
-  return !HIDDEN.has(name);
+function describeColumn(name: string, hasValues: boolean): LogColumn {
+  const isShownAtFirst = hasValues && !HIDDEN.has(name);
+  if (name.startsWith("x.")) return { name, label: name.slice(2), group: "feature", isShownAtFirst };
+  if (name.startsWith("y.")) return { name, label: name.slice(2), group: "output", isShownAtFirst };
+  return { name, label: LABELS[name] ?? name, group: "request", isShownAtFirst };
 }
 
 /** The rows of a page, each with its values by column. */
@@ -72,9 +76,9 @@ export function rowsOf({ columns, rows }: Schemas["RequestPage"]): LogRow[] {
   });
 }
 
-/** Milliseconds of a latency, which the log holds in nanoseconds. */
-export function latencyMilliseconds(value: number): number {
-  return value / 1e6;
+/** Milliseconds of a latency, which the log holds in seconds. */
+function milliseconds(latency: number): number {
+  return latency * 1000;
 }
 
 /** A value as text for a person. */
@@ -83,7 +87,7 @@ export function formatValue(name: string, value: unknown, form: "short" | "exact
   if (name === "time" && typeof value === "string") {
     return form === "exact" ? formatTimeExact(value) : formatTime(value);
   }
-  if (name === "latency" && typeof value === "number") return formatLatency(latencyMilliseconds(value));
+  if (name === "latency" && typeof value === "number") return formatLatency(milliseconds(value));
   if (name === "status" || name === "row" || name === "seq") return String(value);
   if (typeof value === "number") return form === "exact" ? String(value) : formatNumber(value, 4);
   if (typeof value === "object") return JSON.stringify(value);

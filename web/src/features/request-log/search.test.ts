@@ -30,11 +30,13 @@ describe("requestSearch", () => {
 
 describe("columns that are shown", () => {
   it("differ from those at first only by what was toggled", () => {
-    expect([isVisible("x.a", {}), isVisible("seq", {})]).toEqual([true, false]);
-    const hidden = toggleColumn<RequestSearch>("x.a", {});
+    const feature = { name: "x.a", isShownAtFirst: true };
+    const sequence = { name: "seq", isShownAtFirst: false };
+    expect([isVisible(feature, {}), isVisible(sequence, {})]).toEqual([true, false]);
+    const hidden = toggleColumn<RequestSearch>(feature, {});
     expect(hidden).toEqual({ hide: ["x.a"] });
-    expect(isVisible("x.a", hidden)).toBe(false);
-    expect(toggleColumn("x.a", hidden).hide).toBeUndefined();
-    expect(toggleColumn("seq", {})).toEqual({ show: ["seq"] });
+    expect(isVisible(feature, hidden)).toBe(false);
+    expect(toggleColumn(feature, hidden)).toEqual({});
+    expect(toggleColumn(sequence, {})).toEqual({ show: ["seq"] });
   });
 });

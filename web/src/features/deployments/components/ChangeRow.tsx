@@ -46,7 +46,7 @@ export function ChangeRow({ deployment, change, before, now }: Props) {
           {manifestYaml && (
             <Button
               aria-expanded={isOpen}
-              aria-label={`Changes of generation ${generation}`}
+              aria-label={`${isOpen ? "Hide" : "Show"} changes of generation ${generation}`}
               onClick={() => setIsOpen(!isOpen)}
             >
               {isOpen ? "Hide changes" : "Show changes"}

@@ -72,9 +72,8 @@ const actions = (onDelete: Props["onDelete"]): GridColDef<DeploymentSummary> => 
   align: "right",
   headerAlign: "right",
   sortable: false,
-  renderCell: ({ row, tabIndex }) => (
-    <DeploymentActions deployment={row} tabIndex={tabIndex} onDelete={onDelete} />
-  ),
+  type: "actions",
+  renderCell: (cell) => <DeploymentActions cell={cell} onDelete={onDelete} />,
 });
 
 const updated = (now: number): GridColDef<DeploymentSummary> => ({

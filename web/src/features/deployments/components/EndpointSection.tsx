@@ -17,7 +17,7 @@ import type { Deployment } from "../queries";
 export function EndpointSection({ deployment }: { deployment: Deployment }) {
   const { data: page } = useQuery({ ...newestQuery(deployment), enabled: deployment.requestLog });
   const url = new URL(deployment.predictPath, window.location.origin).href;
-  const known = page && bodyOfRows(describeColumns(page.columns), rowsOf(page).slice(0, 1));
+  const known = page && bodyOfRows(describeColumns(page), rowsOf(page).slice(0, 1));
   return (
     <Section
       title="Endpoint"

@@ -3,7 +3,6 @@ import Box from "@mui/material/Box";
 import type { FieldError } from "@/api/problem";
 import { Mono } from "@/ui/Mono";
 import { Prose } from "@/ui/Prose";
-import { sentence } from "../manifest/field-paths";
 
 /** Everything that is wrong with a manifest. */
 export function ManifestErrors({ errors }: { errors: FieldError[] }) {
@@ -15,7 +14,7 @@ export function ManifestErrors({ errors }: { errors: FieldError[] }) {
           <li key={`${line} ${path} ${message}`}>
             {line && <span>line {line}: </span>}
             {path && <Mono sx={{ fontWeight: 600 }}>{path}: </Mono>}
-            <Prose text={sentence(message)} />
+            <Prose text={message} />
           </li>
         ))}
       </Box>

@@ -1,7 +1,6 @@
 import Box from "@mui/material/Box";
 import { Prose } from "@/ui/Prose";
 import { SeriesMark, TrafficBar } from "@/ui/TrafficBar";
-import { sentence } from "../manifest/field-paths";
 import type { DeploymentSummary } from "../queries";
 
 /** The split of the traffic, and what runs behind it. */
@@ -46,7 +45,7 @@ export function PredictorsCell({ deployment }: { deployment: DeploymentSummary }
             color: "console.status.failed.main",
           }}
         >
-          <Prose text={sentence(description)} />
+          <Prose text={description} />
         </Box>
       )}
     </Box>

@@ -14,7 +14,6 @@ import { Section } from "@/ui/Section";
 import { StateChip } from "@/ui/StateChip";
 import { SeriesMark, TrafficBar } from "@/ui/TrafficBar";
 import { count } from "@/util/format";
-import { sentence } from "../manifest/field-paths";
 import type { Deployment, Predictor } from "../queries";
 import { TrafficActions } from "./TrafficActions";
 
@@ -44,7 +43,15 @@ export function PredictorsSection({ deployment }: { deployment: Deployment }) {
           </TableHead>
           <TableBody>
             {predictors.map((predictor, index) => (
-              <PredictorRow key={predictor.name} predictor={predictor} index={index} />
+              <PredictorRow
+                key={predictor.name}
+                predictor={predictor}
+                index={index}
+                // Said above already, as a rule.
+                reason={
+                  deployment.description.includes(predictor.reason ?? "") ? undefined : predictor.reason
+                }
+              />
             ))}
           </TableBody>
         </Table>
@@ -53,8 +60,14 @@ export function PredictorsSection({ deployment }: { deployment: Deployment }) {
   );
 }
 
-function PredictorRow({ predictor, index }: { predictor: Predictor; index: number }) {
-  const { name, state, reason, node, implementation, modelUri, digest, revision } = predictor;
+interface RowProps {
+  predictor: Predictor;
+  index: number;
+  reason?: string | null;
+}
+
+function PredictorRow({ predictor, index, reason }: RowProps) {
+  const { name, state, node, implementation, modelUri, digest, revision } = predictor;
   const cell = reason ? { borderBottom: 0 } : {};
   return (
     <>
@@ -66,7 +79,7 @@ function PredictorRow({ predictor, index }: { predictor: Predictor; index: numbe
           </Box>
         </TableCell>
         <TableCell sx={cell}>
-          <StateChip state={state} />
+          <StateChip state={state} reason={predictor.reason ?? undefined} />
         </TableCell>
         <TableCell sx={cell}>
           <Weight predictor={predictor} />
@@ -93,7 +106,7 @@ function PredictorRow({ predictor, index }: { predictor: Predictor; index: numbe
             colSpan={heads.length}
             sx={{ pt: 0, color: "console.status.failed.main", whiteSpace: "pre-wrap" }}
           >
-            <Prose text={sentence(reason)} />
+            <Prose text={reason} />
           </TableCell>
         </TableRow>
       )}

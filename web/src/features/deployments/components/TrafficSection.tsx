@@ -79,7 +79,14 @@ export function TrafficSection({ deployment }: { deployment: Deployment }) {
           format={formatRate}
           {...shared}
         />
-        <ChartPanel title="Latency" unit={every} data={charts.latency} format={formatLatency} {...shared} />
+        <ChartPanel
+          title="Latency"
+          unit={`${every}, logarithmic`}
+          scale="log"
+          data={charts.latency}
+          format={formatLatency}
+          {...shared}
+        />
       </Box>
     </Box>
   );

@@ -4,7 +4,6 @@ import { Mono } from "@/ui/Mono";
 import { Prose } from "@/ui/Prose";
 import { Section } from "@/ui/Section";
 import { count } from "@/util/format";
-import { sentence } from "../manifest/field-paths";
 import type { Warning } from "../queries";
 
 /** Fields of the manifest that do not do what one may expect. */
@@ -22,7 +21,7 @@ export function WarningsSection({ warnings }: { warnings: Warning[] }) {
             <Box sx={{ minWidth: 0 }}>
               <Mono sx={{ overflowWrap: "anywhere" }}>{path}</Mono>
               <Box sx={{ color: "text.secondary" }}>
-                <Prose text={sentence(message)} />
+                <Prose text={message} />
               </Box>
             </Box>
           </Box>

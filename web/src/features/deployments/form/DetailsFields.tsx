@@ -14,7 +14,15 @@ export function DetailsFields() {
   return (
     <Section title="Deployment">
       <Box sx={{ display: "grid", gap: 2, gridTemplateColumns: { xs: "1fr", sm: "3fr 2fr" }, pt: 0.5 }}>
-        <FormText name="name" label="Name" placeholder="iris" isRequired autoFocus />
+        <FormText
+          name="name"
+          label="Name"
+          placeholder="iris"
+          // Also keeps the place of an error, so that nothing moves under the pointer.
+          help="Lower-case letters, digits, “-” and “.”."
+          isRequired
+          autoFocus
+        />
         <NamespaceField />
       </Box>
       <FormControlLabel

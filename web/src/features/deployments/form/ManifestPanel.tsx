@@ -8,7 +8,6 @@ import { CodeEditor } from "@/editor/CodeEditor";
 import { CopyButton } from "@/ui/CopyButton";
 import { Prose } from "@/ui/Prose";
 import { Section } from "@/ui/Section";
-import { sentence } from "../manifest/field-paths";
 import { marksOf } from "../manifest/marks";
 import type { DryRun } from "./useDryRun";
 import { Verdict } from "./Verdict";
@@ -61,7 +60,7 @@ export function ManifestPanel({ text, onEdit, onSubmit, dryRun, unplaced }: Prop
         {unplaced.map((error) => (
           <Alert key={`${error.path} ${error.message}`} severity="error">
             {error.path && <strong>{error.path}: </strong>}
-            <Prose text={sentence(error.message)} />
+            <Prose text={error.message} />
           </Alert>
         ))}
       </Box>

@@ -27,7 +27,7 @@ export function NamespaceField() {
           required
           inputRef={field.ref}
           error={error !== undefined}
-          helperText={<FieldNote error={error} warning={warning} />}
+          helperText={<FieldNote error={error} warning={warning} help="One that is there, or a new one." />}
           slotProps={{
             ...params.slotProps,
             inputLabel: { ...params.slotProps.inputLabel, shrink: true },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fieldOf, place, sentence } from "./field-paths";
+import { fieldOf, place } from "./field-paths";
 
 describe("fieldOf", () => {
   it.each([
@@ -35,17 +35,8 @@ describe("place", () => {
       { message: "no path" },
     ];
     expect(place(errors, false)).toEqual({
-      byField: { name: "Required." },
+      byField: { name: "required" },
       rest: [{ path: "spec.protocol", message: "unknown" }, { message: "no path" }],
     });
-  });
-});
-
-describe("sentence", () => {
-  it("begins with a capital where it begins with a word", () => {
-    expect(sentence("not supported yet; remove it")).toBe("Not supported yet; remove it.");
-    expect(sentence("`grpc` is not supported")).toBe("`grpc` is not supported.");
-    expect(sentence("Traffic must sum to 100.")).toBe("Traffic must sum to 100.");
-    expect(sentence("sklearn.svm.SVC is not supported")).toBe("sklearn.svm.SVC is not supported.");
   });
 });

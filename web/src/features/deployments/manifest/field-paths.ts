@@ -49,14 +49,7 @@ export function place<T extends Pick<FieldError, "message"> & { path?: string | 
     const field = fieldOf(message.path ?? "", hasCanary);
     if (!field) rest.push(message);
     // Where a field has several messages, one is enough to begin with.
-    else byField[field] ??= sentence(message.message);
+    else byField[field] ??= message.message;
   }
   return { byField, rest };
-}
-
-/** A message as a sentence: with a capital and a full stop. */
-export function sentence(text: string): string {
-  const first = text.charAt(0);
-  const start = /^[a-z]+([ ,;:]|$)/.test(text) ? first.toUpperCase() + text.slice(1) : text;
-  return /[.!?…]$/.test(start) ? start : `${start}.`;
 }

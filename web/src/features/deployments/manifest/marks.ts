@@ -2,8 +2,8 @@
 import { LineCounter, parseDocument } from "yaml";
 import type { FieldError } from "@/api/problem";
 import type { CodeMark } from "@/editor/CodeEditor";
+import { sentence } from "@/util/sentence";
 import type { Warning } from "../queries";
-import { sentence } from "./field-paths";
 
 /** A mark for each error and warning, at the line it names or at that of its path. */
 export function marksOf(text: string, errors: FieldError[], warnings: Warning[] = []): CodeMark[] {

@@ -23,7 +23,7 @@ export function ColumnsMenu({ columns }: { columns: LogColumn[] }) {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);
-  const hidden = columns.filter(({ name }) => !isVisible(name, search)).length;
+  const hidden = columns.filter((column) => !isVisible(column, search)).length;
   return (
     <>
       <Button
@@ -43,7 +43,11 @@ export function ColumnsMenu({ columns }: { columns: LogColumn[] }) {
         anchorOrigin={{ vertical: "bottom", horizontal: "right" }}
         transformOrigin={{ vertical: "top", horizontal: "right" }}
         slotProps={{
-          paper: { sx: { p: 2, width: 300, maxHeight: "70vh", border: 1, borderColor: "divider" } },
+          paper: {
+            role: "dialog",
+            "aria-label": "Columns",
+            sx: { p: 2, width: 300, maxHeight: "70vh", border: 1, borderColor: "divider" },
+          },
         }}
       >
         {groups.map(({ group, label }) => (
@@ -53,17 +57,17 @@ export function ColumnsMenu({ columns }: { columns: LogColumn[] }) {
             </Typography>
             {columns
               .filter((column) => column.group === group)
-              .map(({ name, label: text }) => (
+              .map((column) => (
                 <FormControlLabel
-                  key={name}
-                  label={text}
+                  key={column.name}
+                  label={column.label}
                   slotProps={{ typography: { variant: "body2", sx: { overflowWrap: "anywhere" } } }}
                   control={
                     <Checkbox
                       size="small"
-                      checked={isVisible(name, search)}
+                      checked={isVisible(column, search)}
                       onChange={() =>
-                        void navigate({ search: (before) => toggleColumn(name, before), replace: true })
+                        void navigate({ search: (before) => toggleColumn(column, before), replace: true })
                       }
                       sx={{ py: 0.25 }}
                     />

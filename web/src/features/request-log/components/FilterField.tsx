@@ -6,6 +6,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { monospace } from "@/theme/tokens";
 import { CloseIcon, FilterIcon } from "@/ui/icons";
+import { Prose } from "@/ui/Prose";
 import type { LogColumn } from "../columns";
 import { quoteColumn } from "../filter";
 import { firstPage } from "../search";
@@ -45,7 +46,7 @@ export function FilterField({ columns, error }: Props) {
         if (event.key === "Escape") setText(filter);
       }}
       error={error !== undefined && !isPending}
-      helperText={isPending ? "Press Enter to filter." : error}
+      helperText={isPending ? "Press Enter to filter." : error && <Prose text={error} />}
       sx={{ flex: "1 1 320px", minWidth: 260 }}
       slotProps={{
         inputLabel: { shrink: true },

@@ -43,14 +43,20 @@ export function FilterHelp({ columns, onInsert }: Props) {
         onClose={() => setAnchor(null)}
         anchorOrigin={{ vertical: "bottom", horizontal: "right" }}
         transformOrigin={{ vertical: "top", horizontal: "right" }}
-        slotProps={{ paper: { sx: { p: 2, width: 460, border: 1, borderColor: "divider" } } }}
+        slotProps={{
+          paper: {
+            role: "dialog",
+            "aria-label": "How filters are written",
+            sx: { p: 2, width: 460, border: 1, borderColor: "divider" },
+          },
+        }}
       >
         <Typography variant="h3" gutterBottom>
           Filters
         </Typography>
         <Typography variant="body2" color="textSecondary">
           Compare columns with <Mono>= != &lt; &lt;= &gt; &gt;=</Mono>, join with <Mono>AND</Mono>,{" "}
-          <Mono>OR</Mono> and brackets. Text stands in single quotes.
+          <Mono>OR</Mono> and brackets. Text stands in single quotes; latency is in seconds.
         </Typography>
         <Box component="dl" sx={{ my: 1.5, display: "grid", gap: 0.75, fontSize: "0.8125rem" }}>
           {examples.map(([example, meaning]) => (

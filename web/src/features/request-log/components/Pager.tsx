@@ -39,7 +39,7 @@ export function Pager({ count, next }: Props) {
         onChange={({ target }) =>
           void navigate({ search: (before) => ({ ...firstPage(before), limit: target.value }) })
         }
-        slotProps={{ input: { "aria-labelledby": "page-size" } }}
+        labelId="page-size"
         sx={{ mr: 1, fontSize: "0.75rem" }}
       >
         {PAGE_SIZES.map((size) => (

@@ -90,7 +90,5 @@ function Loaded({ deployment, rowId, onFilter }: Omit<Props, "onClose"> & { rowI
         This request is no longer in the log.
       </Alert>
     );
-  return (
-    <RequestDetail row={row} siblings={rows} columns={describeColumns(page.columns)} onFilter={onFilter} />
-  );
+  return <RequestDetail row={row} siblings={rows} columns={describeColumns(page)} onFilter={onFilter} />;
 }

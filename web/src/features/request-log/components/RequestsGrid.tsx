@@ -22,6 +22,7 @@ const WIDTHS: Record<string, number> = {
   status: 68,
   predictor: 104,
   latency: 88,
+  error: 220,
   request_id: 300,
   row: 84,
 };
@@ -34,11 +35,16 @@ export function RequestsGrid({ columns, rows, isLoading, openRow, onOpen, onFilt
     [columns, onFilter],
   );
   const visibility = useMemo(
-    () => Object.fromEntries(columns.map(({ name }) => [name, isVisible(name, search)])),
+    () => Object.fromEntries(columns.map((column) => [column.name, isVisible(column, search)])),
     [columns, search],
   );
   const groups = useMemo(
     () => [
+      heading(
+        "request",
+        "Request",
+        columns.filter(({ group }) => group === "request"),
+      ),
       heading(
         "features",
         "Features",
