@@ -32,6 +32,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 700,
+    // What the licences of the libraries ask for.
+    license: { fileName: "licenses.md" },
   },
   server: {
     headers: { "Content-Security-Policy": securityPolicy },

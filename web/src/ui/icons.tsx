@@ -21,7 +21,6 @@ function Stroke({ children, ...rest }: SvgIconProps & { children: ReactNode }) {
 
 function pathIcon(...paths: string[]) {
   const shape = paths.map((path) => <path key={path} d={path} />);
-  // biome-ignore lint/correctness/noComponentHookFactories: called at module level only, once an icon.
   return function Icon(props: SvgIconProps) {
     return <Stroke {...props}>{shape}</Stroke>;
   };
