@@ -1,3 +1,5 @@
+//! Lanes and readers: what is written is read, whatever happens in between.
+
 use std::{sync::Arc, time::Duration};
 
 use provost_inference::{

@@ -1,3 +1,5 @@
+//! Artifacts: digests, limits, roots and links.
+
 use std::{fs, io::Read as _};
 
 use provost_domain::port::artifacts::ArtifactStore as _;

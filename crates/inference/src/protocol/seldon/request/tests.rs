@@ -1,3 +1,5 @@
+//! How requests are read: both forms, missing values, and every way to be wrong.
+
 use super::*;
 
 #[track_caller]
