@@ -117,7 +117,7 @@ fn merge(datasets: &Datasets, parts: &[Arc<LogFile>]) -> Result<(), Error> {
     let schema = Arc::new(layout.schema());
     let covers: Coverage = parts.iter().flat_map(|part| part.covers.ranges()).copied().collect();
     let epoch = covers.ranges().iter().map(|range| range.epoch).max().unwrap_or_default();
-    let draft = Draft { partition: &parts[0].partition, layout, schema: Arc::clone(&schema), covers, replaced: parts };
+    let draft = Draft { partition: &parts[0].partition, layout, covers, replaced: parts };
     let name = |RowBounds { rows, first_seq, last_seq, .. }: &RowBounds| FileName::Merged {
         epoch,
         first_seq: *first_seq,

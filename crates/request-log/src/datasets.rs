@@ -9,8 +9,6 @@ use std::{
     },
 };
 
-use arrow_schema::SchemaRef;
-
 use crate::{
     Error,
     dataset::{Catalogue, Coverage, FileName, FileWriter, Layout, LogFile, Partition, RowBounds, TEMPORARY_NAME},
@@ -39,8 +37,6 @@ struct Loaded {
 pub(crate) struct Draft<'a> {
     pub(crate) partition: &'a Partition,
     pub(crate) layout: Layout,
-    /// Schema of the batches.
-    pub(crate) schema: SchemaRef,
     pub(crate) covers: Coverage,
     /// The files it takes the place of.
     pub(crate) replaced: &'a [Arc<LogFile>],
@@ -135,7 +131,7 @@ impl Datasets {
         name: impl FnOnce(&RowBounds) -> FileName,
         fill: impl FnOnce(&mut FileWriter) -> Result<(), Error>,
     ) -> Result<(crate::dataset::FileSummary, FileName), Error> {
-        let mut writer = FileWriter::create(&self.disk, path, &draft.layout, &draft.schema)?;
+        let mut writer = FileWriter::create(&self.disk, path)?;
         fill(&mut writer)?;
         let name = name(&writer.bounds());
         Ok((writer.finish(draft.covers.clone())?, name))

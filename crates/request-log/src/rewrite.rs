@@ -172,13 +172,7 @@ fn rewrite_group(
 
     let layout = layout_for(streams, &places, *has_bodies);
     let mut rows = Rows::new(Arc::new(layout.clone()), Projection::all(&layout));
-    let draft = Draft {
-        partition,
-        layout,
-        schema: Arc::clone(rows.schema()),
-        covers: [range].into_iter().collect(),
-        replaced: &[],
-    };
+    let draft = Draft { partition, layout, covers: [range].into_iter().collect(), replaced: &[] };
     let name = |_: &_| FileName::Rewritten(range);
     datasets
         .publish(draft, name, |writer| write_rows(datasets, segments, streams, &places, &mut rows, writer))

@@ -97,7 +97,7 @@ def check_file(path):
         check(group.num_rows <= 32 * 1024, f"{path} has a row group of {group.num_rows} rows")
         columns = {name: group.column(index) for index, name in enumerate(names)}
         compressions = {column.compression for column in columns.values()}
-        check(compressions == {"LZ4"}, f"{path} is compressed with {compressions}")  # LZ4 is LZ4_RAW here
+        check(compressions == {"LZ4", "UNCOMPRESSED"}, f"{path} is compressed with {compressions}")  # LZ4 is LZ4_RAW here
         check(columns["seq"].statistics.has_min_max, f"{path} has no statistics")
         for name, column in columns.items():
             has_dictionary = name in ("predictor", "revision", "error")

@@ -102,6 +102,7 @@ function options(latest: { current: TimeSeriesProps }, colors: Colors, width: nu
       },
       {
         ...axis,
+        grid: scale === "log" ? { ...axis.grid, filter: powersOfTen } : axis.grid,
         size: 58,
         space: 32,
         gap: 6,
@@ -116,6 +117,9 @@ function options(latest: { current: TimeSeriesProps }, colors: Colors, width: nu
 }
 
 const linearScale: uPlot.Scale = { range: (_plot, _min, max) => [0, max > 0 ? max * 1.12 : 1] };
+
+const powersOfTen: uPlot.Axis.Filter = (_plot, splits) =>
+  splits.map((value) => (Number.isInteger(Math.round(Math.log10(value) * 1e6) / 1e6) ? value : null));
 
 const logScale: uPlot.Scale = {
   distr: 3,

@@ -86,7 +86,7 @@ export const components: Components<ConsoleTheme> & DataGridComponents<ConsoleTh
       root: {
         fontSize: "0.8125rem",
         paddingBlock: 8,
-        paddingInline: 12,
+        paddingInline: 16,
         borderColor: "var(--mui-palette-divider)",
       },
       head: {

@@ -13,7 +13,10 @@ interface Props {
 /** An id, shortened unless there is room, with a button that copies all of it. */
 export function CopyableId({ id, what, form = "short" }: Props) {
   return (
-    <Box component="span" sx={{ display: "inline-flex", alignItems: "center", gap: 0.25, minWidth: 0 }}>
+    <Box
+      component="span"
+      sx={{ display: "inline-flex", alignItems: "center", gap: 0.25, minWidth: 0, "& button": { my: -0.75 } }}
+    >
       <Mono title={id} sx={form === "short" ? { whiteSpace: "nowrap" } : { overflowWrap: "anywhere" }}>
         {form === "short" ? shortId(id) : id}
       </Mono>

@@ -9,7 +9,6 @@ use std::{
 };
 
 use arrow_array::{Array, Int64Array, RecordBatch, TimestampMicrosecondArray};
-use arrow_schema::SchemaRef;
 use bytes::Bytes;
 use parquet::{
     arrow::{
@@ -49,6 +48,14 @@ const BATCH_ROWS: usize = 8192;
 const BATCH_BYTES: usize = 4 << 20;
 /// Of how many absent request ids one looks present.
 const FALSE_POSITIVES: f64 = 0.01;
+
+/// How much of a column tells whether it is worth compressing.
+const SAMPLE_BYTES: usize = 32 << 10;
+
+/// Columns whose values differ little from row to row.
+const DELTAS: [usize; 4] = [fixed::ROW, fixed::TIME, fixed::SEQ, fixed::STATUS];
+/// Columns of few different values.
+const DICTIONARIES: [usize; 3] = [fixed::PREDICTOR, fixed::REVISION, fixed::ERROR];
 
 /// Key of our own description in a file's metadata.
 const SUMMARY: &str = "provost.request-log";
@@ -99,18 +106,21 @@ impl RowBounds {
 /// Writes one file.
 pub(crate) struct FileWriter {
     path: PathBuf,
-    writer: ArrowWriter<NewFile>,
+    /// Made when the first batch tells which columns are worth compressing.
+    writer: Writer,
     bounds: RowBounds,
 }
 
+enum Writer {
+    Waiting(NewFile),
+    Writing(Box<ArrowWriter<NewFile>>),
+    Failed,
+}
+
 impl FileWriter {
-    /// A new file at `path` for batches of `schema`, whose columns are those of `layout`.
-    pub(crate) fn create(disk: &Disk, path: &Path, layout: &Layout, schema: &SchemaRef) -> Result<Self, Error> {
-        let file = disk.create_file(path)?;
-        // Readers are to see plain text where the batches hold dictionaries.
-        let options = ArrowWriterOptions::new().with_properties(properties(layout)).with_skip_arrow_metadata(true);
-        let writer = ArrowWriter::try_new_with_options(file, Arc::clone(schema), options);
-        let writer = writer.map_err(Error::parquet("write", path))?;
+    /// A new file at `path`.
+    pub(crate) fn create(disk: &Disk, path: &Path) -> Result<Self, Error> {
+        let writer = Writer::Waiting(disk.create_file(path)?);
         Ok(Self { path: path.to_owned(), writer, bounds: RowBounds::NONE })
     }
 
@@ -120,9 +130,29 @@ impl FileWriter {
         self.write(&batch)
     }
 
+    /// Writes a batch; all batches of a file have the same columns.
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
         self.bounds.add(batch);
-        self.writer.write(batch).map_err(Error::parquet("write", &self.path))
+        let failed = Error::parquet("write", &self.path);
+        self.writer(batch)?.write(batch).map_err(failed)
+    }
+
+    fn writer(&mut self, batch: &RecordBatch) -> Result<&mut ArrowWriter<NewFile>, Error> {
+        let failed = Error::parquet("write", &self.path);
+        self.writer = match std::mem::replace(&mut self.writer, Writer::Failed) {
+            Writer::Waiting(file) => {
+                let properties = properties(batch).map_err(&failed)?;
+                // Readers are to see plain text where the batches hold dictionaries.
+                let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
+                let writer = ArrowWriter::try_new_with_options(file, batch.schema(), options);
+                Writer::Writing(Box::new(writer.map_err(&failed)?))
+            }
+            other => other,
+        };
+        match &mut self.writer {
+            Writer::Writing(writer) => Ok(writer),
+            _ => Err(failed(ParquetError::General("nothing was written".to_owned()))),
+        }
     }
 
     /// Rows and their bounds so far.
@@ -130,24 +160,31 @@ impl FileWriter {
         self.bounds
     }
 
-    /// Ends the file and brings it to the disk.
-    pub(crate) fn finish(mut self, covers: Coverage) -> Result<FileSummary, Error> {
+    /// Ends the file, which has some rows, and brings it to the disk.
+    pub(crate) fn finish(self, covers: Coverage) -> Result<FileSummary, Error> {
+        let failed = Error::parquet("write", &self.path);
+        let Writer::Writing(mut writer) = self.writer else {
+            return Err(failed(ParquetError::General("there are no rows".to_owned())));
+        };
         let summary = FileSummary { version: VERSION, covers, bounds: self.bounds };
         // A struct of numbers always encodes.
         let text = serde_json::to_string(&summary).unwrap_or_default();
-        self.writer.append_key_value_metadata(KeyValue::new(SUMMARY.to_owned(), text));
-        self.writer.finish().map_err(Error::parquet("write", &self.path))?;
-        self.writer.inner().sync()?;
+        writer.append_key_value_metadata(KeyValue::new(SUMMARY.to_owned(), text));
+        writer.finish().map_err(failed)?;
+        writer.inner().sync()?;
         Ok(summary)
     }
 }
 
-fn properties(layout: &Layout) -> WriterProperties {
+/// How a file is written whose first rows are these.
+fn properties(first: &RecordBatch) -> Result<WriterProperties, ParquetError> {
     let path = |column: usize| ColumnPath::from(vec![fixed::NAMES[column].to_owned()]);
+    let layout = Layout::of_schema(&first.schema());
+    let layout = layout.ok_or_else(|| ParquetError::General("the columns are not those of a log".to_owned()))?;
     let schema = encode_arrow_schema(&layout.schema());
     let mut builder = WriterProperties::builder()
         .set_created_by(concat!("provost ", env!("CARGO_PKG_VERSION")).to_owned())
-        .set_compression(Compression::LZ4_RAW)
+        .set_compression(Compression::UNCOMPRESSED)
         .set_dictionary_enabled(false)
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_max_row_group_row_count(Some(GROUP_ROWS))
@@ -157,13 +194,30 @@ fn properties(layout: &Layout) -> WriterProperties {
         .set_column_bloom_filter_enabled(path(fixed::REQUEST_ID), true)
         .set_column_bloom_filter_fpp(path(fixed::REQUEST_ID), FALSE_POSITIVES)
         .set_column_bloom_filter_max_ndv(path(fixed::REQUEST_ID), GROUP_ROWS as u64);
-    for column in [fixed::ROW, fixed::TIME, fixed::SEQ, fixed::STATUS] {
+    for column in DELTAS {
         builder = builder.set_column_encoding(path(column), Encoding::DELTA_BINARY_PACKED);
     }
-    for column in [fixed::PREDICTOR, fixed::REVISION, fixed::ERROR] {
+    for column in DICTIONARIES {
         builder = builder.set_column_dictionary_enabled(path(column), true);
     }
-    builder.build()
+    for (index, (field, array)) in first.schema().fields().iter().zip(first.columns()).enumerate() {
+        if !DELTAS.contains(&index) && !DICTIONARIES.contains(&index) && is_compressible(array) {
+            let path = ColumnPath::from(vec![field.name().clone()]);
+            builder = builder.set_column_compression(path, Compression::LZ4_RAW);
+        }
+    }
+    Ok(builder.build())
+}
+
+/// Whether compression makes the values of a column, of which these are the first, any smaller. Random
+/// ids and the results of calculations mostly are not, and trying costs more than all else.
+fn is_compressible(array: &dyn Array) -> bool {
+    let data = array.to_data();
+    // Without values there is nothing to say against it.
+    let Some(values) = data.buffers().last().filter(|_| array.null_count() < array.len()) else { return true };
+    let sample = &values[..values.len().min(SAMPLE_BYTES)];
+    let compressed = lz4_flex::block::compress(sample);
+    compressed.len() <= sample.len() / 10 * 9
 }
 
 /// An open file. Its name may go away meanwhile.

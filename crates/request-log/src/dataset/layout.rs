@@ -114,7 +114,8 @@ impl Layout {
     pub(crate) fn of_schema(schema: &Schema) -> Option<Self> {
         let expected = Self::default().schema();
         let (fixed_fields, rest) = schema.fields().split_at_checked(fixed::NAMES.len())?;
-        let is_same = |(a, b): (&Arc<Field>, &Arc<Field>)| a.name() == b.name() && a.data_type() == b.data_type();
+        let is_same =
+            |(a, b): (&Arc<Field>, &Arc<Field>)| a.name() == b.name() && plain(a.data_type()) == b.data_type();
         fixed_fields.iter().zip(expected.fields()).all(is_same).then_some(())?;
         let mut layout = Self::default();
         for field in rest {
@@ -267,6 +268,14 @@ fn extend(columns: &mut Vec<ValueColumn>, others: &[ValueColumn]) {
             Some(&index) => columns[index].kind = columns[index].kind.unify(other.kind),
             None => columns.push(other.clone()),
         }
+    }
+}
+
+/// The type of the values of a dictionary.
+fn plain(data_type: &DataType) -> &DataType {
+    match data_type {
+        DataType::Dictionary(_, values) => values,
+        other => other,
     }
 }
 

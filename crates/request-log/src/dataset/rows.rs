@@ -139,11 +139,6 @@ impl Rows {
         wanted.map(|(column, is_wanted)| is_wanted.then(|| Values::new(column.kind))).collect()
     }
 
-    /// The schema of the batches; predictor and revision are dictionaries.
-    pub(crate) fn schema(&self) -> &SchemaRef {
-        &self.schema
-    }
-
     /// Prepares for rows of a stream.
     pub(crate) fn place(&mut self, stream: &Arc<StoredStream>) -> StreamPlace {
         StreamPlace {

@@ -63,6 +63,7 @@ export function RequestsPage() {
         <NoRequests
           deployment={deployment}
           isFiltered={isFiltered}
+          isFilterWrong={isFilterError}
           isBeyondFirst={cursor !== undefined}
           onClear={() => void navigate({ search: {} })}
         />

@@ -9,19 +9,23 @@ import { LinkButton } from "@/ui/RouterLinks";
 interface Props {
   deployment: Deployment;
   isFiltered: boolean;
+  /** Whether the filter cannot be read. */
+  isFilterWrong: boolean;
   /** Whether this is a page after the first. */
   isBeyondFirst: boolean;
   onClear: () => void;
 }
 
 /** What stands where there are no rows. */
-export function NoRequests({ deployment, isFiltered, isBeyondFirst, onClear }: Props) {
+export function NoRequests({ deployment, isFiltered, isFilterWrong, isBeyondFirst, onClear }: Props) {
   const { namespace, name } = deployment;
   if (isFiltered || isBeyondFirst) {
+    const nothing = isBeyondFirst ? "There are no older requests" : "No request matches";
+    const title = isFilterWrong ? "Mend the filter to see requests" : nothing;
     return (
       <Paper variant="outlined">
         <EmptyState
-          title={isBeyondFirst ? "There are no older requests" : "No request matches"}
+          title={title}
           icon={<SearchIcon sx={{ fontSize: 30 }} />}
           actions={
             <Button variant="outlined" onClick={onClear}>
