@@ -46,7 +46,7 @@ impl Disk {
         if let Some(faults) = &self.faults {
             return faults.before(change, path);
         }
-        let _unused = (change, path);
+        let (_, _) = (change, path);
         Ok(())
     }
 

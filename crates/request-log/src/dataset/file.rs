@@ -42,7 +42,7 @@ pub(crate) const GROUP_ROWS: usize = 32 * 1024;
 /// A row group ends early at this many bytes.
 const GROUP_BYTES: usize = 16 << 20;
 /// Rows of a page: what is decoded at once when few rows are read.
-const PAGE_ROWS: usize = 4096;
+const PAGE_ROWS: usize = 8192;
 /// Rows that are read at once, and about how many bytes these may take.
 const BATCH_ROWS: usize = 8192;
 const BATCH_BYTES: usize = 4 << 20;
@@ -191,6 +191,8 @@ fn properties(first: &RecordBatch) -> Result<WriterProperties, ParquetError> {
         .set_max_row_group_bytes(Some(GROUP_BYTES))
         .set_data_page_row_count_limit(PAGE_ROWS)
         .set_key_value_metadata(Some(vec![KeyValue::new(ARROW_SCHEMA_META_KEY.to_owned(), schema)]))
+        // Ids are in no order: the filter tells where one is, and bounds would tell nothing.
+        .set_column_statistics_enabled(path(fixed::REQUEST_ID), EnabledStatistics::None)
         .set_column_bloom_filter_enabled(path(fixed::REQUEST_ID), true)
         .set_column_bloom_filter_fpp(path(fixed::REQUEST_ID), FALSE_POSITIVES)
         .set_column_bloom_filter_max_ndv(path(fixed::REQUEST_ID), GROUP_ROWS as u64);

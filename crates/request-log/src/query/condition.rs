@@ -24,8 +24,8 @@ const NAMED_MAX: usize = 40;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Condition {
     Compare { column: Box<str>, operator: Operator, literal: Literal },
-    All(Vec<Condition>),
-    Any(Vec<Condition>),
+    All(Vec<Self>),
+    Any(Vec<Self>),
 }
 
 /// What a column is compared with.

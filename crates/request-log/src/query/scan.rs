@@ -108,10 +108,11 @@ impl Query<'_> {
                 Place { segment: index(segment), stream: *number, offset: index(offset), length: index(length) };
             match (&mut batch, stream_place) {
                 (Some(batch), Some(stream_place)) => {
-                    self.add(batch, RowsOf { record, rows: 0..rows }, stream_place, place)?
+                    self.add(batch, RowsOf { record, rows: 0..rows }, stream_place, place)?;
                 }
                 _ => {
-                    (0..rows).for_each(|row| self.newest.offer(Candidate { seq, row, place: RowPlace::Segment(place) }))
+                    (0..rows)
+                        .for_each(|row| self.newest.offer(Candidate { seq, row, place: RowPlace::Segment(place) }));
                 }
             }
         }

@@ -182,7 +182,7 @@ impl StoredStream {
 }
 
 /// A record as it is found in a segment, borrowing from it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredRecord<'a> {
     /// Place in the order of the log.
     pub seq: u64,
@@ -201,7 +201,7 @@ pub struct StoredRecord<'a> {
 }
 
 /// Payload of a stored record.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoredPayload<'a> {
     /// Little-endian `f64`s, row-major.
     Values {

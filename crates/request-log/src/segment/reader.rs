@@ -19,7 +19,7 @@ pub struct SegmentReader {
 }
 
 /// A record, its stream, and where its frame stands.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry<'a> {
     /// Offset of the frame in the segment.
     pub offset: usize,

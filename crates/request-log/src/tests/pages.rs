@@ -19,7 +19,7 @@ fn a_deployment_without_requests_has_an_empty_page_with_the_fixed_columns() {
         page.columns.names,
         ["time", "seq", "request_id", "row", "predictor", "revision", "status", "latency", "error"]
     );
-    assert!(page.columns.columns.iter().all(|column| column.is_empty()));
+    assert!(page.columns.columns.iter().all(provost_inference::record::Column::is_empty));
     assert_eq!(page.next, None);
 }
 
@@ -97,7 +97,7 @@ fn pages_follow_each_other_over_lanes_files_and_the_tail() {
     for number in 0..6000_usize {
         let id = format!("r{number}");
         let rows = 1 + number % 3;
-        let inputs: Vec<f64> = (0..2 * rows).map(|i| i as f64).collect();
+        let inputs: Vec<f64> = (0..2 * rows).map(|i| f64::from(u32::try_from(i).unwrap())).collect();
         let time = NOON + i64::try_from(number).unwrap() * SECOND / 10;
         lanes[number * 7 % 3].append(&record(&stream, &id, time, values(&inputs, &inputs[..rows]))).unwrap();
         expected.extend((0..rows).map(|row| (id.clone(), row.to_string())));

@@ -9,6 +9,7 @@ import { useMemo } from "react";
 import { ChartPanel } from "@/charts/ChartPanel";
 import { formatLatency, formatNumber, formatRate } from "@/util/format";
 import { type Deployment, type Traffic, trafficQuery } from "../queries";
+import { rebin } from "../rebin";
 import { toChart } from "../traffic";
 import { TrafficTotals } from "./TrafficTotals";
 
@@ -40,17 +41,18 @@ export function TrafficSection({ deployment }: { deployment: Deployment }) {
     () => deployment.predictors.map((predictor) => predictor.name),
     [deployment.predictors],
   );
+  const binned = useMemo(() => rebin(traffic, range * 60), [traffic, range]);
   const charts = useMemo(
     () => ({
-      rate: toChart(traffic, names, rate),
-      errors: toChart(traffic, names, errors),
-      latency: toChart(traffic, names, latency),
+      rate: toChart(binned, names, rate),
+      errors: toChart(binned, names, errors),
+      latency: toChart(binned, names, latency),
     }),
-    [traffic, names],
+    [binned, names],
   );
   const to = Math.max((dataUpdatedAt || Date.now()) / 1000, charts.rate.time.at(-1) ?? 0);
   const shared = { from: to - range * 60, to, syncKey: `${deployment.namespace}/${deployment.name}` };
-  const every = `every ${formatNumber(Math.max(1, Math.round(traffic.interval)))} s`;
+  const every = `every ${formatNumber(Math.max(1, Math.round(binned.interval)))} s`;
   return (
     <Box component="section" aria-label="Traffic">
       <Stack direction="row" sx={{ alignItems: "center", justifyContent: "space-between", mb: 1.5 }}>
