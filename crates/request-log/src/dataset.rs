@@ -23,4 +23,4 @@ pub(crate) use file::{FileReader, FileSummary, FileWriter, RowBounds};
 pub(crate) use layout::ValueColumn;
 pub(crate) use layout::{BODIES, ColumnType, Layout, LayoutBuilder, fixed, layout_of};
 pub(crate) use place::{Dataset, Day, FileName, Partition, TEMPORARY_NAME};
-pub(crate) use rows::{Projection, Rows, RowsOf, StreamPlace, micros, rows_of};
+pub(crate) use rows::{Projection, Rows, RowsOf, StreamPlace, micros, number_text, rows_of};

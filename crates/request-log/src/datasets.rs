@@ -164,6 +164,20 @@ impl Datasets {
         self.leave(files.iter().map(|file| file.path.clone()).collect())
     }
 
+    /// Forgets the files that are not there any more: somebody else removed them. Gives whether there
+    /// were any.
+    pub(crate) fn forget_missing(&self) -> Result<bool, Error> {
+        self.with(|catalogue| {
+            let files = catalogue.partitions().flatten();
+            let missing: Vec<_> = files.filter(|file| matches!(file.path.try_exists(), Ok(false))).cloned().collect();
+            for file in &missing {
+                tracing::warn!(path = %file.path.display(), "a file of the request log was removed by someone else");
+            }
+            catalogue.remove(&missing);
+            !missing.is_empty()
+        })
+    }
+
     /// Removes the folders of these files as far as nothing is left in them.
     pub(crate) fn remove_empty_folders(&self, files: &[Arc<LogFile>]) {
         for file in files {

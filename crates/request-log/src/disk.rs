@@ -42,11 +42,11 @@ pub(crate) struct Disk {
 impl Disk {
     #[cfg_attr(not(test), expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "faults come from tests"))]
     fn before(&self, change: Change, path: &Path) -> io::Result<()> {
+        tracing::trace!(?change, path = %path.display());
         #[cfg(test)]
         if let Some(faults) = &self.faults {
             return faults.before(change, path);
         }
-        let (_, _) = (change, path);
         Ok(())
     }
 

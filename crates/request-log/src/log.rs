@@ -161,8 +161,10 @@ impl LogReader for RequestLog {
         loop {
             match self.snapshot(&dataset).and_then(|snapshot| query::page(query, &snapshot)) {
                 Ok(page) => return page,
-                // A segment was rewritten or files were merged meanwhile.
-                Err(error) if error.is_not_found() && attempts.next().is_some() => {}
+                // A segment was rewritten or files were merged meanwhile, or someone else removed a file.
+                Err(error) if error.is_not_found() && attempts.next().is_some() => {
+                    self.datasets.forget_missing().map_err(|error| ReadError::Store(Box::new(error)))?;
+                }
                 Err(error) => return Err(ReadError::Store(Box::new(error))),
             }
         }

@@ -1,6 +1,10 @@
 //! Tests of the log as a whole.
 
+mod columns;
+mod concurrency;
 mod crashes;
 pub(crate) mod faults;
+mod odd_files;
 mod pages;
+mod properties;
 mod support;

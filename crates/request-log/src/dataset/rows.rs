@@ -439,10 +439,15 @@ impl Values {
     fn append(&mut self, before: usize, kind: &OutputKind, source: &Strided<'_>) {
         self.pad(before);
         match self {
-            Self::Float(values, nulls) => {
+            Self::Float(values, nulls) if *kind == OutputKind::Float => {
                 source.extend(values);
                 nulls.append_n_non_nulls(values.len() - before);
             }
+            // As the column of that type would have it.
+            Self::Float(values, nulls) => source.for_each(|value| {
+                nulls.append(!value.is_nan());
+                values.push(value);
+            }),
             Self::Integer(values, nulls) => source.for_each(|value| {
                 nulls.append(!value.is_nan());
                 values.push(integer(value));
@@ -501,12 +506,21 @@ fn append_text(builder: &mut StringBuilder, kind: &OutputKind, value: f64) {
     match kind {
         OutputKind::Label(labels) => match label(labels, value) {
             Some(label) => builder.append_value(label),
-            None => builder.append_value(format!("{value:?}")),
+            None => builder.append_value(number_text(value)),
         },
-        OutputKind::Float => builder.append_value(format!("{value:?}")),
+        OutputKind::Float => builder.append_value(number_text(value)),
         OutputKind::Integer => builder.append_value(integer(value).to_string()),
         OutputKind::Boolean => builder.append_value(if value == 0.0 { "false" } else { "true" }),
     }
+}
+
+/// A number as text: the shortest that reads back the same, and a whole number as such, so that it does
+/// not matter whether it was kept as an integer meanwhile.
+pub(crate) fn number_text(value: f64) -> String {
+    let whole = integer(value);
+    #[expect(clippy::cast_precision_loss, clippy::float_cmp, reason = "this is the question")]
+    let is_whole = whole as f64 == value && whole.unsigned_abs() <= 1 << 53;
+    if is_whole { whole.to_string() } else { format!("{value:?}") }
 }
 
 /// The label a value is the index of.

@@ -8,7 +8,7 @@ use arrow_array::{
 };
 use provost_inference::record::{Column, Columns};
 
-use crate::dataset::{BODIES, ColumnType, Layout, fixed};
+use crate::dataset::{BODIES, ColumnType, Layout, fixed, number_text};
 
 /// The fixed columns in the order of an answer: what people look for first.
 const ORDER: [usize; 9] = [
@@ -115,7 +115,7 @@ pub(super) fn text_at(array: &dyn Array, row: usize) -> Option<std::borrow::Cow<
         text_at(array.values(), usize::try_from(array.keys().value(row)).ok()?)
     } else if let Some(array) = any.downcast_ref::<Float64Array>() {
         let value = array.value(row);
-        (!value.is_nan()).then(|| format!("{value:?}").into())
+        (!value.is_nan()).then(|| number_text(value).into())
     } else if let Some(array) = any.downcast_ref::<Int64Array>() {
         Some(array.value(row).to_string().into())
     } else {
