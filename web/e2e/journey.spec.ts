@@ -2,7 +2,7 @@ import { expect, modelUri, test, urlOf } from "./fixtures";
 
 test("deploys a model, predicts with it and finds the request in the log", async ({ page, name }) => {
   await page.goto("/deployments");
-  await page.getByRole("link", { name: "Create deployment" }).click();
+  await page.getByRole("link", { name: "Create deployment" }).first().click();
   await expect(page).toHaveTitle("Create deployment · Provost");
 
   await page.getByRole("textbox", { name: "Name", exact: true }).fill(name);

@@ -171,7 +171,8 @@ impl Rows {
 
     /// Appends rows of records, which are of one stream.
     pub(crate) fn append(&mut self, records: &[RowsOf<'_>], place: &StreamPlace) {
-        for run in records.chunk_by(|a, b| a.is_values() && b.is_values()) {
+        let runs = records.chunk_by(|a, b| a.is_values() && b.is_values());
+        for run in runs.filter(|run| run[0].is_values() || run[0].len() > 0) {
             self.append_fixed(run, place);
             if run[0].is_values() {
                 self.append_values(run, place);

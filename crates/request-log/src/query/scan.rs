@@ -104,6 +104,9 @@ impl Query<'_> {
             }
             let seq = record.seq.cast_signed();
             let rows = self.bounds.rows_within(seq, micros(record.time), rows_of(&record));
+            if rows == 0 {
+                continue;
+            }
             let place =
                 Place { segment: index(segment), stream: *number, offset: index(offset), length: index(length) };
             match (&mut batch, stream_place) {
