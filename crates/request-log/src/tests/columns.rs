@@ -79,7 +79,8 @@ fn long_texts_do_not_make_large_row_groups() {
     };
     for number in 0..40 {
         let body: Vec<u8> = (0..1 << 20).map(|_| random()).collect();
-        lane.append(&record(&of, &format!("r{number}"), NOON, Payload::Text { request: &body, response: b"ok" })).unwrap();
+        lane.append(&record(&of, &format!("r{number}"), NOON, Payload::Text { request: &body, response: b"ok" }))
+            .unwrap();
     }
     drop(lane);
     log.maintain();

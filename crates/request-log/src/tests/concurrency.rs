@@ -43,7 +43,10 @@ fn a_query_sees_each_answered_request_once_whatever_maintenance_does() {
                 // No gap: what a writer appended is there up to some record.
                 let prefix = format!("w{writer}-");
                 let own: Vec<usize> = ids.iter().filter_map(|id| id.strip_prefix(&prefix)?.parse().ok()).collect();
-                assert!(own.chunks(2).enumerate().all(|(index, pair)| pair[0] == own.len() / 2 - 1 - index), "{prefix}");
+                assert!(
+                    own.chunks(2).enumerate().all(|(index, pair)| pair[0] == own.len() / 2 - 1 - index),
+                    "{prefix}"
+                );
             }
             last = before;
         }

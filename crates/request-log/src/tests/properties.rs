@@ -13,9 +13,16 @@ use super::support::{DAY, Log, NOON, SECOND, parse, query, record, stream, texts
 /// What happens to a log.
 #[derive(Debug, Clone)]
 enum Step {
-    Append { lane: usize, stream: usize, time: i64, what: What },
+    Append {
+        lane: usize,
+        stream: usize,
+        time: i64,
+        what: What,
+    },
     /// The clock, in days after the first.
-    Maintain { day: i64 },
+    Maintain {
+        day: i64,
+    },
     Restart,
 }
 
@@ -98,9 +105,12 @@ impl Model {
         let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
         let payload = match what {
             What::Values { rows, seed } => {
-                let number = |index: usize| seed.wrapping_mul(2_654_435_761).wrapping_add(u32::try_from(index).unwrap() * 97) >> 8;
+                let number = |index: usize| {
+                    seed.wrapping_mul(2_654_435_761).wrapping_add(u32::try_from(index).unwrap() * 97) >> 8
+                };
                 inputs = (0..rows * of.features.len()).map(|index| value(&OutputKind::Float, number(index))).collect();
-                outputs = (0..rows * of.outputs.len()).map(|index| value(&of.output_kind, number(index + 50))).collect();
+                outputs =
+                    (0..rows * of.outputs.len()).map(|index| value(&of.output_kind, number(index + 50))).collect();
                 Payload::Values { inputs: &inputs, outputs: &outputs }
             }
             What::Failed => Payload::Failed { reason: "it 'failed'" },
@@ -139,7 +149,8 @@ impl Model {
     fn expected(&self, deployment: usize, used: &BTreeSet<usize>) -> Vec<Row> {
         let mut kinds: BTreeMap<String, Vec<OutputKind>> = BTreeMap::new();
         let streams = streams();
-        for of in used.iter().map(|index| &streams[*index]).filter(|of| (of.deployment == "other") == (deployment == 1)) {
+        for of in used.iter().map(|index| &streams[*index]).filter(|of| (of.deployment == "other") == (deployment == 1))
+        {
             for name in names(of) {
                 let kind = if name.starts_with("x.") { OutputKind::Float } else { of.output_kind.clone() };
                 kinds.entry(name).or_default().push(kind);
@@ -149,11 +160,16 @@ impl Model {
             let is_number = |kind: &OutputKind| matches!(kind, OutputKind::Float | OutputKind::Integer);
             kinds[name].iter().any(|kind| kind != &kinds[name][0]) && !kinds[name].iter().all(is_number)
         };
-        let is_mixed = |name: &str| kinds[name].contains(&OutputKind::Float) && kinds[name].contains(&OutputKind::Integer);
+        let is_mixed =
+            |name: &str| kinds[name].contains(&OutputKind::Float) && kinds[name].contains(&OutputKind::Integer);
         let complete = |(_, cells, values): &(usize, Row, Vec<(String, OutputKind, f64)>)| {
             let mut cells = cells.clone();
             for (name, kind, value) in values {
-                let kind = if *kind == OutputKind::Integer && is_mixed(name) && !is_text(name) && !value.is_nan() { &OutputKind::Float } else { kind };
+                let kind = if *kind == OutputKind::Integer && is_mixed(name) && !is_text(name) && !value.is_nan() {
+                    &OutputKind::Float
+                } else {
+                    kind
+                };
                 cells.extend(shown(kind, *value, is_text(name)).map(|text| (name.clone(), text)));
             }
             cells
@@ -167,7 +183,11 @@ fn rows(log: &Log, of: LogQuery, limit: usize) -> Vec<Row> {
     let mut rows = Vec::new();
     loop {
         let page = log.page(&of);
-        let names = page.columns.names.iter().filter(|name| !["seq", "predictor", "revision", "latency"].contains(&name.as_str()));
+        let names = page
+            .columns
+            .names
+            .iter()
+            .filter(|name| !["seq", "predictor", "revision", "latency"].contains(&name.as_str()));
         let columns: Vec<_> = names.map(|name| (name, texts(&page.columns, name))).collect();
         let count = columns[0].1.len();
         rows.extend((0..count).map(|row| {
@@ -182,7 +202,7 @@ fn rows(log: &Log, of: LogQuery, limit: usize) -> Vec<Row> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_goes_in_comes_out(steps in vec(step(), 1..120), limit in select(vec![1, 7, 1000]), number in 0..60_usize) {
