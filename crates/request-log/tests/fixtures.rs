@@ -58,7 +58,8 @@ fn append(log: &RequestLog, round: u8, time: i64) {
     let mut append = |stream: &Stream, kind: &str, rows, status, payload| {
         let id = format!("{kind}-{round}");
         let latency = Duration::from_micros(125 * u64::from(round + 1));
-        lane.append(&Record { stream, request_id: &id, time: Timestamp(time), latency, status, rows, payload }).unwrap();
+        lane.append(&Record { stream, request_id: &id, time: Timestamp(time), latency, status, rows, payload })
+            .unwrap();
     };
     let a = f64::from(round) + 0.1;
     let two = [a, 2.5, f64::NAN, -1e-300];

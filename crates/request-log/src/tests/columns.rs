@@ -113,6 +113,7 @@ fn a_request_of_many_rows_is_cut_into_batches() {
     check();
     let file = log.folder.path().join("log/datasets").join(&log.files()[0]);
     let file = FileReader::open(&file).unwrap();
-    let rows: Vec<_> = file.metadata().row_groups().iter().map(parquet::file::metadata::RowGroupMetaData::num_rows).collect();
+    let rows: Vec<_> =
+        file.metadata().row_groups().iter().map(parquet::file::metadata::RowGroupMetaData::num_rows).collect();
     assert_eq!(rows, [32_768, 32_768, 70_001 - 65_536]);
 }
