@@ -31,7 +31,6 @@ async fn a_model_that_cannot_be_served_fails_with_a_reason_to_act_on() {
     assert!(expected.contains("os.system"));
     for (name, uri, reason) in [
         ("missing", "/no/such/model", "there is no file or folder `/no/such/model`: check the model URI"),
-        ("remote", "s3://bucket/model", "`s3` is not supported yet"),
         ("empty", "docs", "no model file: looked for `model.joblib`"),
     ] {
         node.apply(&manifest(name, "SKLEARN_SERVER", uri)).await;
@@ -63,6 +62,10 @@ async fn all_documents_are_checked_before_any_is_stored() {
     let problem = node.apply_refused(&format!("{good}---\n{bad}")).await;
     assert_eq!(problem.status, 422);
     assert!(problem.detail.contains("No entry in predictors map for NO_SUCH_SERVER"), "{}", problem.detail);
+    let problem = node.apply_refused(&manifest("remote", "SKLEARN_SERVER", "s3://bucket/model")).await;
+    assert!(
+        problem.detail.contains("spec.predictors[0].graph.modelUri: `s3://bucket/model`: `s3` is not supported yet")
+    );
     assert_eq!(node.client().deployments(&ListParameters::default()).await.unwrap().total, 0);
 }
 
@@ -99,6 +102,29 @@ async fn an_update_loses_no_request_and_a_failed_one_keeps_the_version_before() 
     stop.store(true, Ordering::Relaxed);
     let answers = load.await.unwrap();
     assert_eq!(answers.keys().copied().collect::<Vec<_>>(), [200], "{answers:?}");
+}
+
+#[tokio::test]
+async fn a_restart_after_a_failed_update_serves_the_version_before() {
+    let mut node = start().await;
+    node.apply(&manifest("iris", "SKLEARN_SERVER", MODEL)).await;
+    node.await_state("iris", DeploymentState::Available).await;
+    let answer = node.predict("iris", ROW).await.json["data"].clone();
+    for _ in 0..2 {
+        node.apply(&manifest("iris", "SKLEARN_SERVER", "/no/such/model")).await;
+        node.await_state("iris", DeploymentState::Failed).await;
+        node.kill();
+        node.restart().await;
+        let failed = node.await_state("iris", DeploymentState::Failed).await;
+        assert!(failed.summary.description.contains("the version before keeps serving"), "{failed:?}");
+        assert_eq!(node.predict("iris", ROW).await.json["data"], answer);
+    }
+    node.apply(&manifest("iris", "SKLEARN_SERVER", MODEL)).await;
+    node.await_state("iris", DeploymentState::Available).await;
+    node.kill();
+    node.restart().await;
+    let available = node.await_state("iris", DeploymentState::Available).await;
+    assert_eq!(available.summary.generation, 4);
 }
 
 #[tokio::test]

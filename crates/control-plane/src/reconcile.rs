@@ -4,6 +4,7 @@
 //! model is being fetched.
 
 mod fetches;
+mod restore;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -25,8 +26,10 @@ use provost_domain::{
         deployments::{DeploymentRepository, StoreError, StoredDeployment},
     },
 };
+use serde_json::Value;
 
 use fetches::{Fetched, Fetches};
+use restore::Restored;
 
 /// Plans executed for a deployment before others get their turn. Each follows what the one before did.
 const PLANS_MAX: usize = 8;
@@ -70,6 +73,8 @@ struct Known {
     generation: u64,
     deployment: Option<Deployment>,
     reported: Option<Report>,
+    /// Whether what served before the server stopped is still being brought back.
+    is_restoring: bool,
 }
 
 impl Known {
@@ -88,6 +93,7 @@ impl Reconciler {
 
     /// Reconciles whatever changes, for ever.
     pub async fn run(mut self) {
+        self.remove_unused_artifacts().await;
         let mut version = 0;
         loop {
             let due = self.next_due(&mut version).await;
@@ -100,6 +106,18 @@ impl Reconciler {
             if version > 0 && self.known.values().all(Known::is_settled) {
                 self.settled.store(true, Ordering::Relaxed);
             }
+        }
+    }
+
+    /// Forgets the artifacts that no deployment needs. Done before any is fetched, so that none is taken
+    /// away that is about to be needed.
+    async fn remove_unused_artifacts(&self) {
+        match self.ports.repository.list(None).await {
+            Ok(stored) => {
+                let used: Vec<Digest> = stored.iter().flat_map(StoredDeployment::digests).cloned().collect();
+                self.ports.artifacts.remove_unused(&used).await;
+            }
+            Err(error) => tracing::error!(error = %with_causes(&error), "cannot list the deployments"),
         }
     }
 
@@ -163,9 +181,12 @@ impl Reconciler {
         self.wake.remove(id);
         let stored = self.ports.repository.get(id).await?;
         let Some(stored) = stored else { return self.reconcile_deleted(id).await };
+        if self.restore(&stored).await == Restored::NotYet {
+            return Ok(());
+        }
         let deployment = match self.parse(&stored) {
             Ok(deployment) => deployment,
-            Err(report) => return self.report_unreadable(id, report).await,
+            Err(report) => return self.keep_report(id, report).await,
         };
         for _ in 0..PLANS_MAX {
             let desired = self.desired(&stored, &deployment);
@@ -244,10 +265,6 @@ impl Reconciler {
         Ok(deployment)
     }
 
-    async fn report_unreadable(&mut self, id: &DeploymentId, report: Report) -> Result<(), StoreError> {
-        self.keep_report(id, report).await
-    }
-
     fn desired(&mut self, stored: &StoredDeployment, deployment: &Deployment) -> Desired {
         let uris: BTreeSet<&str> = deployment.predictors.iter().flat_map(uris).collect();
         let resolution = self.fetches.resolve(stored, &uris);
@@ -263,8 +280,11 @@ impl Reconciler {
 
 /// Reads a stored document as it was read when it was applied.
 pub(crate) fn parse_stored(stored: &StoredDeployment, catalog: &ServerCatalog) -> Result<Deployment, String> {
-    let document = ManifestDocument::from_json("metadata", stored.document.clone()).map_err(|error| error.message)?;
-    let namespace: &Namespace = &stored.id.namespace;
+    parse_document(&stored.document, &stored.id.namespace, catalog)
+}
+
+fn parse_document(document: &Value, namespace: &Namespace, catalog: &ServerCatalog) -> Result<Deployment, String> {
+    let document = ManifestDocument::from_json("metadata", document.clone()).map_err(|error| error.message)?;
     let parsed = parse_deployment(&document, namespace, catalog);
     parsed.map(|(deployment, _)| deployment).map_err(|violations| {
         let shown = violations.iter().map(|violation| format!("{}: {}", violation.path, violation.message));

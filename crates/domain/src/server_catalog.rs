@@ -90,6 +90,11 @@ impl ServerCatalog {
 }
 
 impl ModelServer {
+    /// Whether models of this server load in this process.
+    pub fn is_native(&self) -> bool {
+        matches!(self.runtime, Runtime::Native(_))
+    }
+
     /// Whether models of this server can be served.
     pub fn is_supported(&self) -> bool {
         self.runtime != Runtime::NotSupportedYet

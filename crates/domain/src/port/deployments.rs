@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     DeploymentId, Digest, Namespace,
-    plan::{Report, Timestamp},
+    plan::{Report, State, Timestamp},
 };
 
 /// A deployment as it is stored: the user's document as it came, and what became of it.
@@ -26,6 +26,57 @@ pub struct StoredDeployment {
     pub artifacts: Vec<ResolvedArtifact>,
     /// What was last reported of it.
     pub report: Option<Report>,
+    /// The generation before this one that was available, until this one is: it serves meanwhile, after a
+    /// restart too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<ServedGeneration>,
+}
+
+/// A generation that was available.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServedGeneration {
+    /// Its number.
+    pub generation: u64,
+    /// Its manifest.
+    pub document: Value,
+    /// The artifacts its predictors were resolved to.
+    pub artifacts: Vec<ResolvedArtifact>,
+}
+
+impl StoredDeployment {
+    /// Whether this generation was reported available.
+    pub fn is_available(&self) -> bool {
+        let is_it = |report: &Report| report.state == State::Available && report.generation == self.generation;
+        self.report.as_ref().is_some_and(is_it)
+    }
+
+    /// The deployment after `document` was applied. Artifacts are resolved anew; what was reported stays
+    /// until there is something else to say, and what serves is kept until this generation does.
+    #[must_use]
+    pub fn next(self, document: Value, now: Timestamp) -> Self {
+        let before = if self.is_available() {
+            let Self { generation, document, artifacts, .. } = self;
+            Some(ServedGeneration { generation, document, artifacts })
+        } else {
+            self.before
+        };
+        Self {
+            id: self.id,
+            document,
+            generation: self.generation + 1,
+            created: self.created,
+            updated: now,
+            artifacts: Vec::new(),
+            report: self.report,
+            before,
+        }
+    }
+
+    /// The digests it needs, those of the generation before included.
+    pub fn digests(&self) -> impl Iterator<Item = &Digest> {
+        let before = self.before.iter().flat_map(|before| &before.artifacts);
+        self.artifacts.iter().chain(before).map(|artifact| &artifact.digest)
+    }
 }
 
 /// What a model URI stood for when it was read.
@@ -141,7 +192,8 @@ pub trait DeploymentRepository: Send + Sync {
         artifacts: Vec<ResolvedArtifact>,
     ) -> Result<(), StoreError>;
 
-    /// Keeps a report, unless the deployment is gone.
+    /// Keeps a report, unless the deployment is gone. Once the generation is available, the one before is
+    /// forgotten.
     async fn set_report(&self, id: &DeploymentId, report: Report) -> Result<(), StoreError>;
 
     /// The latest changes of a deployment, newest first, at most `limit`.

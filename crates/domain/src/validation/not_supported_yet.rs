@@ -5,11 +5,16 @@
 
 use super::{Violation, for_each_node, predictors};
 use crate::{
-    Deployment, FieldPath, ServerCatalog,
+    Deployment, FieldPath, InvalidModelUri, ModelUri, ServerCatalog,
     deployment::{Protocol, ServerType, Transport},
-    graph::{Implementation, Node, NodeKind},
+    graph::{Implementation, Node, NodeKind, Parameter},
     server_catalog::ModelServer,
 };
+
+/// The parameter that names what a model computes.
+const METHOD: &str = "method";
+/// Its values.
+const PREDICTION_METHODS: [&str; 3] = ["predict_proba", "predict", "decision_function"];
 
 /// Everything in the deployment that this version cannot do.
 pub(super) fn check(deployment: &Deployment, catalog: &ServerCatalog) -> Vec<Violation> {
@@ -19,6 +24,8 @@ pub(super) fn check(deployment: &Deployment, catalog: &ServerCatalog) -> Vec<Vio
         for_each_node(&predictor.graph, &path.field("graph"), &mut |node, path| {
             check_implementation(node, path, catalog, &mut violations);
             check_kind(node, path, &mut violations);
+            check_model_uri(node, path, &mut violations);
+            check_parameters(node, path, catalog, &mut violations);
         });
     }
     violations
@@ -55,6 +62,39 @@ fn check_implementation(node: &Node, path: &FieldPath, catalog: &ServerCatalog, 
     };
     let message = format!("{reason}; use one of {supported}, with `modelUri`");
     violations.push(Violation::not_supported(path.field("implementation"), node.implementation.as_str(), message));
+}
+
+fn check_model_uri(node: &Node, path: &FieldPath, violations: &mut Vec<Violation>) {
+    let Some(uri) = node.model_uri.as_deref().filter(|uri| !uri.is_empty()) else { return };
+    let path = || path.field("modelUri");
+    match ModelUri::parse(uri) {
+        Ok(_) => {}
+        Err(error @ InvalidModelUri::Scheme { .. }) => {
+            violations.push(Violation::not_supported(path(), uri, error.to_string()));
+        }
+        Err(error) => violations.push(Violation::invalid(path(), uri, error.to_string())),
+    }
+}
+
+/// A model server that is part of this program takes the parameter `method` and no other.
+fn check_parameters(node: &Node, path: &FieldPath, catalog: &ServerCatalog, violations: &mut Vec<Violation>) {
+    let Implementation::Server(server) = &node.implementation else { return };
+    if !catalog.get(server).is_some_and(ModelServer::is_native) {
+        return;
+    }
+    let named = |(_, parameter): &(usize, &Parameter)| !parameter.name.is_empty();
+    for (index, parameter) in node.parameters.iter().enumerate().filter(named) {
+        let path = path.field("parameters").index(index);
+        if parameter.name != METHOD {
+            let message = format!("`{server}` takes no parameter `{}`; it takes `{METHOD}`", parameter.name);
+            violations.push(Violation::invalid(path.field("name"), parameter.name.as_str(), message));
+        } else if !PREDICTION_METHODS.contains(&parameter.value.to_text().as_str()) {
+            let value = parameter.value.to_text();
+            let message =
+                format!("`{value}` is not a method of `{server}`; use one of {}", PREDICTION_METHODS.join(", "));
+            violations.push(Violation::invalid(path.field("value"), value, message));
+        }
+    }
 }
 
 /// A node's methods and kind matter once graphs have several nodes; alone, only a MODEL predicts.

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     DeploymentId, Namespace, Predictor, ResourceName,
     deployment::{ComponentSpec, NO_ENGINE_ANNOTATION, Protocol, RequestLogging, ServerType, TextMap, Transport},
-    graph::{Endpoint, EndpointKind, Implementation, Logger, Node, NodeKind},
+    graph::{Endpoint, EndpointKind, Implementation, Logger, Node, NodeKind, Parameter, ParameterValue},
 };
 
 fn node(name: &str, implementation: &str) -> Node {
@@ -229,4 +229,40 @@ fn endpoints_have_one_type_which_is_that_of_the_transport() {
     check(&both, &[several, mixed]);
     both.predictors[0].graph.children.clear();
     check(&both, &[]);
+}
+
+#[test]
+fn a_native_server_takes_a_method_and_no_other_parameter() {
+    let with = |name: &str, value: &str| {
+        let parameter = Parameter { name: name.to_owned(), value: ParameterValue::String(value.to_owned()) };
+        graph(Node { parameters: vec![parameter], ..node("classifier", "SKLEARN_SERVER") })
+    };
+    for method in ["predict_proba", "predict", "decision_function"] {
+        check(&with("method", method), &[]);
+    }
+    check(
+        &with("method", "transform"),
+        &["spec.predictors[0].graph.parameters[0].value: `transform` is not a method of `SKLEARN_SERVER`; \
+             use one of predict_proba, predict, decision_function"],
+    );
+    check(
+        &with("threshold", "0.5"),
+        &["spec.predictors[0].graph.parameters[0].name: `SKLEARN_SERVER` takes no parameter `threshold`; \
+             it takes `method`"],
+    );
+}
+
+#[test]
+fn a_model_uri_that_cannot_be_read_is_told_before_it_is_stored() {
+    let with = |uri: &str| graph(Node { model_uri: Some(uri.to_owned()), ..node("classifier", "SKLEARN_SERVER") });
+    check(&with("file:///models/iris"), &[]);
+    check(
+        &with("gs://bucket/iris"),
+        &["spec.predictors[0].graph.modelUri: `gs://bucket/iris`: `gs` is not supported yet; \
+             this version reads models from local paths and file:// URIs"],
+    );
+    check(
+        &with("file:iris"),
+        &["spec.predictors[0].graph.modelUri: `file:iris`: a file URI is written file:///absolute/path"],
+    );
 }

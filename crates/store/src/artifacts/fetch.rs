@@ -7,7 +7,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use provost_domain::{Digest, port::artifacts::FetchError};
+use provost_domain::{Digest, ModelUri, port::artifacts::FetchError};
 use sha2::{Digest as _, Sha256};
 
 use super::{FilesystemArtifacts, relative};
@@ -39,7 +39,8 @@ struct Source {
 }
 
 fn locate(store: &FilesystemArtifacts, uri: &str) -> Result<Source, FetchError> {
-    let path = local_path(uri)?;
+    let ModelUri::Path(path) = ModelUri::parse(uri).map_err(|error| FetchError(error.to_string()))?;
+    let path = PathBuf::from(path);
     let shown = std::path::absolute(&path).unwrap_or(path).display().to_string();
     let path = fs::canonicalize(&shown).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => FetchError(format!("there is no file or folder `{shown}`: check the model URI")),
@@ -52,40 +53,6 @@ fn locate(store: &FilesystemArtifacts, uri: &str) -> Result<Source, FetchError> 
         )));
     }
     Ok(Source { path, shown })
-}
-
-/// The path that `uri` names: a plain path or `file://`.
-fn local_path(uri: &str) -> Result<PathBuf, FetchError> {
-    let unsupported = |what: &str| {
-        FetchError(format!("`{uri}`: {what}; this version reads models from local paths and file:// URIs"))
-    };
-    match uri.split_once(':') {
-        Some(("file", rest)) => match rest.strip_prefix("//") {
-            Some(path) if path.starts_with('/') => Ok(PathBuf::from(percent_decode(path))),
-            Some(path) => match path.strip_prefix("localhost") {
-                Some(path) if path.starts_with('/') => Ok(PathBuf::from(percent_decode(path))),
-                _ => Err(unsupported("a file URI is written file:///absolute/path")),
-            },
-            None => Err(unsupported("a file URI is written file:///absolute/path")),
-        },
-        Some((scheme, _)) if scheme.len() > 1 && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') => {
-            Err(unsupported(&format!("`{scheme}` is not supported yet")))
-        }
-        _ if uri.trim().is_empty() => Err(FetchError("the model URI is empty".to_owned())),
-        _ => Ok(PathBuf::from(uri)),
-    }
-}
-
-fn percent_decode(path: &str) -> String {
-    let bytes = path.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        let escaped = path.get(at + 1..at + 3).filter(|_| *byte == b'%').and_then(|d| u8::from_str_radix(d, 16).ok());
-        decoded.push(escaped.unwrap_or(*byte));
-        at += if escaped.is_some() { 3 } else { 1 };
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
 }
 
 fn copy(store: &FilesystemArtifacts, source: &Source, target: &Path) -> Result<Digest, FetchError> {

@@ -163,7 +163,12 @@ impl DeploymentRepository for SqliteRepository {
     }
 
     async fn set_report(&self, id: &DeploymentId, report: Report) -> Result<(), StoreError> {
-        self.modify(id, |stored| stored.report.replace(report.clone()).as_ref() != Some(&report)).await
+        self.modify(id, |stored| {
+            let is_new = stored.report.replace(report.clone()).as_ref() != Some(&report);
+            let is_over = stored.is_available() && stored.before.take().is_some();
+            is_new || is_over
+        })
+        .await
     }
 
     async fn history(&self, id: &DeploymentId, limit: u32) -> Result<Vec<Change>, StoreError> {
@@ -232,14 +237,20 @@ fn check(id: &DeploymentId, before: Option<&StoredDeployment>, precondition: Pre
     if holds { Ok(()) } else { Err(StoreError::Conflict { id: id.clone(), actual }) }
 }
 
-/// The deployment after its document was applied. Artifacts are resolved anew; what was reported stays
-/// until there is something else to say.
 fn put(before: Option<StoredDeployment>, id: &DeploymentId, document: Value, now: Timestamp) -> StoredDeployment {
-    let (generation, created, report) = match before {
-        Some(before) => (before.generation + 1, before.created, before.report),
-        None => (1, now, None),
-    };
-    StoredDeployment { id: id.clone(), document, generation, created, updated: now, artifacts: Vec::new(), report }
+    match before {
+        Some(before) => before.next(document, now),
+        None => StoredDeployment {
+            id: id.clone(),
+            document,
+            generation: 1,
+            created: now,
+            updated: now,
+            artifacts: Vec::new(),
+            report: None,
+            before: None,
+        },
+    }
 }
 
 async fn read(

@@ -4,7 +4,8 @@ use provost_domain::{
     DeploymentId, Digest,
     plan::{Report, State, Timestamp},
     port::deployments::{
-        ChangeNote, DeploymentRepository, Mutation, Precondition, ResolvedArtifact, StoreError, StoredDeployment,
+        ChangeNote, DeploymentRepository, Mutation, Precondition, ResolvedArtifact, ServedGeneration, StoreError,
+        StoredDeployment,
     },
 };
 use serde_json::{Value, json};
@@ -49,6 +50,7 @@ async fn documents_come_back_as_they_were(repository: &impl DeploymentRepository
             updated: Timestamp::from_millis(5),
             artifacts: vec![],
             report: None,
+            before: None,
         }
     );
     assert_eq!(stored.document.to_string(), document.to_string(), "the order of keys is kept");
@@ -105,6 +107,29 @@ async fn reports_outlive_changes_and_not_the_deployment(repository: &impl Deploy
     assert_eq!(names(repository).await, ["default/a"]);
 }
 
+async fn what_was_available_is_kept_until_the_next_is(repository: &impl DeploymentRepository) {
+    let artifact = ResolvedArtifact { uri: "m".into(), digest: Digest::from_sha256(&[1; 32]) };
+    let apply = async |document: i32| {
+        repository.write(vec![put("a", json!(document), Precondition::None)], note(1)).await.unwrap();
+    };
+    let before = async || repository.get(&id("a")).await.unwrap().unwrap().before;
+    apply(1).await;
+    repository.set_artifacts(&id("a"), 1, vec![artifact.clone()]).await.unwrap();
+    apply(2).await;
+    assert_eq!(before().await, None, "the first was never available");
+    repository.set_artifacts(&id("a"), 2, vec![artifact.clone()]).await.unwrap();
+    repository.set_report(&id("a"), report(2)).await.unwrap();
+    let served = ServedGeneration { generation: 2, document: json!(2), artifacts: vec![artifact.clone()] };
+    for document in 3..6 {
+        apply(document).await;
+        assert_eq!(before().await, Some(served.clone()));
+    }
+    repository.set_report(&id("a"), report(4)).await.unwrap();
+    assert_eq!(before().await, Some(served), "a late report is about another generation");
+    repository.set_report(&id("a"), report(5)).await.unwrap();
+    assert_eq!(before().await, None);
+}
+
 async fn watchers_wake_on_every_write(repository: &impl DeploymentRepository) {
     let version = repository.changed(0).await;
     let (after, ()) = tokio::join!(repository.changed(version), async {
@@ -133,6 +158,7 @@ conformance!(
     history_tells_every_change,
     artifacts_belong_to_a_generation,
     reports_outlive_changes_and_not_the_deployment,
+    what_was_available_is_kept_until_the_next_is,
     watchers_wake_on_every_write,
 );
 

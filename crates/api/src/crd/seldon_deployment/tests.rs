@@ -20,7 +20,7 @@ spec:
   - graph:
       children: []
       implementation: SKLEARN_SERVER
-      modelUri: gs://seldon-models/sklearn/iris
+      modelUri: /models/sklearn/iris
       name: classifier
     name: default
     replicas: 1
@@ -50,7 +50,7 @@ fn the_quickstart_example_of_seldon_is_a_deployment() {
     assert_eq!(predictor.graph.name, "classifier");
     assert_eq!(predictor.graph.kind, NodeKind::Model);
     assert_eq!(predictor.graph.implementation, Implementation::Server("SKLEARN_SERVER".to_owned()));
-    assert_eq!(predictor.graph.model_uri.as_deref(), Some("gs://seldon-models/sklearn/iris"));
+    assert_eq!(predictor.graph.model_uri.as_deref(), Some("/models/sklearn/iris"));
     assert_eq!(
         findings.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["spec.name: has no effect on this engine; `metadata.name` names the deployment"]
@@ -400,7 +400,7 @@ fn parameters_and_weights_come_through() {
 }
 
 #[test]
-fn all_samples_of_the_documentation_are_accepted_but_those_with_images() {
+fn samples_of_the_documentation_are_refused_for_images_and_remote_models_alone() {
     let documents = manifest::parse("samples.yaml", include_str!("tests/samples.yaml")).unwrap();
     let outcome = |document| match manifest::parse_deployment(
         document,
@@ -413,12 +413,12 @@ fn all_samples_of_the_documentation_are_accepted_but_those_with_images() {
     assert_eq!(
         documents.iter().map(outcome).collect::<Vec<_>>(),
         [
-            "default/sklearn",
-            "spec.predictors[0].componentSpecs[0].spec.initContainers",
-            "default/rclone-sklearn",
-            "default/sklearn",
-            "default/sklearn",
-            "default/sklearn",
+            "spec.predictors[0].graph.modelUri",
+            "spec.predictors[0].componentSpecs[0].spec.initContainers spec.predictors[0].graph.modelUri",
+            "spec.predictors[0].graph.modelUri",
+            "spec.predictors[0].graph.modelUri",
+            "spec.predictors[0].graph.modelUri",
+            "spec.predictors[0].graph.modelUri",
             "spec.predictors[0].componentSpecs[0].spec.containers[0].image spec.predictors[0].graph.implementation",
         ]
     );
