@@ -14,6 +14,10 @@ use clap::{Parser, Subcommand};
 
 use failure::Failure;
 
+/// Cheaper than the system's for what a request allocates; see docs/internals/performance.md.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Deploys machine-learning models and keeps them honest once they run.
 #[derive(Debug, Parser)]
 #[command(name = "provost", version, after_help = failure::EXIT_CODES, propagate_version = true)]

@@ -3,7 +3,7 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -14,7 +14,7 @@ use provost_inference::{
         json::unescape,
         seldon::{self, Answer, Meta, parse_request},
     },
-    record::{FEATURE_COLUMNS_MAX, Payload, Timestamp},
+    record::{FEATURE_COLUMNS_MAX, Payload},
 };
 
 use crate::{
@@ -169,7 +169,7 @@ fn check_features(predictor: &Predictor, request: &seldon::Request<'_>) -> Resul
 /// Predicts. What is estimated to take long leaves this thread to others meanwhile.
 async fn run(prepared: &Prepared<'_>, buffers: &mut Buffers) -> Result<(), RequestError> {
     let (rows, columns) = (prepared.request.rows, prepared.request.columns);
-    let cost = prepared.predictor.predict.row_cost().saturating_mul(u32::try_from(rows).unwrap_or(u32::MAX));
+    let cost = prepared.predictor.row_cost.saturating_mul(u32::try_from(rows).unwrap_or(u32::MAX));
     if cost <= INLINE_MAX {
         return predict(&*prepared.predictor.predict, rows, columns, buffers);
     }
@@ -215,7 +215,8 @@ fn finish(
     let mut written = Vec::with_capacity(state.answer_capacity);
     write_answer(predictor, &request, &request_id, &buffers.outputs, &mut written);
     state.answer_capacity = written.len().next_multiple_of(64).min(1 << 16);
-    let server = call.arrived.elapsed();
+    let answered = Instant::now();
+    let server = answered.duration_since(call.arrived);
     if call.deployment.is_logged {
         let (stream, is_mismatch) = state.records.stream(routes, predictor, request.names);
         state.metrics.feature_name_mismatches += u64::from(is_mismatch);
@@ -224,8 +225,8 @@ fn finish(
         } else {
             Payload::Values { inputs: &buffers.inputs, outputs: &buffers.outputs }
         };
-        let outcome =
-            Outcome { request_id: &request_id, time: now(), latency: server, status: 200, rows: request.rows };
+        let time = state.clock.at(answered);
+        let outcome = Outcome { request_id: &request_id, time, latency: server, status: 200, rows: request.rows };
         state.records.append(&stream, &outcome, payload);
     }
     state.metrics.record(predictor.slot, 200, server, client);
@@ -254,7 +255,8 @@ pub(crate) fn fail(
     request_id: String,
     error: RequestError,
 ) -> Failed {
-    let (server, status) = (call.arrived.elapsed(), error.code.http_status());
+    let failed = Instant::now();
+    let (server, status) = (failed.duration_since(call.arrived), error.code.http_status());
     // A request that reached no predictor is counted for the one it would have fallen to.
     let predictor = predictor.or_else(|| choose(call, &request_id).ok());
     let (stream, slot) = match predictor {
@@ -263,15 +265,10 @@ pub(crate) fn fail(
     };
     if call.deployment.is_logged {
         let kept_id = request_id.get(..request_id.floor_char_boundary(REQUEST_ID_MAX)).unwrap_or_default();
-        let outcome = Outcome { request_id: kept_id, time: now(), latency: server, status, rows: 1 };
+        let time = state.clock.at(failed);
+        let outcome = Outcome { request_id: kept_id, time, latency: server, status, rows: 1 };
         state.records.append(stream, &outcome, Payload::Failed { reason: &error.info });
     }
     state.metrics.record(slot, status, server, Duration::ZERO);
     Failed { error, request_id, predictor: predictor.map(|predictor| predictor.name.clone()) }
-}
-
-/// The time of day, for the record. It may step; sequence numbers order the log.
-pub(crate) fn now() -> Timestamp {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since_epoch.as_nanos()).unwrap_or(i64::MAX))
 }

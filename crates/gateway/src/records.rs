@@ -1,6 +1,6 @@
 //! One thread's way into the request log, with the streams it has met.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use provost_inference::{
     protocol::seldon::parse_names,
@@ -26,8 +26,16 @@ struct NameSet {
 /// The streams a thread has met, and its lane.
 pub(crate) struct Records {
     lane: Option<Box<dyn RecordLane>>,
-    /// By the id of the predictor's own stream.
-    sets: HashMap<u64, Vec<NameSet>>,
+    /// By the predictor's slot.
+    sets: Vec<PredictorSets>,
+}
+
+/// The sets of names of one predictor.
+#[derive(Debug, Default)]
+struct PredictorSets {
+    /// Id of the predictor's own stream; another one in the same slot starts anew.
+    stream: u64,
+    sets: Vec<NameSet>,
 }
 
 /// What a request adds to its record.
@@ -42,7 +50,7 @@ pub(crate) struct Outcome<'a> {
 
 impl Records {
     pub(crate) fn new(lane: Option<Box<dyn RecordLane>>) -> Self {
-        Self { lane, sets: HashMap::new() }
+        Self { lane, sets: Vec::new() }
     }
 
     /// Appends a record. A loss is counted by the lane; the answer goes out all the same.
@@ -66,7 +74,14 @@ impl Records {
         predictor: &Predictor,
         names: Option<&str>,
     ) -> (Arc<Stream>, bool) {
-        let sets = self.sets.entry(predictor.stream.id).or_default();
+        if self.sets.len() <= predictor.slot {
+            self.sets.resize_with(predictor.slot + 1, PredictorSets::default);
+        }
+        let of = &mut self.sets[predictor.slot];
+        if of.stream != predictor.stream.id {
+            *of = PredictorSets { stream: predictor.stream.id, sets: Vec::new() };
+        }
+        let sets = &mut of.sets;
         let index = sets.iter().position(|set| set.raw.as_deref() == names).unwrap_or_else(|| {
             if sets.len() >= NAME_SETS_MAX {
                 // The last place is shared by all further sets, which are logged by position.
@@ -82,7 +97,7 @@ impl Records {
 
     /// Forgets the streams of predictors that are no longer there.
     pub(crate) fn retain(&mut self, is_used: impl Fn(u64) -> bool) {
-        self.sets.retain(|id, _| is_used(*id));
+        self.sets.iter_mut().filter(|of| !is_used(of.stream)).for_each(|of| of.sets = Vec::new());
     }
 }
 

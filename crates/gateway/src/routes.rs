@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use arc_swap::ArcSwap;
@@ -52,6 +53,7 @@ pub(crate) struct Deployment {
 pub(crate) struct Predictor {
     pub(crate) name: http::HeaderValue,
     pub(crate) predict: Arc<dyn Predict>,
+    pub(crate) row_cost: Duration,
     pub(crate) template: ResponseTemplate,
     /// Names of features by position; the log's streams with other names are made of it.
     pub(crate) stream: Stream,
@@ -151,6 +153,7 @@ impl Routes {
             template: ResponseTemplate::new(&schema.output, &route.node, &route.image),
             slot: self.registry.slot(series_key(id, Some(route))),
             stream,
+            row_cost: predict.row_cost(),
             predict,
         })
     }

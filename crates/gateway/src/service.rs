@@ -7,7 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use bytes::{Bytes, BytesMut};
@@ -15,7 +15,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use provost_domain::{DeploymentId, ErrorCode, port::routes::RoutePublisher, routing_table::DeploymentRoutes};
-use provost_inference::{PredictorTable, record::RecordSink};
+use provost_inference::{
+    PredictorTable,
+    record::{RecordSink, Timestamp},
+};
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use tokio::sync::mpsc;
 
@@ -23,7 +26,7 @@ use crate::{
     error::RequestError,
     matcher::{Endpoint, is_data_plane, match_path},
     metrics::{MetricsSource, Registry, SnapshotRequest, ThreadMetrics},
-    predict::{Answered, Buffers, Call, Failed, REQUEST_ID_MAX, answer, fail, now},
+    predict::{Answered, Buffers, Call, Failed, REQUEST_ID_MAX, answer, fail},
     records::Records,
     routes::Routes,
 };
@@ -78,6 +81,7 @@ impl Gateway {
             metrics: ThreadMetrics::default(),
             ids: IdGenerator(SmallRng::from_rng(&mut rand::rng())),
             answer_capacity: 256,
+            clock: WallClock::new(),
         };
         let snapshots = Rc::new(Cell::new(Some(self.0.registry.join())));
         GatewayThread { shared: Arc::clone(&self.0), state: Rc::new(RefCell::new(state)), snapshots }
@@ -112,6 +116,28 @@ pub(crate) struct ThreadState {
     pub(crate) ids: IdGenerator,
     /// Length of the answer before: a good guess for the next.
     pub(crate) answer_capacity: usize,
+    pub(crate) clock: WallClock,
+}
+
+/// Tells the time of day of a moment. The system's clock is read once a second: reading one clock for a
+/// request is cheaper than reading two.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WallClock {
+    read: Instant,
+    time: Timestamp,
+}
+
+impl WallClock {
+    fn new() -> Self {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { read: Instant::now(), time: Timestamp(i64::try_from(since_epoch.as_nanos()).unwrap_or(i64::MAX)) }
+    }
+
+    /// The time of day at `moment`. It may step; sequence numbers order the log.
+    pub(crate) fn at(&self, moment: Instant) -> Timestamp {
+        let since = i64::try_from(moment.saturating_duration_since(self.read).as_nanos()).unwrap_or(i64::MAX);
+        Timestamp(self.time.0.saturating_add(since))
+    }
 }
 
 /// Makes request ids: UUIDs of version 4.
@@ -121,7 +147,8 @@ impl IdGenerator {
     pub(crate) fn next(&mut self) -> String {
         let mut bytes = [0; 16];
         self.0.fill_bytes(&mut bytes);
-        uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+        let id = uuid::Builder::from_random_bytes(bytes).into_uuid();
+        id.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()).to_owned()
     }
 }
 
@@ -184,7 +211,8 @@ impl GatewayThread {
 
     fn tick(&self) {
         let state = &mut *self.state.borrow_mut();
-        state.records.tick(now());
+        state.clock = WallClock::new();
+        state.records.tick(state.clock.time);
         let routes = &self.shared.routes;
         state.records.retain(|stream| routes.uses_stream(stream));
     }
@@ -292,21 +320,21 @@ async fn poll_once_or_timeout<F: Future>(future: F, timeout: Duration) -> Option
 
 fn respond(answered: Answered) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(answered.body));
-    set_headers(response.headers_mut(), &answered.request_id, answered.predictor);
+    set_headers(response.headers_mut(), answered.request_id, answered.predictor);
     response
 }
 
 fn respond_failed(failed: Failed) -> Response<Full<Bytes>> {
     let mut response = failed.error.seldon_response();
-    set_headers(response.headers_mut(), &failed.request_id, failed.predictor);
+    set_headers(response.headers_mut(), failed.request_id, failed.predictor);
     response
 }
 
-fn set_headers(headers: &mut HeaderMap, request_id: &str, predictor: Option<HeaderValue>) {
+fn set_headers(headers: &mut HeaderMap, request_id: String, predictor: Option<HeaderValue>) {
     headers.insert(header::CONTENT_TYPE, JSON);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     // An id from a body may hold what a header cannot.
-    if let Ok(id) = HeaderValue::from_str(request_id) {
+    if let Ok(id) = HeaderValue::from_maybe_shared(Bytes::from(request_id)) {
         headers.insert(PUID, id);
     }
     if let Some(predictor) = predictor {

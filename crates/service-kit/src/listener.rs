@@ -1,6 +1,8 @@
 //! One port, several threads: each serving thread runs its own connections on a runtime of its own,
 //! so that a request never crosses threads.
 
+mod connection;
+
 use std::{
     io,
     net::SocketAddr,
@@ -14,19 +16,15 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{Either, Full};
-use hyper::{body::Incoming, rt::Executor, service::service_fn};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::conn::auto,
-};
+use hyper::body::Incoming;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
+    runtime::LocalOptions,
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
-    task::{JoinSet, LocalSet},
+    task::JoinSet,
 };
-use tokio_rustls::TlsAcceptor;
 
+use self::connection::{BoxError, Connection, Roster};
 use crate::tls::TlsSource;
 
 /// A response of the data plane, or of everything else.
@@ -178,15 +176,17 @@ struct Thread {
 
 impl Thread {
     fn run<S: ThreadService>(self, make: &dyn Fn() -> S) {
-        match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => LocalSet::new().block_on(&runtime, self.serve(make)),
+        match tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default()) {
+            Ok(runtime) => runtime.block_on(self.serve(make)),
             Err(error) => tracing::error!(%error, "cannot start a serving thread"),
         }
     }
 
     async fn serve<S: ThreadService>(self, make: &dyn Fn() -> S) {
-        let Self { mut accepted, load, stopped, options, tls } = self;
-        let mut ending = stopped.clone();
+        let Self { mut accepted, load, mut stopped, options, tls } = self;
+        let roster = Roster::default();
+        let (look, rounds) = expiry(options.head_timeout);
+        let mut look = tokio::time::interval(look);
         let service = make();
         let background = service.clone();
         let mut background = tokio::task::spawn_local(async move { background.background().await });
@@ -194,14 +194,17 @@ impl Thread {
         loop {
             tokio::select! {
                 Some((stream, slot)) = accepted.recv() => {
-                    let connection = connect(stream, options.clone(), tls.clone(), service.clone(), stopped.clone());
-                    connections.spawn_local(counted(connection, Arc::clone(&load), slot));
+                    let (options, service) = (options.clone(), service.clone());
+                    let connection = Connection { options, service, roster: roster.clone() };
+                    connections.spawn_local(counted(connection.serve(stream, tls.clone()), Arc::clone(&load), slot));
                 }
                 Some(_ended) = connections.join_next(), if !connections.is_empty() => {}
-                _ = ending.wait_for(|stopped| *stopped) => break,
+                _ = look.tick() => roster.expire(rounds),
+                _ = stopped.wait_for(|stopped| *stopped) => break,
                 else => break,
             }
         }
+        roster.drain();
         let drained = async { while connections.join_next().await.is_some() {} };
         if tokio::time::timeout(options.drain_timeout, drained).await.is_err() {
             tracing::warn!(connections = connections.len(), "requests did not finish in time and are dropped");
@@ -210,6 +213,13 @@ impl Thread {
         // The task's part of the service has to be gone before the thread's log lane can end.
         let _aborted = (&mut background).await;
     }
+}
+
+/// How often to look for connections that had no request for `timeout`, and after how many looks one has
+/// had none: it ends up to a tenth later.
+fn expiry(timeout: Duration) -> (Duration, u64) {
+    const LOOKS: u32 = 10;
+    ((timeout / LOOKS).max(Duration::from_millis(10)), u64::from(LOOKS))
 }
 
 /// Runs a connection, and gives its place free when it ends.
@@ -223,71 +233,4 @@ async fn counted(
     }
     load.fetch_sub(1, Ordering::Relaxed);
     drop(slot);
-}
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
-async fn connect<S: ThreadService>(
-    stream: std::net::TcpStream,
-    options: Options,
-    tls: Option<TlsSource>,
-    service: S,
-    stopped: watch::Receiver<bool>,
-) -> Result<(), BoxError> {
-    stream.set_nodelay(true)?;
-    let stream = TcpStream::from_std(stream)?;
-    match tls {
-        None => serve_connection(stream, &options, service, stopped).await,
-        Some(source) => {
-            let accepting = TlsAcceptor::from(source.current()).accept(stream);
-            let stream = tokio::time::timeout(options.head_timeout, accepting).await??;
-            serve_connection(stream, &options, service, stopped).await
-        }
-    }
-}
-
-async fn serve_connection<S: ThreadService>(
-    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
-    options: &Options,
-    service: S,
-    mut stopped: watch::Receiver<bool>,
-) -> Result<(), BoxError> {
-    let mut builder = auto::Builder::new(LocalExecutor);
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(options.head_timeout)
-        // Answers are short: one buffer is cheaper to send than two.
-        .writev(false)
-        .max_buf_size(options.head_max.max(64 << 10));
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_header_list_size(u32::try_from(options.head_max).unwrap_or(u32::MAX))
-        .max_concurrent_streams(256)
-        .keep_alive_interval(Some(options.head_timeout));
-    let answer = service_fn(move |request| {
-        let service = service.clone();
-        async move { Ok::<_, std::convert::Infallible>(service.call(request).await) }
-    });
-    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), answer));
-    tokio::select! {
-        result = connection.as_mut() => return result,
-        _ = stopped.wait_for(|stopped| *stopped) => connection.as_mut().graceful_shutdown(),
-    }
-    connection.await
-}
-
-/// Runs what HTTP/2 spawns on the connection's own thread.
-#[derive(Debug, Clone, Copy)]
-struct LocalExecutor;
-
-impl<F> Executor<F> for LocalExecutor
-where
-    F: Future + 'static,
-    F::Output: 'static,
-{
-    fn execute(&self, future: F) {
-        tokio::task::spawn_local(future);
-    }
 }

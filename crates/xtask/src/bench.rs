@@ -55,6 +55,8 @@ fn start_server(stage: &Stage<'_>, binary: &Path, data: Data) -> Result<Server> 
         listen: "127.0.0.1:0",
         log: &stage.workspace.kept("logs/bench-server.log")?,
         group: Group::Shared,
+        // So that what a load wrote is rewritten soon after, and is counted with it.
+        environment: &[("PROVOST_REQUEST_LOG__SEGMENT_AGE", "1s")],
     })
 }
 

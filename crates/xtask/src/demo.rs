@@ -92,6 +92,7 @@ fn start(stage: &Stage<'_>, arguments: &Arguments, binary: &Path) -> Result<Serv
         log: &stage.workspace.kept("logs/demo-server.log")?,
         // Ctrl-C comes here, and is passed on once.
         group: Group::Own,
+        environment: &[],
     })
 }
 

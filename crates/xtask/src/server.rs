@@ -34,6 +34,8 @@ pub(crate) struct Options<'a> {
     pub(crate) log: &'a Path,
     /// Whose Ctrl-C reaches it.
     pub(crate) group: Group,
+    /// Its environment, besides this program's.
+    pub(crate) environment: &'a [(&'a str, &'a str)],
 }
 
 /// Whether a signal from the terminal reaches the server.
@@ -63,6 +65,7 @@ impl Server {
         let log_start = usize::try_from(log.metadata()?.len())?;
         let mut command = Command::new(options.binary);
         command.current_dir(options.folder).arg("serve").arg("--data-dir").arg(options.data);
+        command.envs(options.environment.iter().copied());
         command.args(["--listen", options.listen]).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         if options.group == Group::Own {
             command.process_group(0);
@@ -179,6 +182,7 @@ mod tests {
             listen: "127.0.0.1:0",
             log: &folder.path().join("log"),
             group: Group::Shared,
+            environment: &[],
         };
         assert!(Server::start(&options).unwrap_err().to_string().contains("serve"));
     }

@@ -1,6 +1,6 @@
 //! What each serving thread does with a request: access first, then the data plane, then the rest.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, rc::Rc, sync::Arc};
 
 use axum::Router;
 use bytes::Bytes;
@@ -34,7 +34,10 @@ pub(super) struct Routers {
 
 /// The service of one thread.
 #[derive(Debug, Clone)]
-pub(super) struct ServeThread {
+pub(super) struct ServeThread(Rc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
     gateway: GatewayThread,
     routers: Routers,
     view: View,
@@ -44,17 +47,17 @@ pub(super) struct ServeThread {
 
 impl ServeThread {
     pub(super) fn new(gateway: GatewayThread, routers: Routers, view: View, rules: Arc<Rules>, is_tls: bool) -> Self {
-        Self { gateway, routers, view, rules, is_tls }
+        Self(Rc::new(Parts { gateway, routers, view, rules, is_tls }))
     }
 
     async fn operations(&self, path: &str) -> Response<Body> {
         match path {
             "/-/live" => text("ok\n"),
-            "/-/ready" if self.view.is_ready() => text("ok\n"),
+            "/-/ready" if self.0.view.is_ready() => text("ok\n"),
             "/-/ready" => status(StatusCode::SERVICE_UNAVAILABLE, text("deployments are being loaded\n")),
             "/-/version" => text(concat!(env!("CARGO_PKG_VERSION"), "\n")),
             "/-/metrics" | "/metrics" => {
-                let mut response = text(self.view.metrics().await);
+                let mut response = text(self.0.view.metrics().await);
                 response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(METRICS_MEDIA_TYPE));
                 response
             }
@@ -93,9 +96,9 @@ impl ServeThread {
             Err(_) => return problem(ErrorCode::BadRequest, "the form ends too early"),
         };
         let token = form.strip_prefix("token=").unwrap_or_default();
-        let is_valid = self.rules.token.as_ref().is_some_and(|valid| valid.matches(token));
+        let is_valid = self.0.rules.token.as_ref().is_some_and(|valid| valid.matches(token));
         // What a form would escape cannot stand in a cookie either.
-        let secure = if self.is_tls { "; Secure" } else { "" };
+        let secure = if self.0.is_tls { "; Secure" } else { "" };
         match HeaderValue::from_str(&format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict{secure}")) {
             Ok(cookie) if is_valid => {
                 let mut response = status(StatusCode::SEE_OTHER, text(""));
@@ -111,23 +114,24 @@ impl ServeThread {
 impl ThreadService for ServeThread {
     async fn call(&self, request: Request<Incoming>) -> Response<Body> {
         let surface = surface(request.uri().path());
-        let caller = match self.rules.check(surface, request.headers()) {
+        let caller = match self.0.rules.check(surface, request.headers()) {
             Ok(caller) => caller,
             Err(Denied::TokenNeeded | Denied::TokenWrong) if request.uri().path() == "/-/login" => {
-                return self.log_in(request).await;
+                return Box::pin(self.log_in(request)).await;
             }
             Err(denied) => return deny(surface, &denied),
         };
         match surface {
-            Surface::Inference => self.gateway.call(request).await.map(Either::Left),
-            Surface::Health | Surface::Metrics => self.operations(request.uri().path()).await,
-            Surface::Api => Self::route(&self.routers.api, request, caller).await,
-            Surface::Console => Self::route(&self.routers.console, request, caller).await,
+            Surface::Inference => self.0.gateway.call(request).await.map(Either::Left),
+            // Boxed, so that a prediction does not carry room for what it is not.
+            Surface::Health | Surface::Metrics => Box::pin(self.operations(request.uri().path())).await,
+            Surface::Api => Box::pin(Self::route(&self.0.routers.api, request, caller)).await,
+            Surface::Console => Box::pin(Self::route(&self.0.routers.console, request, caller)).await,
         }
     }
 
     async fn background(&self) {
-        self.gateway.housekeeping().await;
+        self.0.gateway.housekeeping().await;
     }
 }
 

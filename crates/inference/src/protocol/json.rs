@@ -3,6 +3,10 @@
 //!
 //! Beyond RFC 8259 it reads `NaN` where a number may stand, since Python's encoder writes it.
 
+mod plain_number;
+
+use plain_number::plain_number;
+
 /// Deepest nesting of arrays and objects that is followed.
 const DEPTH_MAX: usize = 128;
 
@@ -151,6 +155,10 @@ impl<'a> Cursor<'a> {
         if self.peek().is_none() {
             return Err(self.expected("a number"));
         }
+        if let Some((value, length)) = self.bytes.get(self.at..).and_then(plain_number) {
+            self.at += length;
+            return Ok(value);
+        }
         let start = self.at;
         let negative = self.take_here(b'-');
         let mut mantissa = 0_u64;
@@ -175,6 +183,17 @@ impl<'a> Cursor<'a> {
         }
         let token = self.text.get(start..self.at).unwrap_or_default();
         token.parse().map_err(|_| self.error("a number cannot be read"))
+    }
+
+    /// Takes `,` and a number again and again, and appends the numbers to `values`; stops before whatever
+    /// is not as plain as most numbers are.
+    pub fn plain_numbers(&mut self, values: &mut Vec<f64>) {
+        while let Some((b',', rest)) = self.bytes.get(self.at..).and_then(<[u8]>::split_first) {
+            let space = usize::from(rest.first() == Some(&b' '));
+            let Some((value, length)) = rest.get(space..).and_then(plain_number) else { return };
+            values.push(value);
+            self.at += 1 + space + length;
+        }
     }
 
     /// Takes digits, and adds them to the mantissa (which may wrap: the caller counts digits).
@@ -332,6 +351,15 @@ mod tests {
             check_number(text, text.parse().unwrap());
         }
         check_number("1e999", f64::INFINITY);
+    }
+
+    #[test]
+    fn several_numbers_are_read_up_to_what_is_not_plain() {
+        let text = ",0.5, -12.25,3 ,4]";
+        let mut cursor = Cursor::new(text.as_bytes()).unwrap();
+        let mut values = Vec::new();
+        cursor.plain_numbers(&mut values);
+        assert_eq!((values.as_slice(), cursor.at), (&[0.5, -12.25, 3.0][..], 14));
     }
 
     #[test]

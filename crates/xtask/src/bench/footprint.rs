@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 
 use super::{
     Data,
-    load::{self, Request},
+    load::{self, Process, Request},
     machine,
     models::{self, MODELS, Trained},
     start_server, usage,
@@ -51,10 +51,11 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
         wait_for_all(&server, &trained)?;
         Ok((server, start.elapsed()))
     })?;
-    usage::settle(server.id());
+    usage::settle(server.id(), Duration::from_secs(1));
     let idle = usage::memory(server.id());
     let request = request(&server, 0, &trained);
-    let sample = progress.stage(|stage| load::drive(stage, &request, server.id(), arguments.seconds))?;
+    let sample =
+        progress.stage(|stage| load::drive(stage, &request, Process::provost(server.id()), arguments.seconds))?;
     println!(
         "\n{machine}, {DEPLOYMENTS} deployments.\n\nReady to predict {} ms after start. Memory {idle:.0} MB idle, {:.0} MB \
          after {} s at {:.0} requests/s.",

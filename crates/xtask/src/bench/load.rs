@@ -27,19 +27,44 @@ pub(super) struct Sample {
     pub(super) p99: Duration,
     /// Of all processes of the server, work after the load included.
     pub(super) cpu: Duration,
+    /// Of the threads that answer requests, where they have a name.
+    pub(super) serving: Option<Duration>,
+}
+
+/// A server's process, and what is known of its work.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Process {
+    pub(super) id: u32,
+    /// How the names of its serving threads start.
+    pub(super) serving: Option<&'static str>,
+    /// It may pause for so long before work that belongs to the requests.
+    pub(super) pause: Duration,
+}
+
+impl Process {
+    /// A provost: it rewrites its log when segments are a second old and have waited for ten.
+    pub(super) fn provost(id: u32) -> Self {
+        Self { id, serving: Some("serve-"), pause: Duration::from_millis(12_500) }
+    }
+
+    fn serving(&self) -> Option<Duration> {
+        self.serving.map(|name| usage::cpu_of_threads(self.id, name))
+    }
 }
 
 /// Asks again and again for some seconds.
-pub(super) fn drive(stage: &Stage<'_>, request: &Request, process: u32, seconds: u64) -> Result<Sample> {
+pub(super) fn drive(stage: &Stage<'_>, request: &Request, process: Process, seconds: u64) -> Result<Sample> {
     let script = stage.workspace.kept("bench/request.lua")?;
     fs::write(&script, lua(&request.body)).with_context(|| format!("cannot write `{}`", script.display()))?;
-    let before = usage::cpu(process);
+    let (before, serving_before) = (usage::cpu(process.id), process.serving());
     let finished = stage.command("wrk", &mut wrk(&script, request, seconds))?;
-    usage::settle(process);
-    let cpu = usage::cpu(process).saturating_sub(before);
+    usage::settle(process.id, process.pause);
+    let cpu = usage::cpu(process.id).saturating_sub(before);
+    let serving = process.serving().zip(serving_before).map(|(after, before)| after.saturating_sub(before));
     let output = finished.success()?;
     refuse_errors(&output)?;
-    parse(&output, cpu).with_context(|| format!("wrk wrote something else than expected:\n{output}"))
+    let sample = parse(&output, cpu).map(|sample| Sample { serving, ..sample });
+    sample.with_context(|| format!("wrk wrote something else than expected:\n{output}"))
 }
 
 fn wrk(script: &Path, request: &Request, seconds: u64) -> Command {
@@ -71,6 +96,7 @@ fn parse(output: &str, cpu: Duration) -> Option<Sample> {
         p50: length(after("50%")?)?,
         p99: length(after("99%")?)?,
         cpu,
+        serving: None,
     })
 }
 

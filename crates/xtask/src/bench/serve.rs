@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{
     Data,
-    load::{self, Request},
+    load::{self, Process, Request},
     machine,
     mlserver::{Configuration, MlServer},
     models::{self, MODELS, Model, Trained},
@@ -53,7 +53,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
     let loads = (ROWS.len() * MODELS.len() * 3) as u64 * arguments.rounds;
     let stages =
-        [("models", 90), ("server", 600), ("start", 15), ("answers", 1), ("loads", loads * (arguments.seconds + 2))];
+        [("models", 90), ("server", 600), ("start", 15), ("answers", 1), ("loads", loads * (arguments.seconds + 8))];
     let mut progress = Progress::new(workspace, "bench-serve", &stages)?;
     let machine = machine::describe();
     let (python, trained) = progress.stage(prepare)?;
@@ -103,7 +103,7 @@ struct Servers {
 #[derive(Debug)]
 struct Target<'a> {
     name: &'static str,
-    process: u32,
+    process: Process,
     address: &'a str,
 }
 
@@ -125,9 +125,14 @@ impl Servers {
     }
 
     fn targets(&self) -> Vec<Target<'_>> {
-        let provost = Target { name: "Provost", process: self.provost.id(), address: self.provost.address() };
+        let provost =
+            Target { name: "Provost", process: Process::provost(self.provost.id()), address: self.provost.address() };
         let peers = self.peers.iter();
-        let peers = peers.map(|(name, peer)| Target { name, process: peer.id(), address: peer.address() });
+        let peers = peers.map(|(name, peer)| Target {
+            name,
+            process: Process { id: peer.id(), serving: None, pause: Duration::ZERO },
+            address: peer.address(),
+        });
         [provost].into_iter().chain(peers).collect()
     }
 
@@ -166,7 +171,7 @@ impl Target<'_> {
 }
 
 fn wait_for_models(provost: &Server, trained: &Trained) -> Result<()> {
-    let target = Target { name: "Provost", process: provost.id(), address: provost.address() };
+    let target = Target { name: "Provost", process: Process::provost(provost.id()), address: provost.address() };
     let all_answer = || MODELS.iter().all(|model| target.answer(*model, 1, trained).is_ok()).then_some(());
     if wait::until(START_MAX, all_answer).is_none() {
         // What the first that does not answer says is the reason.
@@ -221,12 +226,12 @@ fn measure(stage: &Stage<'_>, arguments: &Arguments, servers: &Servers, trained:
 
 fn text(machine: &str, table: &Table, servers: &Servers, arguments: &Arguments) -> String {
     let Arguments { seconds, rounds, .. } = arguments;
-    let memory = |target: &Target<'_>| format!("{} {:.0} MB", target.name, usage::memory(target.process));
+    let memory = |target: &Target<'_>| format!("{} {:.0} MB", target.name, usage::memory(target.process.id));
     let memory = servers.targets().iter().map(memory).collect::<Vec<_>>().join(", ");
     let missing = servers.missing.as_ref().map(|reason| format!("\n\nWithout MLServer: {reason}")).unwrap_or_default();
     format!(
         "{machine}. `wrk -t1 -c8`, {seconds} s, median of {rounds} rounds; CPU is user and system time of all processes of \
-         the server, work after the load included. Provost parses Seldon's protocol and logs every request. MLServer \
+         the server, work after the load included; Provost's without the rewriting of its log in brackets. Provost parses Seldon's protocol and logs every request. MLServer \
          1.7.1 has uvloop 0.21 and one OpenMP thread, and parses the Open Inference Protocol (V2).\n\n{}\n\
          Memory after this: {memory}.{missing}",
         table.markdown(),

@@ -55,6 +55,8 @@ impl Table {
 struct Figures {
     requests_per_second: f64,
     cpu_micros: f64,
+    /// Of the serving threads alone.
+    serving_micros: Option<f64>,
     p50: Duration,
     p99: Duration,
 }
@@ -65,6 +67,9 @@ impl Figures {
         Self {
             requests_per_second: median(|sample| sample.requests_per_second),
             cpu_micros: median(|sample| sample.cpu.as_secs_f64() * 1e6 / sample.requests.max(1.0)),
+            serving_micros: samples.iter().all(|sample| sample.serving.is_some()).then(|| {
+                median(|sample| sample.serving.unwrap_or_default().as_secs_f64() * 1e6 / sample.requests.max(1.0))
+            }),
             p50: Duration::from_secs_f64(median(|sample| sample.p50.as_secs_f64())),
             p99: Duration::from_secs_f64(median(|sample| sample.p99.as_secs_f64())),
         }
@@ -72,13 +77,15 @@ impl Figures {
 
     fn cells(&self) -> String {
         let (rate, cpu) = (self.requests_per_second, self.cpu_micros);
-        format!("| {rate:.0} | {cpu:.1} | {} | {} |", milliseconds(self.p50), milliseconds(self.p99))
+        let serving = self.serving_micros.map(|serving| format!(" ({serving:.1})")).unwrap_or_default();
+        format!("| {rate:.0} | {cpu:.1}{serving} | {} | {} |", milliseconds(self.p50), milliseconds(self.p99))
     }
 
     /// How many times better the first one is.
     fn ratios(&self, first: &Self) -> String {
         let rate = first.requests_per_second / self.requests_per_second;
-        format!(" {rate:.0} | {:.0} |", self.cpu_micros / first.cpu_micros)
+        let serving = first.serving_micros.map(|serving| format!(" ({:.0})", self.cpu_micros / serving));
+        format!(" {rate:.0} | {:.0}{} |", self.cpu_micros / first.cpu_micros, serving.unwrap_or_default())
     }
 }
 
@@ -102,6 +109,7 @@ mod tests {
             p50: Duration::from_micros(100),
             p99: Duration::from_micros(1500),
             cpu: Duration::from_millis(cpu_micros.into()),
+            serving: (cpu_micros < 100).then_some(Duration::from_millis(u64::from(cpu_micros) - 1)),
         }
     }
 
@@ -115,7 +123,10 @@ mod tests {
         table.add(of("MLServer"), sample(500.0, 1800));
         let text = table.markdown();
         let rows: Vec<_> = text.lines().skip(2).collect();
-        assert_eq!(rows[0], "| LogisticRegression | 1 | Provost | 50009 | 9.0 | 0.10 ms | 1.50 ms | – | – |");
-        assert_eq!(rows[1], "| LogisticRegression | 1 | MLServer | 500 | 1800.0 | 0.10 ms | 1.50 ms | 100 | 200 |");
+        assert_eq!(rows[0], "| LogisticRegression | 1 | Provost | 50009 | 9.0 (8.0) | 0.10 ms | 1.50 ms | – | – |");
+        assert_eq!(
+            rows[1],
+            "| LogisticRegression | 1 | MLServer | 500 | 1800.0 | 0.10 ms | 1.50 ms | 100 | 200 (225) |"
+        );
     }
 }

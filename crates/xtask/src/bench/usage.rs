@@ -17,16 +17,27 @@ pub(super) fn cpu(root: u32) -> Duration {
     TICK * ticks
 }
 
-/// Waits until work in the background is done: it belongs to the requests that caused it.
-pub(super) fn settle(root: u32) {
+/// CPU time of those threads of the process whose name starts so.
+pub(super) fn cpu_of_threads(id: u32, name: &str) -> Duration {
+    let tasks = fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten();
+    let stats = tasks.filter_map(|task| fs::read_to_string(task.path().join("stat")).ok());
+    let is_named = |stat: &String| stat.split_once('(').is_some_and(|(_, rest)| rest.starts_with(name));
+    TICK * stats.filter(is_named).filter_map(|stat| ticks(&stat)).sum::<u32>()
+}
+
+/// Waits until work in the background is done, which belongs to the requests that caused it: until next to
+/// nothing was done for so long.
+pub(super) fn settle(root: u32, quiet: Duration) {
     let mut before = cpu(root);
+    let mut quiet_for = Duration::ZERO;
     // A server that never rests is measured as it is.
-    let _settled = wait::until(SETTLE_MAX, || {
+    let _settled = wait::until(SETTLE_MAX + quiet, || {
         wait::pause(LOOK);
         let now = cpu(root);
         let is_idle = now.saturating_sub(before) <= TICK;
         before = now;
-        is_idle.then_some(())
+        quiet_for = if is_idle { quiet_for + LOOK } else { Duration::ZERO };
+        (quiet_for >= quiet.max(LOOK)).then_some(())
     });
 }
 

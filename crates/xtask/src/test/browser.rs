@@ -55,5 +55,6 @@ fn start(stage: &Stage<'_>) -> Result<Server> {
         listen: "127.0.0.1:0",
         log: &stage.workspace.kept("logs/test-browser-server.log")?,
         group: Group::Shared,
+        environment: &[],
     })
 }

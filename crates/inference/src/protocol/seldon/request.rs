@@ -218,7 +218,9 @@ fn read_ndarray(cursor: &mut Cursor<'_>, values: &mut Vec<f64>) -> Result<Payloa
         let start = values.len();
         cursor.array(|cursor| {
             let place = (rows, values.len() - start);
-            read_value(cursor, place, values, &mut first_missing)
+            read_value(cursor, place, values, &mut first_missing)?;
+            cursor.plain_numbers(values);
+            Ok::<_, BadRequest>(())
         })?;
         let length = values.len() - start;
         if rows > 0 && length != columns {
@@ -251,7 +253,9 @@ fn read_tensor(cursor: &mut Cursor<'_>, values: &mut Vec<f64>) -> Result<Payload
         "values" if cursor.peek() != Some(b'[') => Err(wrong_type(cursor, "data.tensor.values", "an array of numbers")),
         "values" => cursor.array(|cursor| {
             let place = (0, values.len());
-            read_value(cursor, place, values, &mut first_missing)
+            read_value(cursor, place, values, &mut first_missing)?;
+            cursor.plain_numbers(values);
+            Ok(())
         }),
         _ => Err(BadRequest::UnknownField(format!("data.tensor.{}", unescape(key)))),
     })?;

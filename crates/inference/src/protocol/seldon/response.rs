@@ -183,7 +183,7 @@ fn write_value(kind: &OutputKind, value: f64, out: &mut Vec<u8>) {
 /// The shortest decimal that reads back as the same number. What JSON cannot say is `null`.
 fn write_float(value: f64, out: &mut Vec<u8>) {
     if value.is_finite() {
-        out.extend_from_slice(ryu::Buffer::new().format_finite(value).as_bytes());
+        out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
     } else {
         out.extend_from_slice(b"null");
     }
