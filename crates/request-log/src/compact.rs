@@ -28,9 +28,9 @@ const FILES_MAX: usize = 16;
 /// Fewer files than this are not worth it while the day lasts.
 const FILES_MIN: usize = 4;
 /// A file of this many bytes is not merged any more.
-const FULL_BYTES: u64 = 128 << 20;
+const FULL_BYTES: u64 = 8 << 20;
 /// A merged file has at most about this many bytes.
-const MERGED_BYTES: u64 = 256 << 20;
+const MERGED_BYTES: u64 = 64 << 20;
 /// A day is over for good when this much time has passed since: records may wait to be rewritten.
 const GRACE_NANOS: i64 = 15 * 60 * 1_000_000_000;
 /// Rows that are put in order at once.
@@ -297,8 +297,9 @@ mod tests {
     #[test]
     fn a_day_that_is_over_becomes_one_file_as_far_as_files_are_small() {
         check(&[(MB, Float)], true, None);
-        check(&[(MB, Float), (KB, Float), (90 * MB, Float), (128 * MB, Float)], true, Some(&[0, 1, 2]));
-        check(&[(127 * MB, Float), (127 * MB, Float), (127 * MB, Float)], true, Some(&[0, 1]));
+        check(&[(MB, Float), (KB, Float), (7 * MB, Float), (8 * MB, Float)], true, Some(&[0, 1, 2]));
+        let large = [(7 * MB, Float); 12];
+        check(&large, true, Some(&[0, 1, 2, 3, 4, 5, 6, 7, 8]));
     }
 
     #[test]
@@ -315,7 +316,7 @@ mod tests {
         let more: Vec<_> = [(100 * KB, Float)].into_iter().chain(files).chain([(2 * KB, Float)]).collect();
         let expected: Vec<_> = (1..18).collect();
         check(&more, false, Some(&expected));
-        let large: Vec<_> = (0..17).map(|_| (30 * MB, Float)).collect();
-        check(&large, false, Some(&[0, 1, 2, 3, 4, 5, 6, 7]));
+        let large: Vec<_> = (0..17).map(|_| (7 * MB, Float)).collect();
+        check(&large, false, Some(&[0, 1, 2, 3, 4, 5, 6, 7, 8]));
     }
 }

@@ -53,7 +53,7 @@ impl Options {
             folder,
             segment_bytes: 8 << 20,
             segment_age: Duration::from_secs(60),
-            rewrite_bytes: 32 << 20,
+            rewrite_bytes: 64 << 20,
             rewrite_delay: Duration::from_secs(10),
             retention: Retention::default(),
         }

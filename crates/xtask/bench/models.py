@@ -19,7 +19,7 @@ from sklearn.linear_model import LogisticRegression
 FEATURES = 12
 CLASSES = 3
 TRAINING_ROWS = 5000
-ASKED_ROWS = 100
+ASKED_ROWS = 1600
 
 
 def data(rows, seed):

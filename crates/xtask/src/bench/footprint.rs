@@ -89,7 +89,12 @@ fn wait_for_all(server: &Server, trained: &Trained) -> Result<()> {
 }
 
 fn predicts(request: &Request) -> bool {
-    let answer = http::post(&request.server, &request.path, "application/json", &request.body);
+    let answer = http::post(
+        &request.server,
+        &request.path,
+        "application/json",
+        request.bodies.first().map_or("", String::as_str),
+    );
     answer.is_ok_and(|answer| answer.status == 200)
 }
 
@@ -97,7 +102,7 @@ fn request(server: &Server, number: usize, trained: &Trained) -> Request {
     Request {
         server: server.address().to_owned(),
         path: format!("/seldon/default/{}/api/v1.0/predictions", name(number)),
-        body: trained.seldon_request(1),
+        bodies: trained.seldon_requests(1),
     }
 }
 

@@ -15,7 +15,8 @@ pub(super) struct Request {
     /// Address and port on this machine.
     pub(super) server: String,
     pub(super) path: String,
-    pub(super) body: String,
+    /// Asked in turn.
+    pub(super) bodies: Vec<String>,
 }
 
 /// What a load measured.
@@ -55,7 +56,7 @@ impl Process {
 /// Asks again and again for some seconds.
 pub(super) fn drive(stage: &Stage<'_>, request: &Request, process: Process, seconds: u64) -> Result<Sample> {
     let script = stage.workspace.kept("bench/request.lua")?;
-    fs::write(&script, lua(&request.body)).with_context(|| format!("cannot write `{}`", script.display()))?;
+    fs::write(&script, lua(&request.bodies)).with_context(|| format!("cannot write `{}`", script.display()))?;
     let (before, serving_before) = (usage::cpu(process.id), process.serving());
     let finished = stage.command("wrk", &mut wrk(&script, request, seconds))?;
     usage::settle(process.id, process.pause);
@@ -74,8 +75,16 @@ fn wrk(script: &Path, request: &Request, seconds: u64) -> Command {
     command
 }
 
-fn lua(body: &str) -> String {
-    format!("wrk.method = 'POST'\nwrk.headers['Content-Type'] = 'application/json'\nwrk.body = [==[{body}]==]\n")
+/// A script that sends the bodies in turn; the requests are written once.
+fn lua(bodies: &[String]) -> String {
+    let bodies = bodies.iter().map(|body| format!("  [==[{body}]==],\n")).collect::<String>();
+    format!(
+        "local bodies = {{\n{bodies}}}\nlocal requests, next = {{}}, 0\n\
+         wrk.method = 'POST'\nwrk.headers['Content-Type'] = 'application/json'\n\
+         function init()\n  \
+         for index, body in ipairs(bodies) do requests[index] = wrk.format(nil, nil, nil, body) end\nend\n\
+         function request()\n  next = next % #requests + 1\n  return requests[next]\nend\n"
+    )
 }
 
 /// A server that refuses is fast: such figures are none.

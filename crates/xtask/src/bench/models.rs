@@ -49,6 +49,9 @@ pub(super) const MODELS: [Model; 3] = [
     },
 ];
 
+/// How many requests differ.
+const REQUESTS: usize = 16;
+
 /// Models on disk, with rows to ask about.
 #[derive(Debug)]
 pub(super) struct Trained {
@@ -73,20 +76,18 @@ pub(super) fn train(stage: &Stage<'_>, python: impl FnOnce(&Stage<'_>) -> Result
 
 impl Trained {
     /// In Seldon's form.
-    pub(super) fn seldon_request(&self, rows: usize) -> String {
-        json!({ "data": { "ndarray": self.rows.get(..rows) } }).to_string()
+    pub(super) fn seldon_requests(&self, rows: usize) -> Vec<String> {
+        self.asked(rows).map(|rows| json!({ "data": { "ndarray": rows } }).to_string()).collect()
     }
 
     /// In the Open Inference Protocol's, asking for probabilities too.
-    pub(super) fn v2_request(&self, rows: usize) -> String {
-        let asked = self.rows.get(..rows).unwrap_or_default();
-        let values: Vec<_> = asked.iter().flat_map(|row| row.as_array().into_iter().flatten()).collect();
-        let shape = [rows, values.len().checked_div(rows).unwrap_or_default()];
-        json!({
-            "inputs": [{ "name": "input-0", "shape": shape, "datatype": "FP64", "data": values }],
-            "outputs": [{ "name": "predict_proba" }],
-        })
-        .to_string()
+    pub(super) fn v2_requests(&self, rows: usize) -> Vec<String> {
+        self.asked(rows).map(v2_request).collect()
+    }
+
+    /// Rows of requests that differ, as those of users do.
+    fn asked(&self, rows: usize) -> impl Iterator<Item = &[Value]> {
+        self.rows.chunks_exact(self.rows.len() / REQUESTS).filter_map(move |chunk| chunk.get(..rows))
     }
 
     /// A manifest with a deployment for each name and model.
@@ -94,6 +95,16 @@ impl Trained {
         let documents = deployments.iter().map(|(name, model)| deployment(name, *model, &self.folder));
         documents.collect::<Vec<_>>().join("---\n")
     }
+}
+
+fn v2_request(rows: &[Value]) -> String {
+    let values: Vec<_> = rows.iter().flat_map(|row| row.as_array().into_iter().flatten()).collect();
+    let shape = [rows.len(), values.len().checked_div(rows.len()).unwrap_or_default()];
+    json!({
+        "inputs": [{ "name": "input-0", "shape": shape, "datatype": "FP64", "data": values }],
+        "outputs": [{ "name": "predict_proba" }],
+    })
+    .to_string()
 }
 
 fn deployment(name: &str, model: Model, folder: &Path) -> String {
@@ -120,15 +131,17 @@ mod tests {
     use super::*;
 
     fn trained() -> Trained {
-        Trained { folder: PathBuf::from("/models"), rows: vec![json!([1.5, 2.0]), json!([3.0, 4.0])] }
+        Trained { folder: PathBuf::from("/models"), rows: (0..32).map(|row| json!([row, 0.5])).collect() }
     }
 
     #[test]
     fn both_dialects_ask_about_the_same_rows() {
-        assert_eq!(trained().seldon_request(1), r#"{"data":{"ndarray":[[1.5,2.0]]}}"#);
-        let request: Value = serde_json::from_str(&trained().v2_request(2)).unwrap();
+        let (seldon, v2) = (trained().seldon_requests(2), trained().v2_requests(2));
+        assert_eq!((seldon.len(), v2.len()), (16, 16));
+        assert_eq!(seldon[1], r#"{"data":{"ndarray":[[2,0.5],[3,0.5]]}}"#);
+        let request: Value = serde_json::from_str(&v2[1]).unwrap();
         assert_eq!(request["inputs"][0]["shape"], json!([2, 2]));
-        assert_eq!(request["inputs"][0]["data"], json!([1.5, 2.0, 3.0, 4.0]));
+        assert_eq!(request["inputs"][0]["data"], json!([2, 0.5, 3, 0.5]));
     }
 
     #[test]

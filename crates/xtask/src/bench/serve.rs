@@ -154,19 +154,23 @@ impl Servers {
 
 impl Target<'_> {
     fn request(&self, model: Model, rows: usize, trained: &Trained) -> Request {
-        let (path, body) = if self.name == "Provost" {
-            (format!("/seldon/default/{}/api/v1.0/predictions", model.name), trained.seldon_request(rows))
+        let (path, bodies) = if self.name == "Provost" {
+            (format!("/seldon/default/{}/api/v1.0/predictions", model.name), trained.seldon_requests(rows))
         } else {
-            (format!("/v2/models/{}/infer", model.name), trained.v2_request(rows))
+            (format!("/v2/models/{}/infer", model.name), trained.v2_requests(rows))
         };
-        Request { server: self.address.to_owned(), path, body }
+        Request { server: self.address.to_owned(), path, bodies }
     }
 
     fn answer(&self, model: Model, rows: usize, trained: &Trained) -> Result<Vec<f64>> {
         let request = self.request(model, rows, trained);
-        let answer = http::post(&request.server, &request.path, "application/json", &request.body)?;
-        let body = answer.success().with_context(|| format!("{} does not answer {}", self.name, model.title))?;
-        Ok(numbers(&serde_json::from_str(&body)?))
+        let mut all = Vec::new();
+        for body in &request.bodies {
+            let answer = http::post(&request.server, &request.path, "application/json", body)?;
+            let body = answer.success().with_context(|| format!("{} does not answer {}", self.name, model.title))?;
+            all.extend(numbers(&serde_json::from_str(&body)?));
+        }
+        Ok(all)
     }
 }
 
