@@ -24,8 +24,9 @@ pub(crate) fn is_data_plane(path: &str) -> bool {
 /// Reads `/seldon/<namespace>/<name>/…`.
 pub(crate) fn match_path(path: &str) -> Option<Target<'_>> {
     let rest = path.strip_prefix("/seldon/")?;
-    let namespace_end = rest.find('/')?;
-    let name_length = rest.get(namespace_end + 1..)?.find('/')?;
+    let slash = |text: &str| text.bytes().position(|byte| byte == b'/');
+    let namespace_end = slash(rest)?;
+    let name_length = slash(rest.get(namespace_end + 1..)?)?;
     let (deployment, endpoint) = rest.split_at_checked(namespace_end + 1 + name_length)?;
     let endpoint = match endpoint {
         "/api/v1.0/predictions" | "/api/v0.1/predictions" => Some(Endpoint::Predictions),

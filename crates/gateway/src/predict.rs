@@ -21,7 +21,7 @@ use crate::{
     error::RequestError,
     records::Outcome,
     routes::{Deployment, Predictor, Routes},
-    service::ThreadState,
+    service::{PREDICTOR, ThreadState},
 };
 
 /// Longest request id, in bytes.
@@ -44,7 +44,7 @@ pub(crate) struct Call {
 pub(crate) struct Answered {
     pub(crate) body: Bytes,
     pub(crate) request_id: String,
-    pub(crate) predictor: Option<http::HeaderValue>,
+    pub(crate) headers: http::HeaderMap,
 }
 
 /// A failure, with what is known of the request.
@@ -230,7 +230,7 @@ fn finish(
         state.records.append(&stream, &outcome, payload);
     }
     state.metrics.record(predictor.slot, 200, server, client);
-    Ok(Answered { body: written.into(), request_id, predictor: Some(predictor.name.clone()) })
+    Ok(Answered { body: written.into(), request_id, headers: predictor.headers.clone() })
 }
 
 /// Writes the body. The caller's own id in `meta` goes back as it came.
@@ -270,5 +270,5 @@ pub(crate) fn fail(
         state.records.append(stream, &outcome, Payload::Failed { reason: &error.info });
     }
     state.metrics.record(slot, status, server, Duration::ZERO);
-    Failed { error, request_id, predictor: predictor.map(|predictor| predictor.name.clone()) }
+    Failed { error, request_id, predictor: predictor.and_then(|predictor| predictor.headers.get(PREDICTOR).cloned()) }
 }

@@ -19,7 +19,10 @@ use provost_inference::{
     OutputKind, OutputShape, Predict, PredictorTable, RevisionKey, protocol::seldon::ResponseTemplate, record::Stream,
 };
 
-use crate::metrics::{Registry, SeriesKey};
+use crate::{
+    metrics::{Registry, SeriesKey},
+    service::{JSON, NOSNIFF, PREDICTOR},
+};
 
 /// Deployments by `<namespace>/<name>`.
 type Deployments = HashMap<Box<str>, Arc<Deployment>>;
@@ -51,7 +54,8 @@ pub(crate) struct Deployment {
 /// A predictor that answers.
 #[derive(Debug)]
 pub(crate) struct Predictor {
-    pub(crate) name: http::HeaderValue,
+    /// The headers of each of its answers.
+    pub(crate) headers: http::HeaderMap,
     pub(crate) predict: Arc<dyn Predict>,
     pub(crate) row_cost: Duration,
     pub(crate) template: ResponseTemplate,
@@ -149,7 +153,7 @@ impl Routes {
         stream.output_kind = schema.output.kind.clone();
         stream.output_shape = schema.output.shape;
         Some(Predictor {
-            name: http::HeaderValue::from_str(&route.predictor).ok()?,
+            headers: answer_headers(&route.predictor)?,
             template: ResponseTemplate::new(&schema.output, &route.node, &route.image),
             slot: self.registry.slot(series_key(id, Some(route))),
             stream,
@@ -171,6 +175,15 @@ impl Routes {
             output_shape: OutputShape::Vector,
         }
     }
+}
+
+/// What every answer of the predictor carries; there is room for the request's id.
+fn answer_headers(predictor: &str) -> Option<http::HeaderMap> {
+    let mut headers = http::HeaderMap::with_capacity(4);
+    headers.insert(http::header::CONTENT_TYPE, JSON);
+    headers.insert(http::header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    headers.insert(PREDICTOR, http::HeaderValue::from_str(predictor).ok()?);
+    Some(headers)
 }
 
 fn series_key(id: &DeploymentId, route: Option<&PredictorRoute>) -> SeriesKey {

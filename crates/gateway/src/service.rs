@@ -32,9 +32,13 @@ use crate::{
 };
 
 const PUID: HeaderName = HeaderName::from_static("seldon-puid");
-const PREDICTOR: HeaderName = HeaderName::from_static("provost-predictor");
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+pub(crate) const PREDICTOR: HeaderName = HeaderName::from_static("provost-predictor");
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
+pub(crate) const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+
+/// Most bytes of a refused body that are taken, and for how long.
+const DISCARDED_MAX: usize = 64 << 20;
+const DISCARDED_FOR: Duration = Duration::from_secs(5);
 
 /// Limits of the data plane.
 #[derive(Debug, Clone)]
@@ -172,7 +176,7 @@ impl GatewayThread {
         B: Body<Data = Bytes> + Unpin,
     {
         let arrived = Instant::now();
-        let (parts, body) = request.into_parts();
+        let (parts, mut body) = request.into_parts();
         if parts.method == Method::OPTIONS {
             return Response::new(Full::default());
         }
@@ -184,12 +188,17 @@ impl GatewayThread {
             let info = "too many requests at a time: try again";
             return self.refuse(&call, RequestError::new(ErrorCode::Overloaded, info));
         };
-        match read_body(body, &parts.headers, &self.shared.options).await {
+        match read_body(&mut body, &parts.headers, &self.shared.options).await {
             Ok(body) => match answer(&self.state, &self.shared.routes, call, body).await {
                 Ok(answered) => respond(answered),
                 Err(failed) => respond_failed(failed),
             },
-            Err(error) => self.refuse(&call, error),
+            Err(error) => {
+                if error.code == ErrorCode::TooLarge {
+                    discard(&mut body).await;
+                }
+                self.refuse(&call, error)
+            }
         }
     }
 
@@ -274,7 +283,7 @@ fn request_id(value: &HeaderValue) -> Result<String, RequestError> {
 }
 
 /// Reads a body within the limits. One that arrived in one piece is not copied.
-async fn read_body<B>(mut body: B, headers: &HeaderMap, options: &Options) -> Result<Bytes, RequestError>
+async fn read_body<B>(body: &mut B, headers: &HeaderMap, options: &Options) -> Result<Bytes, RequestError>
 where
     B: Body<Data = Bytes> + Unpin,
 {
@@ -307,6 +316,22 @@ where
     }
 }
 
+/// Takes what is left of a body that is refused: a client that is still sending would see a broken
+/// connection instead of the answer. Gives up on one that sends much more.
+async fn discard<B: Body<Data = Bytes> + Unpin>(body: &mut B) {
+    let discarding = async {
+        let mut left = DISCARDED_MAX;
+        while let Some(Ok(frame)) = body.frame().await {
+            let length = frame.data_ref().map_or(0, Bytes::len);
+            match left.checked_sub(length) {
+                Some(rest) => left = rest,
+                None => return,
+            }
+        }
+    };
+    let _given_up = tokio::time::timeout(DISCARDED_FOR, discarding).await;
+}
+
 /// Runs `future` to its end or until `timeout`. No timer is set for one that is ready at once, as
 /// bodies of most requests are.
 async fn poll_once_or_timeout<F: Future>(future: F, timeout: Duration) -> Option<F::Output> {
@@ -320,25 +345,26 @@ async fn poll_once_or_timeout<F: Future>(future: F, timeout: Duration) -> Option
 
 fn respond(answered: Answered) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(answered.body));
-    set_headers(response.headers_mut(), answered.request_id, answered.predictor);
+    *response.headers_mut() = answered.headers;
+    set_request_id(response.headers_mut(), answered.request_id);
     response
 }
 
 fn respond_failed(failed: Failed) -> Response<Full<Bytes>> {
     let mut response = failed.error.seldon_response();
-    set_headers(response.headers_mut(), failed.request_id, failed.predictor);
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    if let Some(predictor) = failed.predictor {
+        headers.insert(PREDICTOR, predictor);
+    }
+    set_request_id(headers, failed.request_id);
     response
 }
 
-fn set_headers(headers: &mut HeaderMap, request_id: String, predictor: Option<HeaderValue>) {
-    headers.insert(header::CONTENT_TYPE, JSON);
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+fn set_request_id(headers: &mut HeaderMap, request_id: String) {
     // An id from a body may hold what a header cannot.
     if let Ok(id) = HeaderValue::from_maybe_shared(Bytes::from(request_id)) {
         headers.insert(PUID, id);
-    }
-    if let Some(predictor) = predictor {
-        headers.insert(PREDICTOR, predictor);
     }
 }
 

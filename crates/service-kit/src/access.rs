@@ -149,10 +149,9 @@ fn presented(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    }
+    let digits = host.bytes().rev().take_while(u8::is_ascii_digit).count();
+    let name = host.get(..host.len() - digits).unwrap_or(host);
+    name.strip_suffix(':').unwrap_or(host)
 }
 
 fn shown(value: &HeaderValue) -> String {

@@ -48,7 +48,7 @@ impl Reconciler {
             }
         };
         let digests = before.artifacts.iter().map(|known| (known.uri.clone(), Ok(known.digest.clone())));
-        let digests = HashMap::from_iter(digests);
+        let digests: HashMap<_, _> = digests.collect();
         let predictors = deployment.predictors.iter().zip(deployment.weights());
         let predictors = predictors.map(|(predictor, weight)| DesiredPredictor {
             name: predictor.name.clone(),

@@ -77,9 +77,10 @@ fn wrk(script: &Path, request: &Request, seconds: u64) -> Command {
 
 /// A script that sends the bodies in turn; the requests are written once.
 fn lua(bodies: &[String]) -> String {
-    let bodies = bodies.iter().map(|body| format!("  [==[{body}]==],\n")).collect::<String>();
+    let bodies: Vec<_> = bodies.iter().map(|body| format!("[==[{body}]==]")).collect();
+    let bodies = bodies.join(",\n");
     format!(
-        "local bodies = {{\n{bodies}}}\nlocal requests, next = {{}}, 0\n\
+        "local bodies = {{{bodies}}}\nlocal requests, next = {{}}, 0\n\
          wrk.method = 'POST'\nwrk.headers['Content-Type'] = 'application/json'\n\
          function init()\n  \
          for index, body in ipairs(bodies) do requests[index] = wrk.format(nil, nil, nil, body) end\nend\n\

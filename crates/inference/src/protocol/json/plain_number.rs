@@ -22,27 +22,32 @@ pub(super) fn plain_number(text: &[u8]) -> Option<(f64, usize)> {
 #[inline]
 fn read(window: &[u8; WINDOW]) -> Option<(f64, usize)> {
     let sign = usize::from(window[0] == b'-');
-    let (mut mantissa, whole) = leading_digits(eight(window, sign)?);
-    let is_plain = whole == 1 || ((2..8).contains(&whole) && window[sign] != b'0');
-    if !is_plain {
-        return None;
+    let first = digit(window[sign])?;
+    let (mut mantissa, mut end) = (first, sign + 1);
+    while let Some(next) = digit(window[end]) {
+        if first == 0 || end - sign == 7 {
+            return None;
+        }
+        (mantissa, end) = (mantissa * 10 + next, end + 1);
     }
-    let (mut end, mut fraction) = (sign + whole, 0);
+    let whole = end - sign;
+    let mut fraction = 0;
     if window[end] == b'.' {
-        let (digits, count) = leading_digits(eight(window, end + 1)?);
-        mantissa = mantissa.wrapping_mul(INTEGER_POWERS[count]).wrapping_add(digits);
+        let (digits, count) = leading_digits(eight(window, end + 1));
+        mantissa = mantissa * INTEGER_POWERS[count] + digits;
         fraction = count;
         if count == 8 {
-            let (digits, count) = leading_digits(eight(window, end + 9)?);
+            let (digits, count) = leading_digits(eight(window, end + 9));
             mantissa = mantissa.wrapping_mul(INTEGER_POWERS[count]).wrapping_add(digits);
             fraction += count;
         }
+        if fraction == 0 {
+            return None;
+        }
         end += 1 + fraction;
     }
-    // A point without digits, more digits than were read, or so many that the mantissa is not exact.
-    let is_whole = (fraction == 0) == (window[sign + whole] != b'.');
     let is_exact = fraction < 16 && whole + fraction < 20 && mantissa < 1 << 53;
-    if !is_whole || !is_exact || matches!(window.get(end), Some(b'e' | b'E') | None) {
+    if !is_exact || matches!(window.get(end), Some(b'e' | b'E') | None) {
         return None;
     }
     // Both operands are exact, so the one rounding of the division is the correct one (Clinger 1990).
@@ -51,15 +56,24 @@ fn read(window: &[u8; WINDOW]) -> Option<(f64, usize)> {
     Some((f64::from_bits(value.to_bits() | (sign as u64) << 63), end))
 }
 
+#[inline]
+fn digit(character: u8) -> Option<u64> {
+    let value = character.wrapping_sub(b'0');
+    (value < 10).then_some(u64::from(value))
+}
+
 /// Powers of ten by their exponent.
 const INTEGER_POWERS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
 
-fn eight(window: &[u8; WINDOW], at: usize) -> Option<u64> {
-    Some(u64::from_le_bytes(*window.get(at..)?.first_chunk()?))
+/// Eight characters; fewer near the end of the window, where no number that is read reaches.
+#[inline]
+fn eight(window: &[u8; WINDOW], at: usize) -> u64 {
+    window.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |chunk| u64::from_le_bytes(*chunk))
 }
 
 /// The number that the leading decimal digits of eight characters make (the first is the lowest byte),
 /// and how many digits these are.
+#[inline]
 fn leading_digits(characters: u64) -> (u64, usize) {
     const ONES: u64 = 0x0101_0101_0101_0101;
     let values = characters ^ (ONES * 0x30);
@@ -67,7 +81,7 @@ fn leading_digits(characters: u64) -> (u64, usize) {
     let others = (((values & (ONES * 0x7f)) + ONES * (0x80 - 10)) | values) & (ONES * 0x80);
     let count = others.trailing_zeros() as usize / 8;
     // The digits move to the end and zeros lead. Then neighbours are joined: by two, by four, all eight.
-    let digits = values.checked_shl(64 - 8 * u32::try_from(count).unwrap_or(0)).unwrap_or(0);
+    let digits = if count == 0 { 0 } else { values << (64 - 8 * count) };
     let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8);
     let low = (pairs & 0x0000_00ff_0000_00ff).wrapping_mul(0x000f_4240_0000_0064);
     let high = ((pairs >> 16) & 0x0000_00ff_0000_00ff).wrapping_mul(0x0000_2710_0000_0001);
