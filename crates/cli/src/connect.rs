@@ -15,13 +15,20 @@ const DEFAULT_URL: &str = "http://127.0.0.1:8000";
 #[derive(Debug, Args)]
 pub(crate) struct ServerArguments {
     /// Address of the server. Without it, the one that serves from the data directory is found.
-    #[arg(long, env = "PROVOST_SERVER", global = true, value_name = "URL")]
+    #[arg(long, env = "PROVOST_SERVER", hide_env_values = true, global = true, value_name = "URL")]
     server: Option<String>,
     /// Token for a server that is not on this machine.
-    #[arg(long, env = "PROVOST_TOKEN", global = true, hide_env_values = true)]
+    #[arg(long, env = "PROVOST_TOKEN", hide_env_values = true, global = true)]
     token: Option<String>,
     /// Data directory of the local server.
-    #[arg(long, env = "PROVOST_DATA_DIR", global = true, default_value = "provost-data", value_name = "DIR")]
+    #[arg(
+        long,
+        env = "PROVOST_DATA_DIR",
+        hide_env_values = true,
+        global = true,
+        default_value = "provost-data",
+        value_name = "DIR"
+    )]
     data_dir: PathBuf,
 }
 
@@ -29,7 +36,7 @@ pub(crate) struct ServerArguments {
 #[derive(Debug, Args)]
 pub(crate) struct NamespaceArguments {
     /// Namespace.
-    #[arg(short, long, default_value = "default", env = "PROVOST_NAMESPACE")]
+    #[arg(short, long, default_value = "default", env = "PROVOST_NAMESPACE", hide_env_values = true)]
     pub(crate) namespace: String,
 }
 

@@ -34,7 +34,7 @@ use provost_service_kit::{
     tls::TlsSource,
 };
 use provost_store::{
-    artifacts::{FilesystemArtifacts, Options as ArtifactOptions},
+    artifacts::{Environments, FilesystemArtifacts, Options as ArtifactOptions},
     metadata::SqliteRepository,
 };
 use provost_worker::ModelServer;
@@ -53,13 +53,13 @@ const TEND_EVERY: Duration = Duration::from_secs(1);
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Folder for everything that is kept.
-    #[arg(long, default_value = "provost-data", env = "PROVOST_DATA_DIR", value_name = "DIR")]
+    #[arg(long, default_value = "provost-data", env = "PROVOST_DATA_DIR", hide_env_values = true, value_name = "DIR")]
     data_dir: PathBuf,
     /// Address to listen on (127.0.0.1:8000 when the configuration says nothing).
-    #[arg(long, env = "PROVOST_LISTEN", value_name = "ADDRESS")]
+    #[arg(long, env = "PROVOST_LISTEN", hide_env_values = true, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
     /// Configuration file (TOML).
-    #[arg(long, env = "PROVOST_CONFIG", value_name = "FILE")]
+    #[arg(long, env = "PROVOST_CONFIG", hide_env_values = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Let everybody in without a token. Only where the network is safe.
     #[arg(long)]
@@ -78,26 +78,29 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     config.server.insecure |= arguments.insecure;
     #[expect(clippy::disallowed_methods, reason = "the environment is read here, once")]
     let token = std::env::var("PROVOST_TOKEN").ok();
-    let rules = config
-        .validate(token)
-        .map_err(|problems| anyhow::anyhow!("the configuration is wrong:\n  {}", problems.join("\n  ")))?;
+    let rules = config.validate(token).map_err(|problems| wrong(&problems))?;
     let format = match config.telemetry.log_format {
         config::LogFormat::Text => telemetry::LogFormat::Text,
         config::LogFormat::Json => telemetry::LogFormat::Json,
     };
+    let environments = config.environments(&std::env::vars().collect()).map_err(|problems| wrong(&problems))?;
     telemetry::start(&config.telemetry.log_filter, format).map_err(anyhow::Error::msg)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(serve(&arguments.data_dir, &config, rules))
+    runtime.block_on(serve(&arguments.data_dir, &config, rules, environments))
 }
 
-async fn serve(data_dir: &Path, config: &Config, rules: Rules) -> anyhow::Result<()> {
+fn wrong(problems: &[String]) -> anyhow::Error {
+    anyhow::anyhow!("the configuration is wrong:\n  {}", problems.join("\n  "))
+}
+
+async fn serve(data_dir: &Path, config: &Config, rules: Rules, environments: Environments) -> anyhow::Result<()> {
     if rules.is_insecure {
         tracing::warn!("--insecure: everybody who reaches {} may do everything", config.server.listen);
     }
     let data_dir = DataDir::open(data_dir)?;
     let socket = bind(config.server.listen)?;
     let repository = Arc::new(SqliteRepository::open(&data_dir.metadata()).await?);
-    let artifacts = open_artifacts(&data_dir, config)?;
+    let artifacts = open_artifacts(&data_dir, config, environments)?;
     let log = Arc::new(open_log(&data_dir, config)?);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let catalog = Arc::new(ServerCatalog::default());
@@ -159,12 +162,20 @@ fn bind(address: SocketAddr) -> anyhow::Result<std::net::TcpListener> {
     })
 }
 
-fn open_artifacts(data_dir: &DataDir, config: &Config) -> anyhow::Result<FilesystemArtifacts> {
+fn open_artifacts(
+    data_dir: &DataDir,
+    config: &Config,
+    environments: Environments,
+) -> anyhow::Result<FilesystemArtifacts> {
     let folder = data_dir.artifacts();
     let roots = config.artifacts.roots.clone().or_else(|| config.server.insecure.then(Vec::new));
     let roots = roots.map(|roots| roots.iter().filter_map(|root| std::fs::canonicalize(root).ok()).collect());
-    let options =
-        ArtifactOptions { bytes_max: config.artifacts.size_max.0, roots, ..ArtifactOptions::new(folder.clone()) };
+    let options = ArtifactOptions {
+        bytes_max: config.artifacts.size_max.0,
+        roots,
+        environments,
+        ..ArtifactOptions::new(folder.clone())
+    };
     FilesystemArtifacts::open(options).with_context(|| format!("cannot open `{}`", folder.display()))
 }
 

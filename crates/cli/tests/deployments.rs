@@ -62,10 +62,9 @@ async fn all_documents_are_checked_before_any_is_stored() {
     let problem = node.apply_refused(&format!("{good}---\n{bad}")).await;
     assert_eq!(problem.status, 422);
     assert!(problem.detail.contains("No entry in predictors map for NO_SUCH_SERVER"), "{}", problem.detail);
-    let problem = node.apply_refused(&manifest("remote", "SKLEARN_SERVER", "s3://bucket/model")).await;
-    assert!(
-        problem.detail.contains("spec.predictors[0].graph.modelUri: `s3://bucket/model`: `s3` is not supported yet")
-    );
+    let problem = node.apply_refused(&manifest("claim", "SKLEARN_SERVER", "pvc://claim/model")).await;
+    let reason = "spec.predictors[0].graph.modelUri: `pvc://claim/model`: volumes are claimed on Kubernetes only";
+    assert!(problem.detail.contains(reason), "{}", problem.detail);
     assert_eq!(node.client().deployments(&ListParameters::default()).await.unwrap().total, 0);
 }
 

@@ -7,7 +7,7 @@ mod fetches;
 mod restore;
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -266,8 +266,7 @@ impl Reconciler {
     }
 
     fn desired(&mut self, stored: &StoredDeployment, deployment: &Deployment) -> Desired {
-        let uris: BTreeSet<&str> = deployment.predictors.iter().flat_map(uris).collect();
-        let resolution = self.fetches.resolve(stored, &uris);
+        let resolution = self.fetches.resolve(stored, &sources(deployment));
         let predictors = deployment.predictors.iter().zip(deployment.weights());
         let desired = |(predictor, weight): (&Predictor, u32)| DesiredPredictor {
             name: predictor.name.clone(),
@@ -290,6 +289,12 @@ fn parse_document(document: &Value, namespace: &Namespace, catalog: &ServerCatal
         let shown = violations.iter().map(|violation| format!("{}: {}", violation.path, violation.message));
         shown.collect::<Vec<_>>().join("; ")
     })
+}
+
+/// The model URIs of a deployment, each with the secret that its node names.
+fn sources(deployment: &Deployment) -> BTreeMap<&str, Option<&str>> {
+    let nodes = deployment.predictors.iter().flat_map(|predictor| predictor.graph.nodes());
+    nodes.filter_map(|node| Some((node.model_uri.as_deref()?, node.env_secret_ref_name.as_deref()))).collect()
 }
 
 fn uris(predictor: &Predictor) -> Vec<&str> {

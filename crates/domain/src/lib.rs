@@ -21,7 +21,7 @@ pub use deployment::{Deployment, Predictor, RequestLogging};
 pub use error_code::ErrorCode;
 pub use field_path::FieldPath;
 pub use id::{DeploymentId, InvalidName, Namespace, ResourceName};
-pub use model_uri::{InvalidModelUri, ModelUri};
+pub use model_uri::{BucketUri, InvalidModelUri, ModelUri};
 pub use revision::{Digest, RevisionId};
 pub use server_catalog::ServerCatalog;
 pub use validation::Violation;

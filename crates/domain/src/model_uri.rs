@@ -5,6 +5,21 @@
 pub enum ModelUri {
     /// A path of this machine, plain or as `file:///path`.
     Path(String),
+    /// A file that a web server gives, by its whole URL.
+    Web(String),
+    /// Objects of a bucket.
+    Bucket(BucketUri),
+}
+
+/// Objects of a bucket: `s3://bucket/key`, `gs://bucket/key`, or rclone's `remote:bucket/key`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BucketUri {
+    /// The scheme, or the name of the rclone remote.
+    pub remote: String,
+    /// The bucket.
+    pub bucket: String,
+    /// The key of one object, or what the keys of several have in common up to a `/`; may be empty.
+    pub key: String,
 }
 
 /// Why a URI names nothing that can be read. The text is for the user.
@@ -16,14 +31,15 @@ pub enum InvalidModelUri {
     /// A file URI without an absolute path.
     #[error("`{0}`: a file URI is written file:///absolute/path")]
     File(String),
-    /// A scheme that is understood by others.
-    #[error("`{uri}`: `{scheme}` is not supported yet; this version reads models from local paths and file:// URIs")]
-    Scheme {
-        /// The whole URI.
-        uri: String,
-        /// Its scheme.
-        scheme: String,
-    },
+    /// No bucket follows the scheme.
+    #[error("`{0}`: a bucket must follow the scheme, as in s3://bucket/path")]
+    NoBucket(String),
+    /// A web address without a host.
+    #[error("`{0}`: a host must follow the scheme, as in https://host/model.joblib")]
+    NoHost(String),
+    /// A claim of Kubernetes.
+    #[error("`{0}`: volumes are claimed on Kubernetes only; use a path of this machine")]
+    Claim(String),
 }
 
 impl ModelUri {
@@ -39,17 +55,28 @@ impl ModelUri {
                 let path = path.ok_or_else(|| InvalidModelUri::File(uri.to_owned()))?;
                 Ok(Self::Path(percent_decode(path)))
             }
-            Some((scheme, _)) if is_scheme(scheme) => {
-                Err(InvalidModelUri::Scheme { uri: uri.to_owned(), scheme: scheme.to_owned() })
+            Some(("http" | "https", rest)) => {
+                let host = rest.strip_prefix("//").filter(|rest| !rest.is_empty() && !rest.starts_with('/'));
+                host.map(|_| Self::Web(uri.to_owned())).ok_or_else(|| InvalidModelUri::NoHost(uri.to_owned()))
+            }
+            Some(("pvc", _)) => Err(InvalidModelUri::Claim(uri.to_owned())),
+            Some((remote, rest)) if is_remote(remote) => {
+                let rest = rest.trim_start_matches('/');
+                let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+                if bucket.is_empty() {
+                    return Err(InvalidModelUri::NoBucket(uri.to_owned()));
+                }
+                let key = key.trim_matches('/').to_owned();
+                Ok(Self::Bucket(BucketUri { remote: remote.to_owned(), bucket: bucket.to_owned(), key }))
             }
             _ => Ok(Self::Path(uri.to_owned())),
         }
     }
 }
 
-/// Whether it is a scheme, or the name of an rclone remote, and no path.
-fn is_scheme(text: &str) -> bool {
-    text.len() > 1 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'_'))
+/// Whether it is a scheme or the name of an rclone remote, and no path.
+fn is_remote(text: &str) -> bool {
+    text.len() > 1 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 fn percent_decode(path: &str) -> String {
@@ -72,6 +99,8 @@ mod tests {
     fn check(uri: &str, expected: &str) {
         let shown = match ModelUri::parse(uri) {
             Ok(ModelUri::Path(path)) => path,
+            Ok(ModelUri::Web(url)) => format!("web {url}"),
+            Ok(ModelUri::Bucket(BucketUri { remote, bucket, key })) => format!("{remote} | {bucket} | {key}"),
             Err(error) => error.to_string(),
         };
         assert_eq!(shown, expected);
@@ -87,14 +116,23 @@ mod tests {
     }
 
     #[test]
-    fn other_uris_are_refused_by_name() {
+    fn buckets_are_written_as_uris_or_as_rclone_does() {
+        check("gs://seldon-models/sklearn/iris", "gs | seldon-models | sklearn/iris");
+        check("s3://bucket/", "s3 | bucket | ");
+        check("mys3:sklearn/iris/", "mys3 | sklearn | iris");
+        check("my-s3://sklearn/iris", "my-s3 | sklearn | iris");
+        check("https://example.org/m.tar.gz?x=1", "web https://example.org/m.tar.gz?x=1");
+    }
+
+    #[test]
+    fn what_names_nothing_is_refused() {
         for uri in ["file:models", "file://models", "file:/models"] {
             check(uri, &format!("`{uri}`: a file URI is written file:///absolute/path"));
         }
         check(" ", "the model URI is empty");
-        for (uri, scheme) in [("gs://bucket/model", "gs"), ("my-s3:bucket/model", "my-s3")] {
-            let only = "this version reads models from local paths and file:// URIs";
-            check(uri, &format!("`{uri}`: `{scheme}` is not supported yet; {only}"));
-        }
+        check("s3://", "`s3://`: a bucket must follow the scheme, as in s3://bucket/path");
+        check("http:///m", "`http:///m`: a host must follow the scheme, as in https://host/model.joblib");
+        let claim = "volumes are claimed on Kubernetes only; use a path of this machine";
+        check("pvc://claim/m", &format!("`pvc://claim/m`: {claim}"));
     }
 }

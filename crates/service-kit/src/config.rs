@@ -1,10 +1,14 @@
 //! Configuration: a TOML file under an environment, and the units values are written in.
 
+mod secret;
+
 use std::{fmt, path::Path, str::FromStr, time::Duration};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use toml::{Table, Value};
+
+pub use secret::Secret;
 
 /// What names of environment variables start with; sections and keys follow, as in
 /// `PROVOST_GATEWAY__BODY_MAX`.

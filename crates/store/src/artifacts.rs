@@ -5,6 +5,7 @@
 
 mod fetch;
 mod files;
+mod secrets;
 
 use std::{
     collections::BTreeSet,
@@ -15,10 +16,12 @@ use std::{
 use async_trait::async_trait;
 use provost_domain::{
     Digest,
-    port::artifacts::{ArtifactStore, FetchError},
+    port::artifacts::{ArtifactStore, FetchError, Source},
 };
 
+pub use fetch::{Environment, Patience};
 pub use files::FolderFiles;
+pub use secrets::Environments;
 
 /// Limits of one artifact.
 #[derive(Debug, Clone)]
@@ -31,12 +34,23 @@ pub struct Options {
     pub files_max: usize,
     /// Local paths are read only below these folders; `None` for everywhere.
     pub roots: Option<Vec<PathBuf>>,
+    /// Credentials for what is not local.
+    pub environments: Environments,
+    /// How long to wait for what does not come over the network.
+    pub patience: Patience,
 }
 
 impl Options {
     /// The defaults, for artifacts in `folder`.
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder, bytes_max: 16 << 30, files_max: 10_000, roots: None }
+        Self {
+            folder,
+            bytes_max: 16 << 30,
+            files_max: 10_000,
+            roots: None,
+            environments: Environments::default(),
+            patience: Patience::default(),
+        }
     }
 }
 
@@ -88,9 +102,9 @@ impl FilesystemArtifacts {
 
 #[async_trait]
 impl ArtifactStore for FilesystemArtifacts {
-    async fn fetch(&self, uri: &str) -> Result<Digest, FetchError> {
-        let (store, uri) = (self.clone(), uri.to_owned());
-        let fetched = tokio::task::spawn_blocking(move || fetch::fetch(&store, &uri)).await;
+    async fn fetch(&self, source: &Source) -> Result<Digest, FetchError> {
+        let (store, source) = (self.clone(), source.clone());
+        let fetched = tokio::task::spawn_blocking(move || fetch::fetch(&store, &source)).await;
         fetched.map_err(|error| FetchError(format!("reading the model's files failed: {error}")))?
     }
 

@@ -97,8 +97,9 @@ impl Node {
 
     /// Asks the server to stop, as Ctrl-C does, and waits until it has.
     pub async fn stop(&mut self) -> std::process::ExitStatus {
-        let kill = Command::new("kill").arg("-TERM").arg(self.process.id().to_string()).status();
-        assert!(kill.expect("kill runs").success());
+        let id = i32::try_from(self.process.id()).ok().and_then(rustix::process::Pid::from_raw);
+        let sent = rustix::process::kill_process(id.expect("it runs"), rustix::process::Signal::TERM);
+        sent.expect("it can be told");
         let process = &mut self.process;
         eventually(async || process.try_wait().expect("it can be waited for").ok_or("it still runs")).await
     }

@@ -3,6 +3,7 @@
 //! Debian brings Python and Chromium; Python brings Node where the system's is too old. What is
 //! installed by Python stays in the build directory.
 
+mod go;
 mod node;
 mod packages;
 mod python;
@@ -12,6 +13,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 pub(crate) use self::{
+    go::programs,
     node::Node,
     python::{Environment, environment},
 };

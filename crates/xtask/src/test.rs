@@ -4,6 +4,7 @@
 //! left out unnoticed.
 
 mod browser;
+mod buckets;
 mod checks;
 mod console;
 mod counts;

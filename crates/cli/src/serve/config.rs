@@ -1,11 +1,12 @@
 //! The configuration of `provost serve`. These comments are its reference.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use provost_service_kit::{
     access::{Rules, Token},
-    config::{ByteSize, Period},
+    config::{ByteSize, Period, Secret},
 };
+use provost_store::artifacts::{Environment, Environments};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -24,6 +25,10 @@ pub(crate) struct Config {
     pub(crate) artifacts: Artifacts,
     /// Logs of the server itself.
     pub(crate) telemetry: Telemetry,
+    /// Secrets by namespace and name, as `[secrets.default.my-secret]`: what deployments name in
+    /// `envSecretRefName`. Entries are the variables that rclone or the AWS tools read, such as
+    /// `AWS_ACCESS_KEY_ID`; deployments that name no secret have those of the server's own environment.
+    pub(crate) secrets: BTreeMap<String, BTreeMap<String, BTreeMap<String, Secret>>>,
 }
 
 /// Where and how the server listens.
@@ -160,6 +165,11 @@ impl Default for Telemetry {
     }
 }
 
+/// Variables of the server's own environment that say how to reach buckets start with one of these.
+const FETCHER_PREFIXES: [&str; 3] = ["AWS_", "S3_", "RCLONE_CONFIG_"];
+/// Others that do.
+const FETCHER_VARIABLES: [&str; 2] = ["STORAGE_EMULATOR_HOST", "USE_SSL"];
+
 /// The schema of the configuration file, as JSON.
 pub(crate) fn schema() -> String {
     let schema = schemars::schema_for!(Config);
@@ -167,6 +177,29 @@ pub(crate) fn schema() -> String {
 }
 
 impl Config {
+    /// What gives access to buckets, or everything that is wrong with the secrets.
+    pub(crate) fn environments(&self, variables: &BTreeMap<String, String>) -> Result<Environments, Vec<String>> {
+        let (mut secrets, mut problems) = (BTreeMap::new(), Vec::new());
+        for (namespace, names) in &self.secrets {
+            for (name, entries) in names {
+                let mut environment = Environment::new();
+                for (variable, secret) in entries {
+                    match secret.read(|name| variables.get(name).cloned()) {
+                        Ok(text) => drop(environment.insert(variable.clone(), text)),
+                        Err(problem) => problems.push(format!("secrets.{namespace}.{name}.{variable}: {problem}")),
+                    }
+                }
+                secrets.insert((namespace.clone(), name.clone()), environment);
+            }
+        }
+        let is_fetchers = |name: &String| {
+            FETCHER_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || FETCHER_VARIABLES.contains(&name.as_str())
+        };
+        let own = variables.iter().filter(|(name, _)| is_fetchers(name));
+        let default = own.map(|(name, value)| (name.clone(), value.clone())).collect();
+        if problems.is_empty() { Ok(Environments { default, secrets }) } else { Err(problems) }
+    }
+
     /// Who is let in, or everything that is wrong with the configuration.
     pub(crate) fn validate(&self, token: Option<String>) -> Result<Rules, Vec<String>> {
         let mut problems = Vec::new();

@@ -1,7 +1,7 @@
 //! Which model URIs are being read, and what came of it.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
     time::Duration,
 };
@@ -10,7 +10,7 @@ use provost_domain::{
     DeploymentId, Digest,
     plan::Timestamp,
     port::{
-        artifacts::ArtifactStore,
+        artifacts::{ArtifactStore, Source},
         clock::Clock,
         deployments::{ResolvedArtifact, StoredDeployment},
     },
@@ -93,7 +93,7 @@ impl Fetches {
     pub(super) fn resolve(
         &mut self,
         stored: &StoredDeployment,
-        uris: &BTreeSet<&str>,
+        uris: &BTreeMap<&str, Option<&str>>,
     ) -> HashMap<String, Result<Digest, Option<String>>> {
         let now = self.clock.now();
         let current = self.deployments.entry(stored.id.clone()).or_default();
@@ -101,7 +101,7 @@ impl Fetches {
             let known = stored.artifacts.iter().map(|known| (known.uri.clone(), Fetch::Done(known.digest.clone())));
             *current = Generation { generation: stored.generation, uris: known.collect() };
         }
-        for uri in uris {
+        for (uri, secret) in uris {
             let (failures, last) = match current.uris.get(*uri) {
                 None => (0, None),
                 Some(Fetch::Failed { retry_at, failures, reason }) if *retry_at <= now => {
@@ -110,9 +110,14 @@ impl Fetches {
                 Some(_) => continue,
             };
             current.uris.insert((*uri).to_owned(), Fetch::Running { failures, last });
-            start(&self.artifacts, &self.answers, stored, uri);
+            let source = Source {
+                uri: (*uri).to_owned(),
+                namespace: stored.id.namespace.clone(),
+                secret: secret.map(str::to_owned),
+            };
+            start(&self.artifacts, &self.answers, stored, source);
         }
-        uris.iter().map(|uri| ((*uri).to_owned(), outcome(current.uris.get(*uri)))).collect()
+        uris.keys().map(|uri| ((*uri).to_owned(), outcome(current.uris.get(*uri)))).collect()
     }
 
     /// The artifacts of a generation that were read so far.
@@ -155,14 +160,14 @@ fn start(
     artifacts: &Arc<dyn ArtifactStore>,
     answers: &mpsc::UnboundedSender<Answer>,
     stored: &StoredDeployment,
-    uri: &str,
+    source: Source,
 ) {
     let (artifacts, answers) = (Arc::clone(artifacts), answers.clone());
-    let (id, generation, uri) = (stored.id.clone(), stored.generation, uri.to_owned());
+    let (id, generation) = (stored.id.clone(), stored.generation);
     tokio::spawn(async move {
-        let result = artifacts.fetch(&uri).await.map_err(|error| error.to_string());
+        let result = artifacts.fetch(&source).await.map_err(|error| error.to_string());
         // The reconciler may have gone.
-        let _gone = answers.send(Answer { id, generation, uri, result });
+        let _gone = answers.send(Answer { id, generation, uri: source.uri, result });
     });
 }
 

@@ -69,7 +69,7 @@ fn check_model_uri(node: &Node, path: &FieldPath, violations: &mut Vec<Violation
     let path = || path.field("modelUri");
     match ModelUri::parse(uri) {
         Ok(_) => {}
-        Err(error @ InvalidModelUri::Scheme { .. }) => {
+        Err(error @ InvalidModelUri::Claim(_)) => {
             violations.push(Violation::not_supported(path(), uri, error.to_string()));
         }
         Err(error) => violations.push(Violation::invalid(path(), uri, error.to_string())),

@@ -255,11 +255,13 @@ fn a_native_server_takes_a_method_and_no_other_parameter() {
 #[test]
 fn a_model_uri_that_cannot_be_read_is_told_before_it_is_stored() {
     let with = |uri: &str| graph(Node { model_uri: Some(uri.to_owned()), ..node("classifier", "SKLEARN_SERVER") });
-    check(&with("file:///models/iris"), &[]);
+    for uri in ["file:///models/iris", "gs://bucket/iris", "https://example.org/model.joblib"] {
+        check(&with(uri), &[]);
+    }
     check(
-        &with("gs://bucket/iris"),
-        &["spec.predictors[0].graph.modelUri: `gs://bucket/iris`: `gs` is not supported yet; \
-             this version reads models from local paths and file:// URIs"],
+        &with("pvc://claim/iris"),
+        &["spec.predictors[0].graph.modelUri: `pvc://claim/iris`: volumes are claimed on Kubernetes only; \
+             use a path of this machine"],
     );
     check(
         &with("file:iris"),

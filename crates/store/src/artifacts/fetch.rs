@@ -1,5 +1,11 @@
 //! Copies what a model URI names into the store.
 
+mod archive;
+mod bucket;
+mod download;
+mod location;
+mod web;
+
 use std::{
     fs,
     io::{self, Read as _, Write as _},
@@ -7,20 +13,35 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use provost_domain::{Digest, ModelUri, port::artifacts::FetchError};
+use provost_domain::{
+    Digest, ModelUri,
+    port::artifacts::{FetchError, Source as Wanted},
+};
 use sha2::{Digest as _, Sha256};
+use tokio::runtime::Handle;
 
 use super::{FilesystemArtifacts, relative};
+
+pub use self::{download::Patience, location::Environment};
 
 /// Numbers the copies under way.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
-/// Copies the artifact and tells its digest. What is kept already is not kept twice.
-pub(super) fn fetch(store: &FilesystemArtifacts, uri: &str) -> Result<Digest, FetchError> {
-    let source = locate(store, uri)?;
+/// What one artifact may take.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    bytes: u64,
+    files: usize,
+    patience: Patience,
+}
+
+/// Copies the artifact and tells its digest. What is kept already is not kept twice. Blocks; call it where
+/// a runtime runs beside.
+pub(super) fn fetch(store: &FilesystemArtifacts, wanted: &Wanted) -> Result<Digest, FetchError> {
+    let uri = ModelUri::parse(&wanted.uri).map_err(|error| FetchError(error.to_string()))?;
     let incoming = store.incoming().join(NEXT.fetch_add(1, Ordering::Relaxed).to_string());
-    let digest = copy(store, &source, &incoming).and_then(|digest| {
-        keep(store, &incoming, &digest).map_err(|error| failed(&source.shown, &error))?;
+    let digest = fetch_into(store, wanted, &uri, &incoming).and_then(|digest| {
+        keep(store, &incoming, &digest).map_err(|error| failed(&wanted.uri, &error))?;
         Ok(digest)
     });
     if incoming.exists() {
@@ -28,6 +49,24 @@ pub(super) fn fetch(store: &FilesystemArtifacts, uri: &str) -> Result<Digest, Fe
         let _left = fs::remove_dir_all(&incoming);
     }
     digest
+}
+
+fn fetch_into(
+    store: &FilesystemArtifacts,
+    wanted: &Wanted,
+    uri: &ModelUri,
+    incoming: &Path,
+) -> Result<Digest, FetchError> {
+    let options = &store.options;
+    let limits = Limits { bytes: options.bytes_max, files: options.files_max, patience: options.patience };
+    match uri {
+        ModelUri::Path(path) => copy(store, &locate(store, path)?, incoming),
+        ModelUri::Web(url) => web::fetch(&Handle::current(), url, &limits, incoming),
+        ModelUri::Bucket(bucket) => {
+            let environment = store.options.environments.of(wanted)?;
+            bucket::fetch(&Handle::current(), bucket, environment, &limits, incoming)
+        }
+    }
 }
 
 /// A local artifact.
@@ -38,8 +77,7 @@ struct Source {
     shown: String,
 }
 
-fn locate(store: &FilesystemArtifacts, uri: &str) -> Result<Source, FetchError> {
-    let ModelUri::Path(path) = ModelUri::parse(uri).map_err(|error| FetchError(error.to_string()))?;
+fn locate(store: &FilesystemArtifacts, path: &str) -> Result<Source, FetchError> {
     let path = PathBuf::from(path);
     let shown = std::path::absolute(&path).unwrap_or(path).display().to_string();
     let path = fs::canonicalize(&shown).map_err(|error| match error.kind() {
@@ -49,21 +87,29 @@ fn locate(store: &FilesystemArtifacts, uri: &str) -> Result<Source, FetchError> 
     let roots = store.options.roots.as_deref();
     if roots.is_some_and(|roots| !roots.iter().any(|root| path.starts_with(root))) {
         return Err(FetchError(format!(
-            "`{shown}` is outside the folders this server reads models from: add its folder to `model-roots` in the configuration"
+            "`{shown}` is outside the folders this server reads models from: add its folder to `artifacts.roots` in the configuration"
         )));
     }
     Ok(Source { path, shown })
 }
 
 fn copy(store: &FilesystemArtifacts, source: &Source, target: &Path) -> Result<Digest, FetchError> {
-    let files = list(store, source)?;
+    let mut files = Vec::new();
+    for (path, name) in list(store, source)? {
+        let copied = copy_file(&path, &target.join(&name));
+        let (content, length) = copied.map_err(|error| failed(&path.display().to_string(), &error))?;
+        files.push((name, content, length));
+    }
+    Ok(manifest_digest(&files))
+}
+
+/// The digest of an artifact from those of its files, which are in the order of their names.
+fn manifest_digest(files: &[(String, Digest, u64)]) -> Digest {
     let mut sum = Sha256::new();
-    for (path, name) in &files {
-        let (content, length) =
-            copy_file(path, &target.join(name)).map_err(|error| failed(&path.display().to_string(), &error))?;
+    for (name, content, length) in files {
         sum.update(format!("{} {length} {name}\n", content.hex()));
     }
-    Ok(Digest::from_sha256(&sum.finalize()))
+    Digest::from_sha256(&sum.finalize())
 }
 
 /// The files of the artifact with their names in it, in the order of these, within the limits.

@@ -37,7 +37,7 @@ pub(super) fn run(stage: &Stage<'_>) -> Result<Outcome> {
         stage.says(&format!("writing the fixtures of {name}"));
         generate(stage, name, environment, &fixtures)?;
     }
-    rust::run_again(stage, &TESTS, ("PROVOST_LIVE_FIXTURES", &fixtures))
+    rust::run_again(stage, &TESTS, &[("PROVOST_LIVE_FIXTURES", &fixtures)])
 }
 
 fn environments(stage: &Stage<'_>) -> Result<Vec<(&'static str, Environment)>> {

@@ -15,7 +15,7 @@ const REQUIREMENTS: &str = "crates/request-log/tests/requirements.txt";
 /// Runs it.
 pub(super) fn run(stage: &Stage<'_>) -> Result<Outcome> {
     match environment(stage) {
-        Ok(environment) => rust::run_again(stage, &TESTS, ("PROVOST_PYTHON", &environment.python())),
+        Ok(environment) => rust::run_again(stage, &TESTS, &[("PROVOST_PYTHON", &environment.python())]),
         Err(error) => Ok(Outcome::skipped(&error)),
     }
 }

@@ -20,10 +20,10 @@ pub(super) fn run(stage: &Stage<'_>) -> Result<Outcome> {
     Ok(outcome(finished))
 }
 
-/// Runs tests again, told by a variable to do what they cannot do without. Arguments choose them.
-pub(super) fn run_again(stage: &Stage<'_>, arguments: &[&str], variable: (&str, &Path)) -> Result<Outcome> {
+/// Runs tests again, told by variables to do what they cannot do without. Arguments choose them.
+pub(super) fn run_again(stage: &Stage<'_>, arguments: &[&str], variables: &[(&str, &Path)]) -> Result<Outcome> {
     let mut command = cargo(&stage.workspace.root);
-    command.args(["test", "--workspace", "--no-fail-fast"]).args(arguments).env(variable.0, variable.1);
+    command.args(["test", "--workspace", "--no-fail-fast"]).args(arguments).envs(variables.iter().copied());
     let finished = stage.command("cargo", &mut command)?;
     let counts = Counts::of_cargo(&finished.output);
     ensure!(counts != Counts::default() || !finished.is_success, "no test is chosen by `{}`", arguments.join(" "));

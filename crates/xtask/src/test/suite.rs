@@ -5,7 +5,7 @@ use std::fmt;
 use anyhow::Result;
 use clap::ValueEnum;
 
-use super::{browser, checks, console, counts::Counts, live_parity, request_log, rust};
+use super::{browser, buckets, checks, console, counts::Counts, live_parity, request_log, rust};
 use crate::{process, progress::Stage};
 
 /// A suite, in the order they run: what fails soonest is first.
@@ -23,6 +23,8 @@ pub(crate) enum Suite {
     Clippy,
     /// A reader of another make opens the request log's files.
     RequestLog,
+    /// Models are fetched from buckets of real stores.
+    Buckets,
     /// Two versions of scikit-learn, run here, answer as the engines do.
     LiveParity,
     /// The console in a browser, against the real server.
@@ -48,6 +50,7 @@ impl Suite {
             Self::Rust => "rust",
             Self::Clippy => "clippy",
             Self::RequestLog => "request-log",
+            Self::Buckets => "buckets",
             Self::LiveParity => "live-parity",
             Self::Browser => "browser",
             Self::Licences => "licences",
@@ -62,14 +65,14 @@ impl Suite {
             Self::Rust => 480,
             Self::Clippy => 180,
             Self::RequestLog => 60,
-            Self::LiveParity => 180,
+            Self::Buckets | Self::LiveParity => 180,
             Self::Browser => 90,
         }
     }
 
     /// Whether `--quick` leaves it out.
     pub(crate) const fn is_slow(self) -> bool {
-        matches!(self, Self::Clippy | Self::RequestLog | Self::LiveParity | Self::Browser)
+        matches!(self, Self::Clippy | Self::RequestLog | Self::Buckets | Self::LiveParity | Self::Browser)
     }
 
     /// Runs it. What keeps it from running makes it skipped; anything else that goes wrong is an error.
@@ -81,6 +84,7 @@ impl Suite {
             Self::Rust => rust::run(stage),
             Self::Clippy => checks::clippy(stage),
             Self::RequestLog => request_log::run(stage),
+            Self::Buckets => buckets::run(stage),
             Self::LiveParity => live_parity::run(stage),
             Self::Browser => browser::run(stage),
             Self::Licences => checks::licences(stage),

@@ -10,7 +10,7 @@ pub static FIELDS: Table =
 
 const ONE_INSTANCE: &str = "the model runs inside this process, once";
 const IN_PROCESS: &str = "the model runs inside this process, not in a container of its own";
-const LOCAL_FILES: &str = "models are read from local files";
+const LOCAL_FILES: &str = "the platform fetches models itself, with the credentials of `envSecretRefName`";
 const REMOVE: &str = "remove it";
 const NO_IMAGES: &str = "remove it, and set `implementation` and `modelUri` in the graph";
 
@@ -115,7 +115,7 @@ static GRAPH: [Field; 25] = [
     Field::honoured(
         "spec.predictors[].graph.modelUri",
         Text,
-        "Where the model's files are: a path or `file://`; required.",
+        "Where the model's files are: a path, `file://`, `s3://`, `gs://`, `http(s)://` or rclone's `remote:bucket/path`; required.",
     ),
     Field::honoured("spec.predictors[].graph.parameters", Objects, "Parameters of the model server."),
     Field::honoured("spec.predictors[].graph.parameters[].name", Text, "Name of the parameter."),
@@ -148,8 +148,11 @@ static GRAPH: [Field; 25] = [
         "Service account whose credentials fetch the model.",
     )
     .because(LOCAL_FILES),
-    Field::no_effect("spec.predictors[].graph.envSecretRefName", Text, "Secret with the fetcher's environment.")
-        .because(LOCAL_FILES),
+    Field::honoured(
+        "spec.predictors[].graph.envSecretRefName",
+        Text,
+        "Secret with the fetcher's environment, of the configuration.",
+    ),
     Field::no_effect("spec.predictors[].graph.storageInitializerImage", Text, "Image that fetches the model.")
         .because(LOCAL_FILES),
     Field::no_effect("spec.predictors[].graph.logger", Object, "Where requests and responses are sent to be logged.")

@@ -400,7 +400,7 @@ fn parameters_and_weights_come_through() {
 }
 
 #[test]
-fn samples_of_the_documentation_are_refused_for_images_and_remote_models_alone() {
+fn all_samples_of_the_documentation_are_accepted_but_those_with_images() {
     let documents = manifest::parse("samples.yaml", include_str!("tests/samples.yaml")).unwrap();
     let outcome = |document| match manifest::parse_deployment(
         document,
@@ -413,12 +413,12 @@ fn samples_of_the_documentation_are_refused_for_images_and_remote_models_alone()
     assert_eq!(
         documents.iter().map(outcome).collect::<Vec<_>>(),
         [
-            "spec.predictors[0].graph.modelUri",
-            "spec.predictors[0].componentSpecs[0].spec.initContainers spec.predictors[0].graph.modelUri",
-            "spec.predictors[0].graph.modelUri",
-            "spec.predictors[0].graph.modelUri",
-            "spec.predictors[0].graph.modelUri",
-            "spec.predictors[0].graph.modelUri",
+            "default/sklearn",
+            "spec.predictors[0].componentSpecs[0].spec.initContainers",
+            "default/rclone-sklearn",
+            "default/sklearn",
+            "default/sklearn",
+            "default/sklearn",
             "spec.predictors[0].componentSpecs[0].spec.containers[0].image spec.predictors[0].graph.implementation",
         ]
     );
