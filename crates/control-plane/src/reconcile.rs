@@ -267,14 +267,23 @@ impl Reconciler {
 
     fn desired(&mut self, stored: &StoredDeployment, deployment: &Deployment) -> Desired {
         let resolution = self.fetches.resolve(stored, &sources(deployment));
-        let predictors = deployment.predictors.iter().zip(deployment.weights());
-        let desired = |(predictor, weight): (&Predictor, u32)| DesiredPredictor {
-            name: predictor.name.clone(),
-            weight,
-            revision: revision(predictor, &resolution),
-        };
-        Desired { generation: stored.generation, predictors: predictors.map(desired).collect() }
+        desired(stored.generation, deployment, &resolution)
     }
+}
+
+/// What a generation of a deployment desires, once its URIs were resolved so.
+fn desired(
+    generation: u64,
+    deployment: &Deployment,
+    resolution: &HashMap<String, Result<Digest, Option<String>>>,
+) -> Desired {
+    let predictors = deployment.predictors.iter().zip(deployment.weights());
+    let desired = |(predictor, weight): (&Predictor, u32)| DesiredPredictor {
+        name: predictor.name.clone(),
+        weight,
+        revision: revision(predictor, resolution),
+    };
+    Desired { generation, predictors: predictors.map(desired).collect() }
 }
 
 /// Reads a stored document as it was read when it was applied.

@@ -3,9 +3,9 @@
 //! The digest is SHA-256 over one line for each file in the order of their paths:
 //! `<SHA-256 of the content> <length> <path>`.
 
+mod environments;
 mod fetch;
 mod files;
-mod secrets;
 
 use std::{
     collections::BTreeSet,
@@ -19,9 +19,9 @@ use provost_domain::{
     port::artifacts::{ArtifactStore, FetchError, Source},
 };
 
-pub use fetch::{Environment, Patience};
+pub use environments::{Environment, Environments};
+pub use fetch::Patience;
 pub use files::FolderFiles;
-pub use secrets::Environments;
 
 /// Limits of one artifact.
 #[derive(Debug, Clone)]

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use provost_domain::{
     DeploymentId,
-    plan::{Desired, DesiredPredictor, Observed, Readiness, Step, plan},
+    plan::{Observed, Readiness, Step, plan},
     port::{
         deployer::Subject,
         deployments::{ServedGeneration, StoredDeployment},
     },
 };
 
-use super::{Known, PLANS_MAX, Reconciler, parse_document, revision};
+use super::{Known, PLANS_MAX, Reconciler, desired, parse_document};
 
 /// How far bringing back what served before has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,13 +49,7 @@ impl Reconciler {
         };
         let digests = before.artifacts.iter().map(|known| (known.uri.clone(), Ok(known.digest.clone())));
         let digests: HashMap<_, _> = digests.collect();
-        let predictors = deployment.predictors.iter().zip(deployment.weights());
-        let predictors = predictors.map(|(predictor, weight)| DesiredPredictor {
-            name: predictor.name.clone(),
-            weight,
-            revision: revision(predictor, &digests),
-        });
-        let desired = Desired { generation: before.generation, predictors: predictors.collect() };
+        let desired = desired(before.generation, &deployment, &digests);
         let subject = Subject { id, deployment: Some(&deployment), artifacts: &before.artifacts };
         let mut reported = None;
         for _ in 0..PLANS_MAX {

@@ -22,7 +22,7 @@ use tokio::runtime::Handle;
 
 use super::{FilesystemArtifacts, relative};
 
-pub use self::{download::Patience, location::Environment};
+pub use self::download::Patience;
 
 /// Numbers the copies under way.
 static NEXT: AtomicU64 = AtomicU64::new(0);

@@ -7,10 +7,12 @@ use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt
 use provost_domain::{BucketUri, Digest, port::artifacts::FetchError};
 use tokio::runtime::Handle;
 
+use crate::artifacts::Environment;
+
 use super::{
     Limits,
     download::{Broken, Origin, Part, download},
-    location::{Environment, Location},
+    location::Location,
     manifest_digest,
 };
 

@@ -1,13 +1,12 @@
 //! Which store a bucket URI means, from the fetcher's environment: the variables that rclone reads
 //! (`RCLONE_CONFIG_<REMOTE>_…`), and those of the AWS tools and of `KFServing`'s fetcher.
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use object_store::{ClientOptions, ObjectStore, RetryConfig, aws::AmazonS3Builder, gcp::GoogleCloudStorageBuilder};
 use provost_domain::{BucketUri, port::artifacts::FetchError};
 
-/// The fetcher's environment.
-pub type Environment = BTreeMap<String, String>;
+use crate::artifacts::Environment;
 
 /// A store and how to get in.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, fmt};
 
 use provost_domain::port::artifacts::{FetchError, Source};
 
-use super::Environment;
+/// The fetcher's environment: variables by name.
+pub type Environment = BTreeMap<String, String>;
 
 /// The fetcher's environments: one for each secret a deployment may name, and one for those that name none.
 /// Values are never printed.
