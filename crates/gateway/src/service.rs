@@ -7,7 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use bytes::{Bytes, BytesMut};
@@ -15,14 +15,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use provost_domain::{DeploymentId, ErrorCode, port::routes::RoutePublisher, routing_table::DeploymentRoutes};
-use provost_inference::{
-    PredictorTable,
-    record::{RecordSink, Timestamp},
-};
+use provost_inference::{PredictorTable, record::RecordSink};
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use tokio::sync::mpsc;
 
 use crate::{
+    clock::WallClock,
     error::RequestError,
     matcher::{Endpoint, is_data_plane, match_path},
     metrics::{MetricsSource, Registry, SnapshotRequest, ThreadMetrics},
@@ -85,7 +83,7 @@ impl Gateway {
             metrics: ThreadMetrics::default(),
             ids: IdGenerator(SmallRng::from_rng(&mut rand::rng())),
             answer_capacity: 256,
-            clock: WallClock::new(),
+            clock: WallClock::read(),
         };
         let snapshots = Rc::new(Cell::new(Some(self.0.registry.join())));
         GatewayThread { shared: Arc::clone(&self.0), state: Rc::new(RefCell::new(state)), snapshots }
@@ -121,27 +119,6 @@ pub(crate) struct ThreadState {
     /// Length of the answer before: a good guess for the next.
     pub(crate) answer_capacity: usize,
     pub(crate) clock: WallClock,
-}
-
-/// Tells the time of day of a moment. The system's clock is read once a second: reading one clock for a
-/// request is cheaper than reading two.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct WallClock {
-    read: Instant,
-    time: Timestamp,
-}
-
-impl WallClock {
-    fn new() -> Self {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { read: Instant::now(), time: Timestamp(i64::try_from(since_epoch.as_nanos()).unwrap_or(i64::MAX)) }
-    }
-
-    /// The time of day at `moment`. It may step; sequence numbers order the log.
-    pub(crate) fn at(&self, moment: Instant) -> Timestamp {
-        let since = i64::try_from(moment.saturating_duration_since(self.read).as_nanos()).unwrap_or(i64::MAX);
-        Timestamp(self.time.0.saturating_add(since))
-    }
 }
 
 /// Makes request ids: UUIDs of version 4.
@@ -220,8 +197,8 @@ impl GatewayThread {
 
     fn tick(&self) {
         let state = &mut *self.state.borrow_mut();
-        state.clock = WallClock::new();
-        state.records.tick(state.clock.time);
+        state.clock = WallClock::read();
+        state.records.tick(state.clock.at(Instant::now()));
         let routes = &self.shared.routes;
         state.records.retain(|stream| routes.uses_stream(stream));
     }
