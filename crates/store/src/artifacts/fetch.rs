@@ -8,7 +8,7 @@ mod web;
 
 use std::{
     fs,
-    io::{self, Read as _, Write as _},
+    io::{self, Read, Write as _},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
 };
@@ -94,10 +94,11 @@ fn locate(store: &FilesystemArtifacts, path: &str) -> Result<Source, FetchError>
 }
 
 fn copy(store: &FilesystemArtifacts, source: &Source, target: &Path) -> Result<Digest, FetchError> {
-    let mut files = Vec::new();
+    let (mut files, mut left) = (Vec::new(), store.options.bytes_max);
     for (path, name) in list(store, source)? {
-        let copied = copy_file(&path, &target.join(&name));
+        let copied = fs::File::open(&path).and_then(|from| copy_to(from, &target.join(&name), left));
         let (content, length) = copied.map_err(|error| failed(&path.display().to_string(), &error))?;
+        left -= length;
         files.push((name, content, length));
     }
     Ok(manifest_digest(&files))
@@ -160,20 +161,24 @@ fn walk(root: &Path, files_max: usize, files: &mut Vec<(PathBuf, String)>) -> io
     Ok(())
 }
 
-fn copy_file(from: &Path, to: &Path) -> io::Result<(Digest, u64)> {
+/// Copies to a new file, at most `bytes_max` bytes, and tells the digest and length of what was copied.
+fn copy_to(mut from: impl Read, to: &Path, bytes_max: u64) -> io::Result<(Digest, u64)> {
     if let Some(folder) = to.parent() {
         fs::create_dir_all(folder)?;
     }
-    let (mut from, mut to) = (fs::File::open(from)?, fs::File::create_new(to)?);
+    let mut to = fs::File::create_new(to)?;
     let (mut sum, mut length, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 16]);
     loop {
         let read = from.read(&mut buffer)?;
         if read == 0 {
             break;
         }
+        length += read as u64;
+        if length > bytes_max {
+            return Err(io::Error::other("there are more bytes than are allowed"));
+        }
         sum.update(&buffer[..read]);
         to.write_all(&buffer[..read])?;
-        length += read as u64;
     }
     to.sync_all()?;
     Ok((Digest::from_sha256(&sum.finalize()), length))

@@ -1,16 +1,14 @@
 //! Archives of hostile origin: nothing leaves the folder, and everything is within the limits.
 
 use std::{
-    fs::{self, File},
-    io::{self, Read, Write as _},
+    io::{self, Read},
     path::{Component, Path},
 };
 
 use provost_domain::Digest;
-use sha2::{Digest as _, Sha256};
 use tar::{Archive, EntryType};
 
-use super::Limits;
+use super::{Limits, copy_to};
 
 /// Unpacks a tar archive into the folder `to`, and gives its files in the order of their names. Folders
 /// that all files are in are kept, as they are in the archive.
@@ -27,7 +25,8 @@ pub(super) fn unpack(archive: impl Read, to: &Path, limits: &Limits) -> io::Resu
                 return Err(refused(&format!("the archive holds `{name}`, which is no file but of the kind {kind:?}")));
             }
         }
-        let (digest, length) = write(&mut entry, &to.join(&name), left)?;
+        // A name that comes twice is refused by this.
+        let (digest, length) = copy_to(&mut entry, &to.join(&name), left)?;
         left -= length;
         files.push((name, digest, length));
         if files.len() > limits.files {
@@ -54,35 +53,14 @@ fn name_of(path: &Path) -> io::Result<String> {
     Ok(parts.join("/"))
 }
 
-fn write(entry: &mut impl Read, to: &Path, left: u64) -> io::Result<(Digest, u64)> {
-    if let Some(folder) = to.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    // A name that comes twice is refused by this.
-    let mut file = File::create_new(to)?;
-    let (mut sum, mut length, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 16]);
-    loop {
-        let read = entry.read(&mut buffer)?;
-        if read == 0 {
-            break;
-        }
-        length += read as u64;
-        if length > left {
-            return Err(refused("the archive's files have more bytes than are allowed"));
-        }
-        sum.update(&buffer[..read]);
-        file.write_all(&buffer[..read])?;
-    }
-    file.sync_all()?;
-    Ok((Digest::from_sha256(&sum.finalize()), length))
-}
-
 fn refused(reason: &str) -> io::Error {
     io::Error::other(reason.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use tar::{Builder, Header};
 
     use super::*;
@@ -149,7 +127,7 @@ mod tests {
         let long = [1; 60];
         check(
             &[("a", EntryType::Regular, &long), ("b", EntryType::Regular, &long)],
-            Err("the archive's files have more bytes than are allowed"),
+            Err("there are more bytes than are allowed"),
         );
         let many: Vec<_> = ["a", "b", "c", "d"].map(|name| (name, EntryType::Regular, &b"x"[..])).to_vec();
         check(&many, Err("the archive has more than 3 files"));
