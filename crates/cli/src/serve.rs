@@ -3,13 +3,14 @@
 
 mod config;
 mod data_dir;
+mod pod;
 mod thread;
 mod views;
 
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -64,6 +65,18 @@ pub(crate) struct Arguments {
     /// Let everybody in without a token. Only where the network is safe.
     #[arg(long)]
     insecure: bool,
+    /// What the server is: everything, or the one predictor of a pod.
+    #[arg(long, value_enum, default_value_t = Roles::All)]
+    roles: Roles,
+}
+
+/// What a server is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Roles {
+    /// Models, API and console.
+    All,
+    /// One predictor, from the manifest in the variable `PROVOST_MANIFEST`; ends when it cannot serve.
+    Predictor,
 }
 
 /// The schema of the configuration file.
@@ -77,8 +90,18 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     config.server.listen = arguments.listen.unwrap_or(config.server.listen);
     config.server.insecure |= arguments.insecure;
     #[expect(clippy::disallowed_methods, reason = "the environment is read here, once")]
-    let token = std::env::var("PROVOST_TOKEN").ok();
-    let rules = config.validate(token).map_err(|problems| wrong(&problems))?;
+    let [token, manifest] = ["PROVOST_TOKEN", pod::MANIFEST].map(|name| std::env::var(name).ok());
+    let manifest = match arguments.roles {
+        Roles::All => None,
+        Roles::Predictor => {
+            config.artifacts.roots.get_or_insert_with(pod::roots);
+            Some(manifest.with_context(|| format!("the variable {} is not set", pod::MANIFEST))?)
+        }
+    };
+    let rules = match manifest {
+        Some(_) => pod::rules(&config),
+        None => config.validate(token).map_err(|problems| wrong(&problems))?,
+    };
     let format = match config.telemetry.log_format {
         config::LogFormat::Text => telemetry::LogFormat::Text,
         config::LogFormat::Json => telemetry::LogFormat::Json,
@@ -86,15 +109,21 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let environments = config.environments(&std::env::vars().collect()).map_err(|problems| wrong(&problems))?;
     telemetry::start(&config.telemetry.log_filter, format).map_err(anyhow::Error::msg)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(serve(&arguments.data_dir, &config, rules, environments))
+    runtime.block_on(serve(&arguments.data_dir, &config, rules, environments, manifest))
 }
 
 fn wrong(problems: &[String]) -> anyhow::Error {
     anyhow::anyhow!("the configuration is wrong:\n  {}", problems.join("\n  "))
 }
 
-async fn serve(data_dir: &Path, config: &Config, rules: Rules, environments: Environments) -> anyhow::Result<()> {
-    if rules.is_insecure {
+async fn serve(
+    data_dir: &Path,
+    config: &Config,
+    rules: Rules,
+    environments: Environments,
+    manifest: Option<String>,
+) -> anyhow::Result<()> {
+    if config.server.insecure {
         tracing::warn!("--insecure: everybody who reaches {} may do everything", config.server.listen);
     }
     let data_dir = DataDir::open(data_dir)?;
@@ -123,7 +152,8 @@ async fn serve(data_dir: &Path, config: &Config, rules: Rules, environments: Env
         clock: Arc::clone(&clock),
         catalog: Arc::clone(&catalog),
     };
-    let settled = view.settled();
+    // A pod is ready when its predictor serves, which `pod::serve` tells.
+    let settled = if manifest.is_some() { Arc::default() } else { view.settled() };
     supervise("reconciler", stopped.clone(), move || Reconciler::new(ports.clone(), Arc::clone(&settled)).run());
     sample_traffic(&stopped, &gateway, &traffic, &clock);
     tend_log(&stopped, &log, &clock);
@@ -136,24 +166,45 @@ async fn serve(data_dir: &Path, config: &Config, rules: Rules, environments: Env
         clock,
         catalog,
     };
-    let api = rest::router(App::new(parts));
+    let app = App::new(parts);
+    let routers = match manifest {
+        Some(_) => Routers::default(),
+        None => Routers { api: rest::router(app.clone()), console: console::router() },
+    };
     let tls = open_tls(config, &stopped)?;
     let (rules, is_tls) = (Arc::new(rules), tls.is_some());
+    let is_ready = view.settled();
     let handle = listener::serve(socket, &listener_options(config), tls, move || {
-        let routers = Routers { api: api.clone(), console: console::router() };
-        ServeThread::new(gateway.thread(), routers, view.clone(), Arc::clone(&rules), is_tls)
+        ServeThread::new(gateway.thread(), routers.clone(), view.clone(), Arc::clone(&rules), is_tls)
     })?;
     let url = format!("{}://{}", if is_tls { "https" } else { "http" }, handle.address());
     data_dir.announce(&url)?;
     println!("provost listens on {url}");
-    wait_for_signal().await?;
+    let end = wait_for_end(app, repository.clone(), manifest, is_ready).await;
     tracing::info!("stopping: requests in flight are answered first");
     handle.stop().await;
     log.stop_maintenance();
     stop.stop();
     repository.close().await;
     data_dir.retract();
-    Ok(())
+    end
+}
+
+/// Waits until a signal says stop, or the predictor of a pod cannot serve.
+async fn wait_for_end(
+    app: App,
+    repository: Arc<SqliteRepository>,
+    manifest: Option<String>,
+    is_ready: Arc<AtomicBool>,
+) -> anyhow::Result<()> {
+    let Some(manifest) = manifest else { return wait_for_signal().await };
+    tokio::select! {
+        signal = wait_for_signal() => signal,
+        reason = pod::serve(app, repository, manifest, is_ready) => {
+            pod::note_end(&reason);
+            Err(reason)
+        }
+    }
 }
 
 fn bind(address: SocketAddr) -> anyhow::Result<std::net::TcpListener> {

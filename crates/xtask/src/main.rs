@@ -12,11 +12,14 @@
 mod bare_machine;
 mod bench;
 mod check;
+mod cluster;
 mod contracts;
 mod demo;
 mod duration;
 mod fix;
 mod http;
+mod image;
+mod oci;
 mod process;
 mod progress;
 mod server;
@@ -53,6 +56,10 @@ enum Command {
     Web,
     /// Measure.
     Bench(bench::Arguments),
+    /// Write the container image, without a daemon.
+    Image(image::Arguments),
+    /// A real Kubernetes on this machine.
+    Cluster(cluster::Arguments),
     /// Install what the other commands need, or name the command that does.
     Setup,
     /// Try the demo and the tests in a bare Debian root, which has nothing but Rust and a C compiler.
@@ -80,6 +87,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Contracts => contracts::run(&workspace),
         Command::Web => web::run(&workspace),
         Command::Bench(arguments) => bench::run(&workspace, &arguments),
+        Command::Image(arguments) => image::run(&workspace, &arguments),
+        Command::Cluster(arguments) => cluster::run(&workspace, &arguments),
         Command::Setup => setup::run(&workspace),
         Command::BareMachine(arguments) => bare_machine::run(&workspace, &arguments),
     }

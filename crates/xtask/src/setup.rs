@@ -8,12 +8,12 @@ mod node;
 mod packages;
 mod python;
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use anyhow::Result;
 
 pub(crate) use self::{
-    go::programs,
+    go::{Programs, VersionPart, programs},
     node::Node,
     python::{Environment, environment},
 };
@@ -23,6 +23,9 @@ use crate::{
     workspace::Workspace,
 };
 
+/// Where Debian keeps the plugins that join pods to a network.
+pub(crate) const CNI: &str = "/usr/lib/cni";
+
 /// A program that a command needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tool {
@@ -31,6 +34,8 @@ pub(crate) enum Tool {
     Curl,
     Debootstrap,
     Git,
+    /// What a node of a Kubernetes cluster runs besides Kubernetes.
+    Nodes,
     Python,
     Wrk,
 }
@@ -38,7 +43,7 @@ pub(crate) enum Tool {
 impl Tool {
     const ALL: [Self; 6] = [Self::CCompiler, Self::Chromium, Self::Curl, Self::Git, Self::Python, Self::Wrk];
 
-    /// Names it goes by.
+    /// Names it goes by; of [`Self::Nodes`], each of which is needed.
     const fn programs(self) -> &'static [&'static str] {
         match self {
             Self::CCompiler => &["cc"],
@@ -46,6 +51,7 @@ impl Tool {
             Self::Curl => &["curl"],
             Self::Debootstrap => &["debootstrap"],
             Self::Git => &["git"],
+            Self::Nodes => &["containerd", "runc", "iptables", "conntrack", "ip", "nsenter"],
             Self::Python => &["python3"],
             Self::Wrk => &["wrk"],
         }
@@ -59,6 +65,15 @@ impl Tool {
             Self::Curl => &["ca-certificates", "curl"],
             Self::Debootstrap => &["debootstrap"],
             Self::Git => &["ca-certificates", "git"],
+            Self::Nodes => &[
+                "containerd",
+                "runc",
+                "iptables",
+                "conntrack",
+                "iproute2",
+                "util-linux",
+                "containernetworking-plugins",
+            ],
             Self::Python => &["ca-certificates", "python3", "python3-venv"],
             Self::Wrk => &["wrk"],
         }
@@ -70,8 +85,16 @@ impl Tool {
     }
 
     fn is_present(self) -> bool {
-        self.find().is_some() && (self != Self::Python || python::can_make_environments())
+        match self {
+            Self::Nodes => self.programs().iter().all(|program| process::find(program).is_some()) && has_cni(),
+            Self::Python => self.find().is_some() && python::can_make_environments(),
+            _ => self.find().is_some(),
+        }
     }
+}
+
+fn has_cni() -> bool {
+    Path::new(CNI).join("bridge").is_file()
 }
 
 /// Installs what is missing of these tools, or says how to.

@@ -25,8 +25,8 @@ const LOGIN_PAGE: &str = include_str!("login.html");
 /// Longest form of the login page.
 const LOGIN_MAX: usize = 4096;
 
-/// What answers besides the data plane.
-#[derive(Debug, Clone)]
+/// What answers besides the data plane; without routes, nothing does.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Routers {
     pub(super) api: Router,
     pub(super) console: Router,

@@ -32,7 +32,7 @@ impl Environment {
     }
 
     /// The folder of a package.
-    pub(super) fn package(&self, name: &str) -> Result<PathBuf> {
+    pub(crate) fn package(&self, name: &str) -> Result<PathBuf> {
         let script = format!("import {name}; print({name}.__path__[0])");
         let output = process::output_of(Command::new(self.python()).args(["-c", &script]))?;
         Ok(PathBuf::from(output.trim()))

@@ -12,17 +12,27 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 
 use super::{rust, suite::Outcome};
-use crate::{process, progress::Stage, setup, wait};
+use crate::{
+    process,
+    progress::Stage,
+    setup::{self, Programs},
+    wait,
+};
 
 /// What asks them.
 const TESTS: [&str; 2] = ["--test", "buckets"];
-const PROGRAMS: [&str; 2] = ["github.com/versity/versitygw/cmd/versitygw", "github.com/fsouza/fake-gcs-server"];
+const PROGRAMS: Programs = Programs {
+    module: "stores",
+    packages: &["github.com/versity/versitygw/cmd/versitygw", "github.com/fsouza/fake-gcs-server"],
+    version: None,
+    files: &[],
+};
 /// Longest wait for a store to listen.
 const START_MAX: Duration = Duration::from_secs(30);
 
 /// Runs it.
 pub(super) fn run(stage: &Stage<'_>) -> Result<Outcome> {
-    let programs = match setup::programs(stage, &PROGRAMS) {
+    let programs = match setup::programs(stage, &[PROGRAMS]) {
         Ok(programs) => programs,
         Err(error) => return Ok(Outcome::skipped(&error)),
     };
@@ -32,10 +42,10 @@ pub(super) fn run(stage: &Stage<'_>) -> Result<Outcome> {
     fs::create_dir_all(&s3)?;
     fs::create_dir_all(&gcs)?;
     let [s3_port, gcs_port] = free_ports()?;
-    let mut versity = Command::new(programs.join("versitygw"));
+    let mut versity = Command::new(programs[0].join("versitygw"));
     versity.args(["--port", &format!("127.0.0.1:{s3_port}"), "--access", "testaccess", "--secret", "testsecret"]);
     versity.args(["--region", "us-east-1", "--quiet", "posix"]).arg(&s3);
-    let mut google = Command::new(programs.join("fake-gcs-server"));
+    let mut google = Command::new(programs[0].join("fake-gcs-server"));
     let address = format!("127.0.0.1:{gcs_port}");
     google.args(["-scheme", "http", "-host", "127.0.0.1", "-port", &gcs_port.to_string(), "-public-host", &address]);
     google

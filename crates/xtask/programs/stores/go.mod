@@ -1,4 +1,4 @@
-module provost/programs
+module provost/programs/stores
 
 go 1.26
 

@@ -1,0 +1,57 @@
+//! The server of a pod, which serves one predictor from a manifest in its environment.
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+use std::process::Command;
+
+use provost_testkit::{Node, NodeOptions, manifest, repository};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_provost");
+
+fn options(manifest: String) -> NodeOptions {
+    let arguments = ["--roles", "predictor", "--listen", "0.0.0.0:0"].map(str::to_owned).to_vec();
+    let roots = format!("[\"{}\"]", repository("examples").display());
+    let environment = [("PROVOST_MANIFEST", manifest), ("PROVOST_ARTIFACTS__ROOTS", roots)];
+    let environment = environment.map(|(name, value)| (name.to_owned(), value)).to_vec();
+    NodeOptions { arguments, environment, ..NodeOptions::new(BINARY) }
+}
+
+async fn status(node: &Node, path: &str) -> u16 {
+    reqwest::get(format!("{}{path}", node.url())).await.unwrap().status().as_u16()
+}
+
+#[tokio::test]
+async fn a_pod_predicts_and_has_neither_api_nor_console() {
+    let mut node = Node::start(options(manifest("iris", "SKLEARN_SERVER", "examples/iris/sklearn"))).await;
+    let body = r#"{"data":{"ndarray":[[5.1,3.5,1.4,0.2]]}}"#;
+    let reply = node.predict("iris", body).await;
+    assert_eq!(reply.status, 200, "ready means that it predicts: {:?}", reply.json);
+    for (path, expected) in [("/-/live", 200), ("/metrics", 200), ("/api/v1/deployments", 404), ("/", 404)] {
+        assert_eq!(status(&node, path).await, expected, "{path}");
+    }
+    assert!(node.stop().await.success());
+}
+
+/// Its end, and what it wrote.
+fn run(manifest: Option<&str>) -> (Option<i32>, String) {
+    let data = tempfile::tempdir().unwrap();
+    let mut command = Command::new(BINARY);
+    command.args(["serve", "--roles", "predictor", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data.path());
+    command.env_remove("PROVOST_MANIFEST").envs(manifest.map(|manifest| ("PROVOST_MANIFEST", manifest)));
+    let output = command.output().unwrap();
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn a_pod_that_cannot_serve_ends_with_the_reason() {
+    let (code, text) = run(None);
+    assert_ne!(code, Some(0));
+    assert!(text.contains("the variable PROVOST_MANIFEST is not set"), "{text}");
+
+    let (code, text) = run(Some(&manifest("iris", "SKLEARN_SERVER", "/mnt/models/none")));
+    assert_ne!(code, Some(0));
+    assert!(text.contains("/mnt/models/none"), "{text}");
+
+    let (code, text) = run(Some(&manifest("iris", "NO_SERVER", "/mnt/models")));
+    assert_ne!(code, Some(0));
+    assert!(text.contains("NO_SERVER"), "{text}");
+}

@@ -1,0 +1,3 @@
+module provost/programs/pause
+
+go 1.26
