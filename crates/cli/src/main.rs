@@ -5,6 +5,7 @@
 mod commands;
 mod connect;
 mod failure;
+mod operator;
 mod output;
 mod serve;
 
@@ -30,6 +31,8 @@ pub(crate) struct Arguments {
 enum Command {
     /// Serve models, the API and the console on one port.
     Serve(Box<serve::Arguments>),
+    /// Run the operator of a Kubernetes cluster, which makes `SeldonDeployment`s so.
+    Operator(Box<operator::Arguments>),
     /// Apply manifests from files, folders or standard input.
     Apply(commands::apply::Arguments),
     /// List deployments, or show one.
@@ -64,13 +67,15 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<(), Failure> {
-    if let Command::Serve(arguments) = command {
-        return serve::run(*arguments).map_err(Failure::from);
-    }
+    let command = match command {
+        Command::Serve(arguments) => return serve::run(*arguments).map_err(Failure::from),
+        Command::Operator(arguments) => return operator::run(*arguments).map_err(Failure::from),
+        command => command,
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         match command {
-            Command::Serve(_) => Ok(()),
+            Command::Serve(_) | Command::Operator(_) => Ok(()),
             Command::Apply(arguments) => commands::apply::run(arguments).await,
             Command::Get(arguments) => commands::get::run(arguments).await,
             Command::Describe(arguments) => commands::describe::run(arguments).await,

@@ -311,7 +311,8 @@ async fn maintain_log(log: Arc<RequestLog>, clock: Arc<dyn Clock>) {
     }
 }
 
-async fn wait_for_signal() -> anyhow::Result<()> {
+/// Waits until the process is told to stop.
+pub(crate) async fn wait_for_signal() -> anyhow::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     tokio::select! {

@@ -1,7 +1,10 @@
-//! Makes plans real: loads predictors and swaps routes in this process.
+//! Makes plans real: loads predictors and swaps routes in this process, or applies objects on Kubernetes,
+//! where the [`operator`] drives.
 //!
-//! **Invariant**: no choices are made here; [`plan`](provost_domain::plan::plan) made them.
+//! **Invariant**: no choices are made in process; [`plan`](provost_domain::plan::plan) made them.
 
 mod in_process;
+pub mod kubernetes;
+pub mod operator;
 
 pub use in_process::InProcessDeployer;

@@ -9,11 +9,11 @@ mod daemon;
 mod dns;
 mod gateway;
 mod image;
-mod namespace;
+pub(crate) mod namespace;
 mod network;
 mod node;
 mod pki;
-mod programs;
+pub(crate) mod programs;
 mod state;
 
 use std::{
@@ -95,10 +95,10 @@ fn up(workspace: &Workspace, nodes: u8, gateway: bool) -> Result<ExitCode> {
 }
 
 fn down(workspace: &Workspace, reset: bool) -> Result<ExitCode> {
-    let state = State::of(workspace)?;
-    stop(&state)?;
     if reset {
-        state.remove()?;
+        Cluster::forget(workspace)?;
+    } else {
+        stop(&State::of(workspace)?)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -135,9 +135,15 @@ impl Cluster {
         Ok(Self { state, binaries: programs::built(workspace)?, lifetime: Lifetime::Kept })
     }
 
+    /// Stops the one that runs, and removes what it stores.
+    pub(crate) fn forget(workspace: &Workspace) -> Result<()> {
+        let state = State::of(workspace)?;
+        stop(&state)?;
+        state.remove()
+    }
+
     /// Starts nodes until there are as many, and waits until pods can run.
     pub(crate) fn start(stage: &Stage<'_>, binaries: &Binaries, nodes: u8, lifetime: Lifetime) -> Result<Self> {
-        ensure!(rustix::process::geteuid().is_root(), "a cluster needs root: nodes are namespaces and cgroups");
         let state = State::of(stage.workspace)?;
         let cluster = Self { state, binaries: binaries.clone(), lifetime };
         pki::ensure(&cluster.state)?;
@@ -167,6 +173,21 @@ impl Cluster {
         let folders = self.binaries.folders().map(Path::to_owned);
         command.env("PATH", std::env::join_paths(folders.chain(std::env::split_paths(&path)))?);
         Ok(command)
+    }
+
+    /// The first node's address, where its programs can be reached from every pod.
+    pub(crate) const fn address() -> &'static str {
+        network::FIRST_NODE
+    }
+
+    /// Starts a program in the first node; it ends with that.
+    pub(crate) fn start_program(&self, name: &str, program: &Path, arguments: &[String]) -> Result<()> {
+        daemon::start(&self.state, 0, program, name, arguments)
+    }
+
+    /// Who asked what of the API server.
+    pub(crate) fn audit_log(&self) -> Result<PathBuf> {
+        self.state.file("logs/audit.jsonl")
     }
 
     /// `kubectl`, for the administrator.

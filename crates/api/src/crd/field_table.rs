@@ -10,6 +10,8 @@ pub enum Class {
     Honoured,
     /// Accepted with a warning: the engine in this process has no use for it.
     NoEffect,
+    /// Honoured on Kubernetes; in process accepted with a warning.
+    OnKubernetes,
     /// Refused: the deployment would not do what its author means.
     NotSupported,
     /// Set by servers; silently accepted, so that what `get` prints can be applied again.
@@ -103,6 +105,11 @@ impl Field {
         Self { class: Class::NoEffect, ..Self::honoured(path, shape, about) }
     }
 
+    /// A field that only Kubernetes has a use for.
+    pub const fn on_kubernetes(path: &'static str, shape: Shape, about: &'static str) -> Self {
+        Self { class: Class::OnKubernetes, ..Self::honoured(path, shape, about) }
+    }
+
     /// A field that is refused, with what to do instead.
     pub const fn refused(path: &'static str, shape: Shape, about: &'static str, advice: &'static str) -> Self {
         Self { class: Class::NotSupported, advice, ..Self::honoured(path, shape, about) }
@@ -189,6 +196,7 @@ impl Class {
         match self {
             Self::Honoured => "honoured",
             Self::NoEffect => "no effect",
+            Self::OnKubernetes => "on Kubernetes",
             Self::NotSupported => "not supported yet",
             Self::ServerSet => "set by servers",
             Self::Unknown => "unknown",

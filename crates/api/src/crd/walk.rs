@@ -133,7 +133,9 @@ impl Walker<'_> {
         for key in map.keys() {
             let path = place.path.key(key);
             match self.table.annotation(key) {
-                Class::NoEffect => self.warn(path, Class::NoEffect, "has no effect on this engine".to_owned()),
+                class @ (Class::NoEffect | Class::OnKubernetes) => {
+                    self.warn(path, class, "has no effect on this engine".to_owned());
+                }
                 Class::Unknown => self.warn(path, Class::Unknown, "unknown annotation; it is ignored".to_owned()),
                 Class::Honoured | Class::NotSupported | Class::ServerSet => {}
             }
@@ -154,8 +156,8 @@ impl Walker<'_> {
             return told;
         }
         match row.class {
-            Class::NoEffect => {
-                self.warn(path.clone(), Class::NoEffect, with_advice("has no effect on this engine", row.advice));
+            Class::NoEffect | Class::OnKubernetes => {
+                self.warn(path.clone(), row.class, with_advice("has no effect on this engine", row.advice));
             }
             Class::NotSupported => self.refuse(Violation::not_supported(
                 path.clone(),

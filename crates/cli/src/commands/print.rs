@@ -19,6 +19,8 @@ enum What {
     Openapi,
     /// The schema of the configuration file (JSON).
     ConfigSchema,
+    /// The kinds that a Kubernetes cluster must know, for `kubectl apply -f -` (YAML).
+    Crds,
     /// The reference of all commands (Markdown).
     CliReference,
     /// The models that are served natively (Markdown).
@@ -31,10 +33,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     print(&match arguments.what {
         What::Openapi => rest::openapi(),
         What::ConfigSchema => crate::serve::config_schema(),
+        What::Crds => crds()?,
         What::CliReference => cli_reference(),
         What::Models => models(),
         What::Fields => fields::reference_page(),
     })
+}
+
+fn crds() -> Result<String, Failure> {
+    serde_saphyr::to_string(&provost_deployer::operator::crd::definition())
+        .map_err(|error| anyhow::Error::new(error).into())
 }
 
 fn models() -> String {

@@ -23,7 +23,7 @@ const COMPLETE: &str = "complete";
 const NO_PIN: &str = "cannot read the pinned versions";
 const GB: u64 = 1_000_000_000;
 /// What Go's caches may take while everything is built.
-const SPACE_MIN: u64 = 20 * GB;
+const SPACE_MIN: u64 = 12 * GB;
 /// Where versions of programs are pinned: a folder a module.
 const MODULES: &str = "crates/xtask/programs";
 

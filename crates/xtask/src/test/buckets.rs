@@ -21,7 +21,8 @@ use crate::{
 
 /// What asks them.
 const TESTS: [&str; 2] = ["--test", "buckets"];
-const PROGRAMS: Programs = Programs {
+/// The stores.
+pub(super) const PROGRAMS: Programs = Programs {
     module: "stores",
     packages: &["github.com/versity/versitygw/cmd/versitygw", "github.com/fsouza/fake-gcs-server"],
     version: None,

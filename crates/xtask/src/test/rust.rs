@@ -22,7 +22,16 @@ pub(super) fn run(stage: &Stage<'_>) -> Result<Outcome> {
 
 /// Runs tests again, told by variables to do what they cannot do without. Arguments choose them.
 pub(super) fn run_again(stage: &Stage<'_>, arguments: &[&str], variables: &[(&str, &Path)]) -> Result<Outcome> {
-    let mut command = cargo(&stage.workspace.root);
+    run_with(stage, cargo(&stage.workspace.root), arguments, variables)
+}
+
+/// The same, by a cargo that was prepared.
+pub(super) fn run_with(
+    stage: &Stage<'_>,
+    mut command: Command,
+    arguments: &[&str],
+    variables: &[(&str, &Path)],
+) -> Result<Outcome> {
     command.args(["test", "--workspace", "--no-fail-fast"]).args(arguments).envs(variables.iter().copied());
     let finished = stage.command("cargo", &mut command)?;
     let counts = Counts::of_cargo(&finished.output);

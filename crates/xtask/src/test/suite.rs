@@ -5,7 +5,7 @@ use std::fmt;
 use anyhow::Result;
 use clap::ValueEnum;
 
-use super::{browser, buckets, checks, console, counts::Counts, live_parity, request_log, rust};
+use super::{browser, buckets, checks, cluster, console, counts::Counts, live_parity, request_log, rust};
 use crate::{process, progress::Stage};
 
 /// A suite, in the order they run: what fails soonest is first.
@@ -25,6 +25,8 @@ pub(crate) enum Suite {
     RequestLog,
     /// Models are fetched from buckets of real stores.
     Buckets,
+    /// The operator, against a real Kubernetes.
+    Cluster,
     /// Two versions of scikit-learn, run here, answer as the engines do.
     LiveParity,
     /// The console in a browser, against the real server.
@@ -51,6 +53,7 @@ impl Suite {
             Self::Clippy => "clippy",
             Self::RequestLog => "request-log",
             Self::Buckets => "buckets",
+            Self::Cluster => "cluster",
             Self::LiveParity => "live-parity",
             Self::Browser => "browser",
             Self::Licences => "licences",
@@ -66,13 +69,14 @@ impl Suite {
             Self::Clippy => 180,
             Self::RequestLog => 60,
             Self::Buckets | Self::LiveParity => 180,
+            Self::Cluster => 1200,
             Self::Browser => 90,
         }
     }
 
     /// Whether `--quick` leaves it out.
     pub(crate) const fn is_slow(self) -> bool {
-        matches!(self, Self::Clippy | Self::RequestLog | Self::Buckets | Self::LiveParity | Self::Browser)
+        !matches!(self, Self::Tidy | Self::Format | Self::Console | Self::Rust | Self::Licences)
     }
 
     /// Runs it. What keeps it from running makes it skipped; anything else that goes wrong is an error.
@@ -85,6 +89,7 @@ impl Suite {
             Self::Clippy => checks::clippy(stage),
             Self::RequestLog => request_log::run(stage),
             Self::Buckets => buckets::run(stage),
+            Self::Cluster => cluster::run(stage),
             Self::LiveParity => live_parity::run(stage),
             Self::Browser => browser::run(stage),
             Self::Licences => checks::licences(stage),

@@ -41,7 +41,8 @@ fn allowed(text: &str) -> Option<Vec<String>> {
 
 /// Whether the expression leaves a choice that is allowed.
 fn is_allowed(expression: &str, allowed: &[String]) -> bool {
-    let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ").replace(" WITH ", "-with-");
+    let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
+    let spaced = one_word(&spaced);
     let words: Vec<_> = spaced.split_whitespace().collect();
     any_of(&mut words.as_slice(), allowed)
 }
@@ -70,7 +71,12 @@ fn one(words: &mut &[&str], allowed: &[String]) -> bool {
     }
     let Some((name, rest)) = words.split_first() else { return false };
     *words = rest;
-    allowed.iter().any(|known| known == name)
+    allowed.iter().any(|known| one_word(known) == *name)
+}
+
+/// A licence with an exception is one that is named by both.
+fn one_word(text: &str) -> String {
+    text.replace(" WITH ", "-with-")
 }
 
 fn next_is(words: &mut &[&str], word: &str) -> bool {
@@ -87,7 +93,7 @@ mod tests {
 
     #[track_caller]
     fn check_expression(expression: &str, expected: bool) {
-        let allowed = ["MIT".to_owned(), "Apache-2.0".to_owned()];
+        let allowed = ["MIT", "Apache-2.0", "Apache-2.0 WITH Swift-exception"].map(str::to_owned);
         assert_eq!(is_allowed(expression, &allowed), expected, "{expression}");
     }
 
@@ -107,6 +113,7 @@ mod tests {
         check_expression("(MIT OR GPL-3.0) AND Apache-2.0", true);
         check_expression("(MIT OR Apache-2.0) AND GPL-3.0", false);
         check_expression("Apache-2.0 WITH LLVM-exception OR GPL-3.0", false);
+        check_expression("Apache-2.0 WITH Swift-exception AND MIT", true);
     }
 
     #[test]

@@ -67,7 +67,7 @@ static SPECIFICATION: [Field; 9] = [
     ),
     Field::honoured("spec.transport", Text, "Transport: `rest`, the default. `grpc` is not supported yet."),
     Field::honoured("spec.serverType", Text, "How requests arrive: `rpc`, the default. `kafka` is not supported yet."),
-    Field::no_effect("spec.replicas", Integer, "Replicas of each predictor that does not say its own.")
+    Field::on_kubernetes("spec.replicas", Integer, "Replicas of each predictor that does not say its own.")
         .because(ONE_INSTANCE)
         .unless(1),
     Field::no_effect("spec.oauth_key", Text, "Deprecated credentials.").because("remove it from the manifest"),
@@ -88,7 +88,7 @@ static PREDICTOR: [Field; 11] = [
         "Labels; `version` is the predictor's name where it is left out.",
     ),
     Field::honoured("spec.predictors[].annotations", Annotations, "Annotations; see below."),
-    Field::no_effect("spec.predictors[].replicas", Integer, "Replicas.").because(ONE_INSTANCE).unless(1),
+    Field::on_kubernetes("spec.predictors[].replicas", Integer, "Replicas.").because(ONE_INSTANCE).unless(1),
     Field::refused(
         "spec.predictors[].shadow",
         Boolean,
@@ -439,6 +439,7 @@ Every field of a manifest is in one of these classes:
 |---|---|
 | honoured | It does what it says. |
 | no effect | Accepted with a warning that names the path: the engine in the server's own process has no use for it. |
+| on Kubernetes | Honoured by the operator; in the server's own process accepted with a warning that names the path. |
 | not supported yet | Refused with an error that names the path and says what to do. Empty values are accepted. |
 | set by servers | Accepted and ignored, so that what `provost get` or `kubectl get` prints can be applied again. |
 | unknown | Not in these tables. Accepted with a warning that names the path. |

@@ -1,0 +1,243 @@
+//! From a deployment to objects: for each predictor a Deployment and a Service.
+
+use provost_domain::{Deployment, Predictor, deployment::VERSION_LABEL};
+use serde_json::{Map, Value, json};
+
+use super::{names, pod};
+
+/// The kind that owns what is built.
+const OWNER_KIND: &str = "SeldonDeployment";
+/// The port of a predictor's container: its one port, for HTTP and gRPC.
+pub(super) const PORT: u16 = 8000;
+/// The ports of a predictor's Service, as Seldon's operator has them.
+const SERVICE_PORTS: [(&str, u16); 2] = [("http", 8000), ("grpc", 5001)];
+
+/// What the objects belong to.
+#[derive(Debug, Clone)]
+pub struct Owner {
+    /// Group and version.
+    pub api_version: String,
+    /// Name.
+    pub name: String,
+    /// What tells it from another one of the name.
+    pub uid: String,
+}
+
+/// What administrators set.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The image that serves predictors.
+    pub image: String,
+    /// When nodes pull it; Kubernetes decides where nothing is said.
+    pub image_pull_policy: Option<String>,
+    /// Whom pods run as, by number.
+    pub user_id: i64,
+    /// The gateway that routes attach to, as `namespace/name`; no routes are made where there is none.
+    pub gateway: Option<String>,
+}
+
+impl Settings {
+    /// The defaults, with this image.
+    pub fn new(image: String) -> Self {
+        Self { image, image_pull_policy: None, user_id: 8888, gateway: None }
+    }
+}
+
+/// A deployment, parsed and as its user wrote it.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// Parsed.
+    pub deployment: &'a Deployment,
+    /// As it was written.
+    pub document: &'a Value,
+}
+
+/// The objects that run a deployment, ready to be applied.
+pub fn build(source: Source<'_>, owner: &Owner, settings: &Settings) -> Vec<Value> {
+    let predictors = source.deployment.predictors.iter().enumerate();
+    let objects = predictors.flat_map(|(index, predictor)| {
+        let part = Part { source, owner, settings, predictor, index };
+        [part.deployment(), part.service()]
+    });
+    objects.collect()
+}
+
+/// The names of the Deployments that run the predictors, in their order.
+pub fn workloads(source: Source<'_>, owner: &Owner) -> Vec<String> {
+    let predictors = source.deployment.predictors.iter();
+    predictors.map(|predictor| names::workload(&owner.name, &predictor.name, 0, &predictor.graph.name)).collect()
+}
+
+/// The metadata of an object that belongs to the owner.
+pub(super) fn metadata(source: Source<'_>, owner: &Owner, name: &str, labels: &Value) -> Value {
+    json!({
+        "name": name,
+        "namespace": source.deployment.id.namespace.as_str(),
+        "labels": labels,
+        "ownerReferences": [{
+            "apiVersion": owner.api_version,
+            "kind": OWNER_KIND,
+            "name": owner.name,
+            "uid": owner.uid,
+            "controller": true,
+            "blockOwnerDeletion": true,
+        }],
+    })
+}
+
+/// One predictor of a deployment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part<'a> {
+    pub(super) source: Source<'a>,
+    pub(super) owner: &'a Owner,
+    pub(super) settings: &'a Settings,
+    pub(super) predictor: &'a Predictor,
+    pub(super) index: usize,
+}
+
+impl Part<'_> {
+    fn deployment(self) -> Value {
+        let name = self.workload();
+        let mut spec = json!({
+            "selector": {"matchLabels": {"app": name, "seldon-deployment-id": self.owner.name}},
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "10%", "maxSurge": "25%"}},
+            "template": pod::template(self),
+        });
+        // Without a number, whoever scales it decides.
+        let replicas = self.predictor.replicas.or(self.source.deployment.replicas).unwrap_or(1);
+        spec["replicas"] = json!(replicas);
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": self.metadata(&name), "spec": spec})
+    }
+
+    fn service(self) -> Value {
+        let name = self.service_name();
+        let ports = SERVICE_PORTS
+            .map(|(name, port)| json!({"name": name, "port": port, "targetPort": PORT, "protocol": "TCP"}));
+        json!({
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": self.metadata(&name),
+            "spec": {"selector": {"seldon-app": name}, "ports": ports},
+        })
+    }
+
+    fn metadata(self, name: &str) -> Value {
+        metadata(self.source, self.owner, name, &Value::Object(self.labels()))
+    }
+
+    /// Labels of all objects of the predictor: the user's, then those that Seldon's operator gives.
+    pub(super) fn labels(self) -> Map<String, Value> {
+        let mut labels: Map<_, _> =
+            self.predictor.labels.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        for (name, value) in [
+            ("app", self.workload()),
+            ("app.kubernetes.io/managed-by", "provost".to_owned()),
+            ("fluentd", "true".to_owned()),
+            ("seldon-app", self.service_name()),
+            ("seldon-deployment-id", self.owner.name.clone()),
+            ("seldon.io/model", "true".to_owned()),
+        ] {
+            labels.insert(name.to_owned(), json!(value));
+        }
+        labels.entry(VERSION_LABEL).or_insert_with(|| json!(self.predictor.name));
+        labels
+    }
+
+    fn workload(self) -> String {
+        names::workload(&self.owner.name, &self.predictor.name, 0, &self.predictor.graph.name)
+    }
+
+    fn service_name(self) -> String {
+        names::service(&self.owner.name, &self.predictor.name)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use provost_api::manifest::{parse, parse_deployment};
+    use provost_domain::{Namespace, ServerCatalog};
+
+    use super::*;
+
+    pub(in crate::kubernetes) const MANIFEST: &str = r"
+apiVersion: machinelearning.seldon.io/v1
+kind: SeldonDeployment
+metadata:
+  name: iris
+  namespace: models
+  annotations:
+    kubectl.kubernetes.io/last-applied-configuration: '{}'
+    team: fraud
+spec:
+  replicas: 2
+  predictors:
+    - name: main
+      traffic: 90
+      labels: {team: fraud}
+      graph:
+        name: classifier
+        implementation: SKLEARN_SERVER
+        modelUri: s3://models/iris
+        envSecretRefName: bucket
+    - name: canary
+      traffic: 10
+      replicas: 1
+      graph:
+        name: classifier
+        implementation: XGBOOST_SERVER
+        modelUri: https://models.example/iris.json
+";
+
+    pub(in crate::kubernetes) fn with_source<T>(text: &str, work: impl FnOnce(Source<'_>, &Owner) -> T) -> T {
+        let document = parse("test", text).unwrap().remove(0);
+        let (deployment, _) =
+            parse_deployment(&document, &Namespace::default_namespace(), &ServerCatalog::default()).unwrap();
+        let owner = Owner {
+            api_version: "machinelearning.seldon.io/v1".to_owned(),
+            name: deployment.id.name.as_str().to_owned(),
+            uid: "3a".to_owned(),
+        };
+        work(Source { deployment: &deployment, document: &document.json }, &owner)
+    }
+
+    fn objects(text: &str) -> Vec<Value> {
+        with_source(text, |source, owner| build(source, owner, &Settings::new("provost:1".to_owned())))
+    }
+
+    #[test]
+    fn a_predictor_is_a_deployment_and_a_service() {
+        insta::assert_yaml_snapshot!(objects(MANIFEST)[..2]);
+    }
+
+    #[test]
+    fn replicas_are_the_predictors_else_the_deployments_else_one() {
+        let replicas = |text: &str| -> Vec<Value> {
+            objects(text)
+                .iter()
+                .filter(|object| object["kind"] == "Deployment")
+                .map(|object| object["spec"]["replicas"].clone())
+                .collect()
+        };
+        assert_eq!(replicas(MANIFEST), [json!(2), json!(1)]);
+        assert_eq!(replicas(&MANIFEST.replace("  replicas: 2\n", "")), [json!(1), json!(1)]);
+    }
+
+    #[test]
+    fn a_pod_carries_the_manifest_of_its_predictor_alone() {
+        let objects = objects(MANIFEST);
+        let manifest = |object: &Value| -> Value {
+            let environment = &object["spec"]["template"]["spec"]["containers"][0]["env"];
+            let variable =
+                environment.as_array().unwrap().iter().find(|variable| variable["name"] == "PROVOST_MANIFEST");
+            serde_json::from_str(variable.unwrap()["value"].as_str().unwrap()).unwrap()
+        };
+        let (main, canary) = (manifest(&objects[0]), manifest(&objects[2]));
+        assert_eq!(main["spec"]["predictors"].as_array().unwrap().len(), 1);
+        assert_eq!(main["spec"]["predictors"][0]["name"], "main");
+        assert_eq!(canary["spec"]["predictors"][0]["name"], "canary");
+        assert_eq!(main["metadata"]["annotations"], json!({"team": "fraud"}));
+        assert!(parse("again", &main.to_string()).is_ok_and(|documents| {
+            parse_deployment(&documents[0], &Namespace::default_namespace(), &ServerCatalog::default()).is_ok()
+        }));
+    }
+}

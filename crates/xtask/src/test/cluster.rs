@@ -1,0 +1,81 @@
+//! The operator against a real Kubernetes of two nodes, with an S3 server and a gateway.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result};
+
+use super::{buckets, rust, suite::Outcome};
+use crate::{
+    cluster::{Cluster, namespace::Lifetime, programs},
+    image,
+    progress::Stage,
+    setup,
+};
+
+/// What asks it. One at a time: they share the cluster.
+const TESTS: [&str; 5] = ["--offline", "--test", "cluster", "--", "--test-threads=1"];
+const IMAGE: &str = "provost.test/provost:test";
+const S3_PORT: u16 = 7070;
+const NODES: u8 = 2;
+/// The models that are in the bucket `models`.
+const MODELS: &str = "examples/iris";
+
+/// Runs it.
+pub(super) fn run(stage: &Stage<'_>) -> Result<Outcome> {
+    let (binaries, stores) = match find(stage) {
+        Ok(found) => found,
+        Err(error) => return Ok(Outcome::skipped(&error)),
+    };
+    let server = rust::build_server(stage)?;
+    stage.says("writing the image");
+    let archive = stage.workspace.kept("cluster-suite/provost.tar")?;
+    image::write(IMAGE, &server, &archive)?;
+    Cluster::forget(stage.workspace)?;
+    let cluster = Cluster::start(stage, &binaries, NODES, Lifetime::WithThis)?;
+    cluster.start_gateway(stage)?;
+    cluster.load(&archive)?;
+    let s3 = start_s3(stage, &cluster, &stores)?;
+    let audit = cluster.audit_log()?.display().to_string();
+    let variables = [("PROVOST_TEST_CLUSTER", IMAGE), ("PROVOST_TEST_S3", &s3), ("PROVOST_TEST_AUDIT", &audit)];
+    let variables = variables.map(|(name, value)| (name, Path::new(value)));
+    let mut cargo = cluster.command("cargo")?;
+    cargo.current_dir(&stage.workspace.root);
+    rust::run_with(stage, cargo, &TESTS, &variables)
+}
+
+fn find(stage: &Stage<'_>) -> Result<(programs::Binaries, PathBuf)> {
+    let binaries = programs::find(stage)?;
+    let stores = setup::programs(stage, &[buckets::PROGRAMS])?;
+    Ok((binaries, stores.into_iter().next().context("no stores were built")?))
+}
+
+/// A bucket of models, at an address that pods reach.
+fn start_s3(stage: &Stage<'_>, cluster: &Cluster, stores: &Path) -> Result<String> {
+    let buckets = stage.workspace.kept("cluster-suite/s3/made")?.with_file_name("");
+    fs::remove_dir_all(&buckets)?;
+    let models = buckets.join("models/iris");
+    copy(&stage.workspace.root.join(MODELS), &models)?;
+    let address = format!("{}:{S3_PORT}", Cluster::address());
+    let arguments = ["--port", &address, "--access", "testaccess", "--secret", "testsecret", "--region", "us-east-1"];
+    let mut arguments: Vec<_> = arguments.map(str::to_owned).into();
+    arguments.extend(["--quiet".to_owned(), "posix".to_owned(), buckets.display().to_string()]);
+    cluster.start_program("versitygw", &stores.join("versitygw"), &arguments)?;
+    Ok(format!("http://{address}"))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from).with_context(|| format!("cannot read `{}`", from.display()))? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
