@@ -11,7 +11,11 @@ mod pods;
 mod reconcile;
 mod status;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::StreamExt as _;
 use http::{HeaderValue, header::USER_AGENT};
@@ -69,6 +73,8 @@ struct Memory {
     deployments: Applied,
     /// A hash of the route that is in force.
     route: Option<u64>,
+    /// When it was put in force.
+    routed: Option<Instant>,
     /// Whether what is no longer wanted was removed since.
     is_pruned: bool,
     /// Errors in a row.

@@ -3,7 +3,7 @@
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use k8s_openapi::api::apps::v1::Deployment;
@@ -30,6 +30,8 @@ use crate::kubernetes::{self, Owner, Source};
 
 /// How often pods are looked at while a deployment is not available: nothing else tells of their troubles.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How long a gateway may take to follow a route: what the route no longer names stays so long.
+const SETTLE: Duration = Duration::from_secs(3);
 /// Who is to reconcile a deployment.
 const CONTROLLER_LABEL: &str = "seldon.io/controller-id";
 
@@ -94,11 +96,14 @@ async fn make_so(object: &DynamicObject, context: &Context, memory: &mut Memory)
     let ready = ready(&kubernetes::workloads(desired.source(), &desired.owner), &own_deployments(object, context));
     let route = kubernetes::route(desired.source(), &desired.owner, settings, &ready);
     apply_route(object, context, route, memory).await?;
-    if !memory.is_pruned && ready.iter().all(|is_ready| *is_ready) {
+    let is_settled = memory.routed.is_none_or(|routed| routed.elapsed() >= SETTLE);
+    let is_prunable = !memory.is_pruned && ready.iter().all(|is_ready| *is_ready);
+    if is_prunable && is_settled {
         prune(object, context, &objects).await?;
         memory.is_pruned = true;
     }
-    report(object, context, &objects, desired.warnings).await
+    let action = report(object, context, &objects, desired.warnings).await?;
+    Ok(if is_prunable && !is_settled { Action::requeue(SETTLE) } else { action })
 }
 
 /// What is to be there, or all that is wrong with what the user wrote.
@@ -181,7 +186,7 @@ async fn apply_route(
     };
     let namespace = object.namespace().unwrap_or_default();
     apply::apply(&context.client, &namespace, &route).await.map_err(|error| ("applying the route", error))?;
-    memory.route = Some(hash_of(&[route]));
+    (memory.route, memory.routed) = (Some(hash_of(&[route])), Some(Instant::now()));
     Ok(())
 }
 

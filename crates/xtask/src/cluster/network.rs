@@ -18,6 +18,9 @@ pub(super) const PODS: &str = "10.244.0.0/16";
 /// The first node, where the control plane is.
 pub(super) const FIRST_NODE: &str = "10.245.0.10";
 
+/// Has a node pass on what is for its pods.
+const FORWARD: &str = "echo 1 >/proc/sys/net/ipv4/ip_forward";
+
 /// The address of a node.
 pub(super) fn node_address(index: u8) -> String {
     format!("10.245.0.1{index}")
@@ -48,7 +51,7 @@ pub(super) fn join(state: &State, index: u8, node: FirstProcess) -> Result<()> {
         }
     }
     add_routes(state, index, node)?;
-    process::output_of(node.command("sysctl").args(["-qw", "net.ipv4.ip_forward=1"])).map(drop)
+    process::output_of(node.command("sh").args(["-c", FORWARD])).map(drop)
 }
 
 /// A cable: both ends are made in the host's network and moved from there, since a process id means nothing
