@@ -23,7 +23,7 @@ const SECONDS_MAX: &str = "5400";
 const STOP_MAX: Duration = Duration::from_mins(1);
 /// Makes the root a mount of its own, as that of a machine is, mounts what programs expect, and becomes the
 /// command.
-const ENTER: &str = "mount --bind \"$1\" \"$1\" && cd \"$1\" && mount -t proc proc \"$1/proc\" && mount --rbind /dev \"$1/dev\" && \
+const ENTER: &str = "mount --bind \"$1\" \"$1\" && cd \"$1\" && mount -t proc proc \"$1/proc\" && mount --rbind /dev \"$1/dev\" && mount --rbind /sys \"$1/sys\" && \
                      exec chroot \"$1\" sh -c 'cd \"$1\" && exec sh -c \"$2\"' sh \"$2\" \"$3\"";
 /// Parts of the names of variables that say how to reach a network.
 const NETWORK: [&str; 4] = ["PROXY", "CERT", "CA_BUNDLE", "CAINFO"];
