@@ -87,11 +87,14 @@ async fn a_client_that_stops_sending_still_gets_its_answer() {
 async fn more_requests_than_are_allowed_at_a_time_are_told_to_come_again() {
     let node = start(&[("PROVOST_GATEWAY__IN_FLIGHT_MAX", "1")]).await;
     let mut first = connect(&node, &head(ROW.len())).await;
-    let refused = eventually(async || {
-        let reply = node.predict("iris", ROW).await;
-        if reply.status == 429 { Ok(reply) } else { Err(reply.status) }
+    // Before it is counted, the next one could take its place.
+    eventually(async || {
+        let in_flight = node.client().status().await.map_err(|error| error.to_string())?.in_flight;
+        if in_flight == 1 { Ok(()) } else { Err(format!("{in_flight} in flight")) }
     })
     .await;
+    let refused = node.predict("iris", ROW).await;
+    assert_eq!(refused.status, 429);
     assert!(refused.headers.contains_key("retry-after"));
     assert_eq!(refused.info(), "too many requests at a time: try again");
     first.write_all(ROW.as_bytes()).await.unwrap();
