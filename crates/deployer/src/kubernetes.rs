@@ -5,5 +5,5 @@ mod names;
 mod pod;
 mod route;
 
-pub use build::{Owner, Settings, Source, build, workloads};
+pub use build::{DEPLOYMENT_LABEL, GRPC_PORT, HTTP_PORT, Owner, Settings, Source, build, workloads};
 pub use route::route;

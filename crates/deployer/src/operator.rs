@@ -33,12 +33,10 @@ use kube::{
 use provost_domain::ServerCatalog;
 use tokio::sync::Mutex;
 
-use crate::kubernetes::Settings;
+use crate::kubernetes::{DEPLOYMENT_LABEL, Settings};
 use applied::Applied;
 use reconcile::{ReconcileError, reconcile};
 
-/// The label that every object of a deployment carries.
-const DEPLOYMENT_LABEL: &str = "seldon-deployment-id";
 /// The first wait after an error; it doubles.
 const RETRY_MIN: Duration = Duration::from_secs(1);
 /// The longest wait after an error.

@@ -4,11 +4,11 @@
 //! containerd. A node is a set of namespaces ([`namespace`]): its network, mounts and processes are its own,
 //! and go when its first process does. Needs root.
 
+mod base_images;
 mod control_plane;
 mod daemon;
 mod dns;
 mod gateway;
-mod image;
 pub(crate) mod namespace;
 mod network;
 mod node;
@@ -147,7 +147,7 @@ impl Cluster {
         let state = State::of(stage.workspace)?;
         let cluster = Self { state, binaries: binaries.clone(), lifetime };
         pki::ensure(&cluster.state)?;
-        image::ensure(&cluster.state, binaries)?;
+        base_images::ensure(&cluster.state, binaries)?;
         for index in 0..nodes {
             stage.says(&format!("starting node {index}"));
             Node::at(&cluster.state, index).start(&cluster)?;

@@ -6,6 +6,7 @@
 mod go;
 mod node;
 mod packages;
+mod programs;
 mod python;
 
 use std::{path::Path, process::ExitCode};
@@ -13,8 +14,8 @@ use std::{path::Path, process::ExitCode};
 use anyhow::Result;
 
 pub(crate) use self::{
-    go::{Programs, VersionPart, programs},
     node::Node,
+    programs::{Programs, VersionPart, programs},
     python::{Environment, environment},
 };
 use crate::{

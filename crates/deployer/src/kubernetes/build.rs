@@ -1,16 +1,19 @@
 //! From a deployment to objects: for each predictor a Deployment and a Service.
 
+use provost_api::crd::seldon_deployment;
 use provost_domain::{Deployment, Predictor, deployment::VERSION_LABEL};
 use serde_json::{Map, Value, json};
 
 use super::{names, pod};
 
-/// The kind that owns what is built.
-const OWNER_KIND: &str = "SeldonDeployment";
-/// The port of a predictor's container: its one port, for HTTP and gRPC.
+/// The label that every object of a deployment carries: its name.
+pub const DEPLOYMENT_LABEL: &str = "seldon-deployment-id";
+/// The port of a predictor's Service, as Seldon's operator has it.
+pub const HTTP_PORT: u16 = 8000;
+/// Its port for gRPC.
+pub const GRPC_PORT: u16 = 5001;
+/// The one port of a predictor's container.
 pub(super) const PORT: u16 = 8000;
-/// The ports of a predictor's Service, as Seldon's operator has them.
-const SERVICE_PORTS: [(&str, u16); 2] = [("http", 8000), ("grpc", 5001)];
 
 /// What the objects belong to.
 #[derive(Debug, Clone)]
@@ -65,7 +68,11 @@ pub fn build(source: Source<'_>, owner: &Owner, settings: &Settings) -> Vec<Valu
 /// The names of the Deployments that run the predictors, in their order.
 pub fn workloads(source: Source<'_>, owner: &Owner) -> Vec<String> {
     let predictors = source.deployment.predictors.iter();
-    predictors.map(|predictor| names::workload(&owner.name, &predictor.name, 0, &predictor.graph.name)).collect()
+    predictors.map(|predictor| workload(owner, predictor)).collect()
+}
+
+fn workload(owner: &Owner, predictor: &Predictor) -> String {
+    names::workload(&owner.name, &predictor.name, &predictor.graph.name)
 }
 
 /// The metadata of an object that belongs to the owner.
@@ -76,7 +83,7 @@ pub(super) fn metadata(source: Source<'_>, owner: &Owner, name: &str, labels: &V
         "labels": labels,
         "ownerReferences": [{
             "apiVersion": owner.api_version,
-            "kind": OWNER_KIND,
+            "kind": seldon_deployment::KIND,
             "name": owner.name,
             "uid": owner.uid,
             "controller": true,
@@ -98,20 +105,18 @@ pub(super) struct Part<'a> {
 impl Part<'_> {
     fn deployment(self) -> Value {
         let name = self.workload();
-        let mut spec = json!({
-            "selector": {"matchLabels": {"app": name, "seldon-deployment-id": self.owner.name}},
+        let spec = json!({
+            "selector": {"matchLabels": {"app": name, DEPLOYMENT_LABEL: self.owner.name}},
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "10%", "maxSurge": "25%"}},
             "template": pod::template(self),
+            "replicas": self.predictor.replicas.or(self.source.deployment.replicas).unwrap_or(1),
         });
-        // Without a number, whoever scales it decides.
-        let replicas = self.predictor.replicas.or(self.source.deployment.replicas).unwrap_or(1);
-        spec["replicas"] = json!(replicas);
         json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": self.metadata(&name), "spec": spec})
     }
 
     fn service(self) -> Value {
         let name = self.service_name();
-        let ports = SERVICE_PORTS
+        let ports = [("http", HTTP_PORT), ("grpc", GRPC_PORT)]
             .map(|(name, port)| json!({"name": name, "port": port, "targetPort": PORT, "protocol": "TCP"}));
         json!({
             "apiVersion": "v1",
@@ -134,7 +139,7 @@ impl Part<'_> {
             ("app.kubernetes.io/managed-by", "provost".to_owned()),
             ("fluentd", "true".to_owned()),
             ("seldon-app", self.service_name()),
-            ("seldon-deployment-id", self.owner.name.clone()),
+            (DEPLOYMENT_LABEL, self.owner.name.clone()),
             ("seldon.io/model", "true".to_owned()),
         ] {
             labels.insert(name.to_owned(), json!(value));
@@ -144,7 +149,7 @@ impl Part<'_> {
     }
 
     fn workload(self) -> String {
-        names::workload(&self.owner.name, &self.predictor.name, 0, &self.predictor.graph.name)
+        workload(self.owner, self.predictor)
     }
 
     fn service_name(self) -> String {

@@ -10,9 +10,9 @@ pub(super) fn service(deployment: &str, predictor: &str) -> String {
     shortened(format!("{deployment}-{predictor}"))
 }
 
-/// The name of the Deployment of a predictor's pod template: its containers are part of it.
-pub(super) fn workload(deployment: &str, predictor: &str, index: usize, container: &str) -> String {
-    shortened(format!("{deployment}-{predictor}-{index}-{container}"))
+/// The name of a predictor's Deployment: number and containers of its pod template are part of it.
+pub(super) fn workload(deployment: &str, predictor: &str, container: &str) -> String {
+    shortened(format!("{deployment}-{predictor}-0-{container}"))
 }
 
 /// A name that is too long is told by its digest.
@@ -31,7 +31,7 @@ mod tests {
     #[test]
     fn names_are_those_of_seldons_operator() {
         assert_eq!(service("iris", "main"), "iris-main");
-        assert_eq!(workload("iris", "main", 0, "classifier"), "iris-main-0-classifier");
+        assert_eq!(workload("iris", "main", "classifier"), "iris-main-0-classifier");
     }
 
     #[test]

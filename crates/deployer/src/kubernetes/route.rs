@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    build::{Owner, PORT, Settings, Source, metadata},
+    build::{DEPLOYMENT_LABEL, HTTP_PORT, Owner, Settings, Source, metadata},
     names,
 };
 
@@ -32,13 +32,13 @@ pub fn route(source: Source<'_>, owner: &Owner, settings: &Settings, ready: &[bo
     Some(json!({
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "HTTPRoute",
-        "metadata": metadata(source, owner, &owner.name, &json!({"seldon-deployment-id": owner.name})),
+        "metadata": metadata(source, owner, &owner.name, &json!({DEPLOYMENT_LABEL: owner.name})),
         "spec": {"parentRefs": [{"namespace": namespace, "name": gateway}], "rules": rules},
     }))
 }
 
 fn backend(service: &str, weight: u32) -> Value {
-    json!({"name": service, "port": PORT, "weight": weight})
+    json!({"name": service, "port": HTTP_PORT, "weight": weight})
 }
 
 /// The weights in force: those desired, and nothing for what is not ready; `None` when nobody would get any.

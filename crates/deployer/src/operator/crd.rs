@@ -1,12 +1,11 @@
 //! The kind `SeldonDeployment`, as the API server must know it.
 
 use kube::{api::ApiResource, core::GroupVersionKind};
+use provost_api::crd::seldon_deployment::KIND;
 use serde_json::{Value, json};
 
 /// The group of the kind.
-pub const GROUP: &str = "machinelearning.seldon.io";
-/// The kind.
-pub const KIND: &str = "SeldonDeployment";
+const GROUP: &str = "machinelearning.seldon.io";
 const PLURAL: &str = "seldondeployments";
 /// The version that is stored; the others have the same schema.
 const STORED: &str = "v1";

@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use kube::{Api, Client, api::ListParams};
 
-use super::DEPLOYMENT_LABEL;
+use crate::kubernetes::DEPLOYMENT_LABEL;
 
 /// Reasons of a waiting container that time alone does not end.
 const STUCK: [&str; 7] = [

@@ -61,6 +61,7 @@ pub(super) async fn reconcile(object: Arc<DynamicObject>, context: Arc<Context>)
     result.map_err(|(operation, source)| ReconcileError { operation, source: Box::new(source), attempt })
 }
 
+/// What was tried, and what came of it.
 type Failed = (&'static str, kube::Error);
 
 /// A deployment that can be made so.
@@ -115,7 +116,7 @@ fn parse(object: &DynamicObject, context: &Context) -> Result<Desired, Vec<Strin
     let (deployment, findings) = parse_deployment(&manifest, &Namespace::default_namespace(), &context.catalog)
         .map_err(|violations| violations.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     let owner = Owner {
-        api_version: format!("{}/v1", crd::GROUP),
+        api_version: seldon_deployment::API_VERSIONS[0].to_owned(),
         name: object.name_any(),
         uid: object.uid().unwrap_or_default(),
     };
@@ -214,6 +215,7 @@ async fn report(
         warnings,
     };
     let mut status = status::observed(&observation);
+    // Pods that were made just now have had no time for troubles.
     let is_new = object.data["status"].is_null();
     if status["state"] != AVAILABLE && !is_new {
         let trouble = pods::trouble(&context.client, &namespace, &object.name_any()).await;

@@ -3,6 +3,8 @@
 use k8s_openapi::api::apps::v1::Deployment;
 use serde_json::{Map, Value, json};
 
+use crate::kubernetes::{GRPC_PORT, HTTP_PORT};
+
 /// What a status is made from.
 #[derive(Debug)]
 pub(super) struct Observation<'a> {
@@ -48,8 +50,8 @@ pub(super) fn observed(observation: &Observation<'_>) -> Value {
         "conditions": conditions(state, &description, &observation.warnings),
     });
     if let Some(first) = services.first() {
-        status["address"] =
-            json!({"url": format!("http://{}/api/v1.0/predictions", host(first, observation.namespace))});
+        let host = host(first, observation.namespace);
+        status["address"] = json!({"url": format!("http://{host}:{HTTP_PORT}/api/v1.0/predictions")});
     }
     status
 }
@@ -105,15 +107,15 @@ fn names<'a>(objects: &'a [Value], kind: &'a str) -> impl Iterator<Item = &'a st
 
 fn service(name: &str, namespace: &str) -> Value {
     let host = host(name, namespace);
-    let without_port = host.trim_end_matches(":8000");
-    json!({"svcName": name, "httpEndpoint": host, "grpcEndpoint": format!("{without_port}:5001")})
+    let [http, grpc] = [HTTP_PORT, GRPC_PORT].map(|port| format!("{host}:{port}"));
+    json!({"svcName": name, "httpEndpoint": http, "grpcEndpoint": grpc})
 }
 
 fn host(service: &str, namespace: &str) -> String {
-    format!("{service}.{namespace}.svc.cluster.local:8000")
+    format!("{service}.{namespace}.svc.cluster.local")
 }
 
-/// Conditions without times: the API server is told when one changes, see [`with_times`].
+/// Conditions without times, which [`with_times`] adds.
 fn conditions(state: &str, description: &str, warnings: &[String]) -> Vec<Value> {
     let is_ready = state == AVAILABLE;
     let mut conditions = vec![json!({

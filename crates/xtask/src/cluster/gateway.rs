@@ -1,6 +1,9 @@
 //! The Gateway API: Contour watches routes and tells Envoy, both in the first node.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result};
 
@@ -76,11 +79,11 @@ fn start_contour(cluster: &Cluster) -> Result<()> {
     daemon::start(&cluster.state, 0, cluster.binaries.contour("contour"), "contour", &arguments)
 }
 
-fn start_envoy(cluster: &Cluster, envoy: &std::path::Path) -> Result<()> {
+fn start_envoy(cluster: &Cluster, envoy: &Path) -> Result<()> {
     let bootstrap = cluster.state.file("envoy.json")?;
     let mut command = cluster.command(cluster.binaries.contour("contour"))?;
-    command.arg("bootstrap").args(flags(&[("xds-address", "127.0.0.1"), ("xds-port", XDS_PORT)]));
-    command.arg(format!("--admin-address={}", "/run/envoy-admin.sock")).arg(&bootstrap);
+    let addresses = [("xds-address", "127.0.0.1"), ("xds-port", XDS_PORT), ("admin-address", "/run/envoy-admin.sock")];
+    command.arg("bootstrap").args(flags(&addresses)).arg(&bootstrap);
     process::output_of(&mut command).context("Contour writes no configuration for Envoy")?;
     let mut arguments = vec!["-c".to_owned(), bootstrap.display().to_string(), "--disable-hot-restart".to_owned()];
     arguments

@@ -12,9 +12,10 @@ use std::{
 use anyhow::{Context as _, Result};
 
 use super::{
-    Cluster, control_plane,
+    Cluster,
+    base_images::{self, PAUSE},
+    control_plane,
     daemon::{self, flags},
-    image::{self, PAUSE},
     namespace::FirstProcess,
     network::{self, DNS, PODS},
     pki,
@@ -118,7 +119,7 @@ impl<'a> Node<'a> {
             self.ctr().is_ok_and(|mut command| process::output_of(command.arg("version")).is_ok())
         })?;
         let present = process::output_of(self.ctr()?.args(["images", "list", "-q"]))?;
-        image::archives(self.state)?
+        base_images::archives(self.state)?
             .iter()
             .filter(|(name, _)| !present.contains(name))
             .try_for_each(|(_, file)| self.load(file))

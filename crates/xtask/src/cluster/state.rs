@@ -1,9 +1,6 @@
 //! What a cluster keeps, and where: everything is in one folder of the build directory.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 
 use anyhow::{Context as _, Result};
 
@@ -69,22 +66,13 @@ impl State {
         Ok(nodes)
     }
 
-    /// The end of a daemon's log, for messages.
+    /// Where a daemon of this name writes its log.
     pub(super) fn log(&self, name: &str) -> Result<PathBuf> {
         self.file(&format!("logs/{name}.log"))
     }
 
     /// Removes everything.
     pub(super) fn remove(&self) -> Result<()> {
-        remove_all(&self.folder)
-    }
-}
-
-fn remove_all(folder: &Path) -> Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove `{}`", folder.display()))
-        }
-        _ => Ok(()),
+        fs::remove_dir_all(&self.folder).with_context(|| format!("cannot remove `{}`", self.folder.display()))
     }
 }

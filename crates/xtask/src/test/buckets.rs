@@ -44,8 +44,7 @@ pub(super) fn run(stage: &Stage<'_>) -> Result<Outcome> {
     fs::create_dir_all(&gcs)?;
     let [s3_port, gcs_port] = free_ports()?;
     let mut versity = Command::new(programs[0].join("versitygw"));
-    versity.args(["--port", &format!("127.0.0.1:{s3_port}"), "--access", "testaccess", "--secret", "testsecret"]);
-    versity.args(["--region", "us-east-1", "--quiet", "posix"]).arg(&s3);
+    versity.args(s3_arguments(&format!("127.0.0.1:{s3_port}"), &s3));
     let mut google = Command::new(programs[0].join("fake-gcs-server"));
     let address = format!("127.0.0.1:{gcs_port}");
     google.args(["-scheme", "http", "-host", "127.0.0.1", "-port", &gcs_port.to_string(), "-public-host", &address]);
@@ -60,6 +59,13 @@ pub(super) fn run(stage: &Stage<'_>) -> Result<Outcome> {
     ];
     let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, Path::new(value))).collect();
     rust::run_again(stage, &TESTS, &variables)
+}
+
+/// The arguments of an S3 server at this address, whose buckets are the folders in `folder`.
+pub(super) fn s3_arguments(address: &str, folder: &Path) -> Vec<String> {
+    let access = ["--access", "testaccess", "--secret", "testsecret", "--region", "us-east-1", "--quiet"];
+    let folder = folder.display().to_string();
+    ["--port", address].into_iter().chain(access).chain(["posix", &folder]).map(str::to_owned).collect()
 }
 
 /// Ports that nobody listens on; both are held until both are found, so that they differ.

@@ -54,14 +54,12 @@ fn find(stage: &Stage<'_>) -> Result<(programs::Binaries, PathBuf)> {
 
 /// A bucket of models, at an address that pods reach.
 fn start_s3(stage: &Stage<'_>, cluster: &Cluster, stores: &Path) -> Result<String> {
-    let buckets = stage.workspace.kept("cluster-suite/s3/made")?.with_file_name("");
-    fs::remove_dir_all(&buckets)?;
-    let models = buckets.join("models/iris");
+    let folder = stage.workspace.kept("cluster-suite/s3/made")?.with_file_name("");
+    fs::remove_dir_all(&folder)?;
+    let models = folder.join("models/iris");
     copy(&stage.workspace.root.join(MODELS), &models)?;
     let address = format!("{}:{S3_PORT}", Cluster::address());
-    let arguments = ["--port", &address, "--access", "testaccess", "--secret", "testsecret", "--region", "us-east-1"];
-    let mut arguments: Vec<_> = arguments.map(str::to_owned).into();
-    arguments.extend(["--quiet".to_owned(), "posix".to_owned(), buckets.display().to_string()]);
+    let arguments = buckets::s3_arguments(&address, &folder);
     cluster.start_program("versitygw", &stores.join("versitygw"), &arguments)?;
     Ok(format!("http://{address}"))
 }
