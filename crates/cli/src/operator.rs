@@ -18,9 +18,15 @@ pub(crate) struct Arguments {
     /// The gateway of the Gateway API that routes attach to, as `namespace/name`; without, no routes are made.
     #[arg(long, env = "PROVOST_GATEWAY_REF", hide_env_values = true, value_name = "GATEWAY")]
     gateway: Option<String>,
-    /// Watch this namespace only.
-    #[arg(long, env = "PROVOST_WATCH_NAMESPACE", hide_env_values = true, value_name = "NAMESPACE")]
-    watch_namespace: Option<String>,
+    /// Watch this namespace only; may be given more than once.
+    #[arg(
+        long,
+        env = "PROVOST_WATCH_NAMESPACE",
+        hide_env_values = true,
+        value_name = "NAMESPACE",
+        value_delimiter = ','
+    )]
+    watch_namespace: Vec<String>,
     /// Reconcile only deployments whose label `seldon.io/controller-id` is this; without, those without one.
     #[arg(long, env = "PROVOST_CONTROLLER_ID", hide_env_values = true, value_name = "ID")]
     controller_id: Option<String>,
@@ -37,7 +43,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         gateway: arguments.gateway,
         ..Settings::new(arguments.image)
     };
-    let options = Options { namespace: arguments.watch_namespace, controller_id: arguments.controller_id, settings };
+    let options = Options { namespaces: arguments.watch_namespace, controller_id: arguments.controller_id, settings };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let stopped = async {
         if let Err(error) = crate::serve::wait_for_signal().await {

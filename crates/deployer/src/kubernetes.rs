@@ -5,5 +5,8 @@ mod names;
 mod pod;
 mod route;
 
-pub use build::{DEPLOYMENT_LABEL, GRPC_PORT, HTTP_PORT, Owner, Settings, Source, build, workloads};
-pub use route::route;
+pub use build::{
+    DEPLOYMENT_LABEL, GRPC_PORT, HTTP_PORT, Owner, PREDICTOR_ANNOTATION, REVISION_ANNOTATION, ROUTES_ANNOTATION,
+    Settings, Source, build,
+};
+pub use route::{Share, route};

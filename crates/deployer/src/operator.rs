@@ -6,47 +6,59 @@
 
 mod applied;
 mod apply;
+mod children;
 pub mod crd;
+mod desired;
+mod events;
+mod observed;
 mod pods;
 mod reconcile;
+mod resources;
 mod status;
+mod watched;
 
 use std::{
     collections::HashMap,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _, future};
 use http::{HeaderValue, header::USER_AGENT};
-use k8s_openapi::api::apps::v1::Deployment;
 use kube::{
-    Api, Client, Config,
-    api::DynamicObject,
+    Client, Config,
+    api::{DynamicObject, ListParams},
     runtime::{
-        Controller, WatchStreamExt as _,
-        controller::{Action, Error as ControllerError},
-        reflector::{self, ObjectRef, Store},
-        watcher,
+        Controller,
+        controller::{self, Action, Error as ControllerError},
+        events::Recorder,
+        reflector::{ObjectRef, store::Writer},
     },
 };
-use provost_domain::ServerCatalog;
-use tokio::sync::Mutex;
+use provost_domain::{
+    ServerCatalog,
+    plan::{Report, Route},
+};
 
-use crate::kubernetes::{DEPLOYMENT_LABEL, Settings};
+use crate::kubernetes::Settings;
 use applied::Applied;
+use children::Children;
 use reconcile::{ReconcileError, reconcile};
 
 /// The first wait after an error; it doubles.
 const RETRY_MIN: Duration = Duration::from_secs(1);
 /// The longest wait after an error.
 const RETRY_MAX: Duration = Duration::from_mins(5);
+/// News that come within this time are one reason to reconcile.
+const DEBOUNCE: Duration = Duration::from_millis(50);
+/// How many deployments are reconciled at a time.
+const CONCURRENCY: u16 = 16;
 
 /// What the operator is to do.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The namespace to watch; all of them where none is given.
-    pub namespace: Option<String>,
+    /// The namespaces to watch; all of them where none is given.
+    pub namespaces: Vec<String>,
     /// Deployments with this `seldon.io/controller-id` are its own; where it is empty, those without one.
     pub controller_id: Option<String>,
     /// What administrators set.
@@ -58,23 +70,34 @@ struct Context {
     client: Client,
     options: Options,
     catalog: ServerCatalog,
-    deployments: Store<Deployment>,
-    memory: Mutex<HashMap<ObjectRef<DynamicObject>, Memory>>,
+    children: Arc<Children>,
+    recorder: Recorder,
+    memories: Mutex<HashMap<ObjectRef<DynamicObject>, Memory>>,
+}
+
+impl Context {
+    fn memories(&self) -> MutexGuard<'_, HashMap<ObjectRef<DynamicObject>, Memory>> {
+        self.memories.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What is known of a deployment since the operator started.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 struct Memory {
-    /// A hash of what was applied last.
-    applied: Option<u64>,
-    /// The Deployments as they were then.
-    deployments: Applied,
-    /// A hash of the route that is in force.
+    /// A hash of the objects that were applied last.
+    objects: Option<u64>,
+    /// Those objects as they were then.
+    applied: Applied,
+    /// A hash of the route that was applied last.
     route: Option<u64>,
-    /// When it was put in force.
+    /// That route as it was then.
+    applied_route: Applied,
+    /// When it was applied.
     routed: Option<Instant>,
-    /// Whether what is no longer wanted was removed since.
-    is_pruned: bool,
+    /// The routes that the gateway last accepted.
+    in_force: Vec<Route>,
+    /// What the planner had to tell last.
+    reported: Option<Report>,
     /// Errors in a row.
     errors: u32,
 }
@@ -96,29 +119,45 @@ pub async fn run(
     stopped: impl Future<Output = ()> + Send + Sync + 'static,
 ) -> Result<(), OperatorError> {
     let client = connect().await.map_err(OperatorError::Cluster)?;
-    let namespace = options.namespace.clone();
-    let kind = crd::resource();
-    let objects: Api<DynamicObject> = match &namespace {
-        Some(namespace) => Api::namespaced_with(client.clone(), namespace, &kind),
-        None => Api::all_with(client.clone(), &kind),
+    let namespaces: Vec<_> = match &options.namespaces[..] {
+        [] => vec![None],
+        some => some.iter().cloned().map(Some).collect(),
     };
-    objects.list(&kube::api::ListParams::default().limit(1)).await.map_err(not_installed)?;
-    let deployments: Api<Deployment> = match &namespace {
-        Some(namespace) => Api::namespaced(client.clone(), namespace),
-        None => Api::all(client.clone()),
-    };
-    let (store, writer) = reflector::store();
-    let owned = watcher(deployments, watcher::Config::default().labels(DEPLOYMENT_LABEL));
-    let owned = owned.default_backoff().reflect(writer).touched_objects();
-    let context = Arc::new(Context {
-        client,
-        options,
-        catalog: ServerCatalog::default(),
-        deployments: store,
-        memory: Mutex::default(),
+    for namespace in &namespaces {
+        let objects = resources::api(&client, namespace.as_deref());
+        objects.list(&ListParams::default().limit(1)).await.map_err(not_installed)?;
+    }
+    let stopped = stopped.shared();
+    let controllers = namespaces.iter().map(|namespace| {
+        let stopped = stopped.clone();
+        control(&client, &options, namespace.as_deref(), stopped)
     });
-    Controller::new_with(objects, watcher::Config::default(), kind)
-        .owns_stream(owned)
+    future::join_all(controllers).await;
+    Ok(())
+}
+
+/// Reconciles the deployments of a namespace, or of all.
+async fn control(
+    client: &Client,
+    options: &Options,
+    namespace: Option<&str>,
+    stopped: impl Future<Output = ()> + Send + Sync + 'static,
+) {
+    let kinds = watched::kinds(options.settings.gateway.is_some());
+    let context = Arc::new(Context {
+        client: client.clone(),
+        options: options.clone(),
+        catalog: ServerCatalog::default(),
+        children: Arc::new(Children::new(&kinds)),
+        recorder: Recorder::new(client.clone(), "provost".into()),
+        memories: Mutex::default(),
+    });
+    let writer = Writer::new(crd::resource());
+    let store = writer.as_reader();
+    let changed = resources::changed(client, namespace, writer, Arc::clone(&context));
+    Controller::for_stream_with(changed, store, crd::resource())
+        .with_config(controller::Config::default().debounce(DEBOUNCE).concurrency(CONCURRENCY))
+        .reconcile_on(watched::triggers(client, namespace, &kinds, &context.children))
         .graceful_shutdown_on(stopped)
         .run(reconcile, after_error, context)
         .for_each(|result| async {
@@ -128,7 +167,6 @@ pub async fn run(
             }
         })
         .await;
-    Ok(())
 }
 
 /// Connects as the configuration of `kubectl` says, or as the pod's service account.

@@ -8,6 +8,12 @@ use super::{names, pod};
 
 /// The label that every object of a deployment carries: its name.
 pub const DEPLOYMENT_LABEL: &str = "seldon-deployment-id";
+/// The annotation of an object that tells which predictor it serves.
+pub const PREDICTOR_ANNOTATION: &str = "provost.dev/predictor";
+/// The annotation of a Deployment that tells which revision of the predictor its pods are to be.
+pub const REVISION_ANNOTATION: &str = "provost.dev/revision";
+/// The annotation of a route that tells which revisions it was made for.
+pub const ROUTES_ANNOTATION: &str = "provost.dev/routes";
 /// The port of a predictor's Service, as Seldon's operator has it.
 pub const HTTP_PORT: u16 = 8000;
 /// Its port for gRPC.
@@ -63,12 +69,6 @@ pub fn build(source: Source<'_>, owner: &Owner, settings: &Settings) -> Vec<Valu
         [part.deployment(), part.service()]
     });
     objects.collect()
-}
-
-/// The names of the Deployments that run the predictors, in their order.
-pub fn workloads(source: Source<'_>, owner: &Owner) -> Vec<String> {
-    let predictors = source.deployment.predictors.iter();
-    predictors.map(|predictor| workload(owner, predictor)).collect()
 }
 
 fn workload(owner: &Owner, predictor: &Predictor) -> String {
@@ -127,7 +127,9 @@ impl Part<'_> {
     }
 
     fn metadata(self, name: &str) -> Value {
-        metadata(self.source, self.owner, name, &Value::Object(self.labels()))
+        let mut metadata = metadata(self.source, self.owner, name, &Value::Object(self.labels()));
+        metadata["annotations"] = json!({PREDICTOR_ANNOTATION: self.predictor.name});
+        metadata
     }
 
     /// Labels of all objects of the predictor: the user's, then those that Seldon's operator gives.

@@ -1,48 +1,59 @@
-//! Applying objects: server-side, without reading them first, and pruning those that are no longer wanted.
+//! What is written to the API server: objects, server-side applied without reading them first, and statuses.
 
-use k8s_openapi::api::{apps::v1::Deployment, core::v1::Service};
 use kube::{
-    Api, Client, Resource, ResourceExt as _,
-    api::{ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams},
-    core::GroupVersionKind,
+    Api, Client, ResourceExt as _,
+    api::{ApiResource, DeleteParams, DynamicObject, PartialObjectMeta, Patch, PatchParams},
+    core::{GroupVersionKind, TypeMeta},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::kubernetes::DEPLOYMENT_LABEL;
+use super::crd;
 
 /// Who manages the fields that are applied.
-pub(super) const MANAGER: &str = "provost";
+const MANAGER: &str = "provost";
 
-/// Applies an object; gives it as it then is.
-pub(super) async fn apply(client: &Client, namespace: &str, object: &Value) -> Result<DynamicObject, kube::Error> {
-    let object: DynamicObject = serde_json::from_value(object.clone()).map_err(kube::Error::SerdeError)?;
-    let types = object.types.clone().unwrap_or_default();
+/// An object of which only the metadata is asked for.
+pub(super) type MetadataOnly = PartialObjectMeta<DynamicObject>;
+
+/// The kind of an object, as a client asks for it.
+pub(super) fn resource_of(types: &TypeMeta) -> ApiResource {
     let (group, version) = types.api_version.split_once('/').unwrap_or(("", &types.api_version));
-    let kind = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, &types.kind));
-    let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &kind);
-    api.patch(&object.name_any(), &PatchParams::apply(MANAGER).force(), &Patch::Apply(&object)).await
+    ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, &types.kind))
 }
 
-/// Deletes objects of this owner that are not among `wanted`.
-pub(super) async fn prune(client: &Client, owner: &DynamicObject, wanted: &[Value]) -> Result<(), kube::Error> {
-    let namespace = owner.namespace().unwrap_or_default();
-    let labels = ListParams::default().labels(&format!("{DEPLOYMENT_LABEL}={}", owner.name_any()));
-    // A route has the deployment's name, and is never left over.
-    for kind in [ApiResource::erase::<Deployment>(&()), ApiResource::erase::<Service>(&())] {
-        let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &namespace, &kind);
-        for object in api.list_metadata(&labels).await? {
-            let name = object.name_any();
-            let is_wanted =
-                wanted.iter().any(|wanted| wanted["kind"] == kind.kind && wanted["metadata"]["name"] == *name);
-            let is_owned =
-                object.meta().owner_references.iter().flatten().any(|one| Some(&one.uid) == owner.meta().uid.as_ref());
-            if is_owned && !is_wanted {
-                match api.delete(&name, &DeleteParams::background()).await {
-                    Err(kube::Error::Api(status)) if status.code == 404 => {}
-                    result => drop(result?),
-                }
-            }
+/// Applies an object; gives its generation, where its kind counts them.
+pub(super) async fn apply(client: &Client, namespace: &str, object: &Value) -> Result<Option<i64>, kube::Error> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let types = TypeMeta { api_version: text(&object["apiVersion"]), kind: text(&object["kind"]) };
+    let api: Api<MetadataOnly> = Api::namespaced_with(client.clone(), namespace, &resource_of(&types));
+    let name = text(&object["metadata"]["name"]);
+    let applied = api.patch(&name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(object)).await?;
+    Ok(applied.metadata.generation)
+}
+
+/// Deletes an object, and what it owns. One that is gone already is no error.
+pub(super) async fn delete(client: &Client, namespace: &str, types: &TypeMeta, name: &str) -> Result<(), kube::Error> {
+    let api: Api<MetadataOnly> = Api::namespaced_with(client.clone(), namespace, &resource_of(types));
+    match api.delete(name, &DeleteParams::background()).await {
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        result => result.map(drop),
+    }
+}
+
+/// Writes the status of a resource. One that is gone needs none.
+pub(super) async fn set_status(client: &Client, object: &DynamicObject, status: &Value) -> Result<(), kube::Error> {
+    let namespace = object.namespace().unwrap_or_default();
+    let api: Api<MetadataOnly> = Api::namespaced_with(client.clone(), &namespace, &crd::resource());
+    let mut patch = json!({"status": status});
+    // A merge patch keeps what it does not name.
+    for gone in object.data["status"].as_object().into_iter().flat_map(serde_json::Map::keys) {
+        if patch["status"].get(gone).is_none() {
+            patch["status"][gone] = Value::Null;
         }
     }
-    Ok(())
+    let parameters = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+    match api.patch_status(&object.name_any(), &parameters, &Patch::Merge(patch)).await {
+        Err(kube::Error::Api(answer)) if answer.code == 404 => Ok(()),
+        result => result.map(drop),
+    }
 }

@@ -1,9 +1,6 @@
 //! Why pods do not serve, in words for a person.
 
-use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
-use kube::{Api, Client, api::ListParams};
-
-use crate::kubernetes::DEPLOYMENT_LABEL;
+use k8s_openapi::api::core::v1::{ContainerStatus, PodStatus};
 
 /// Reasons of a waiting container that time alone does not end.
 const STUCK: [&str; 7] = [
@@ -16,15 +13,8 @@ const STUCK: [&str; 7] = [
     "InvalidImageName",
 ];
 
-/// The first reason why a pod of the deployment cannot start, if there is one.
-pub(super) async fn trouble(client: &Client, namespace: &str, name: &str) -> Result<Option<String>, kube::Error> {
-    let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
-    let pods = pods.list(&ListParams::default().labels(&format!("{DEPLOYMENT_LABEL}={name}"))).await?;
-    Ok(pods.iter().find_map(trouble_of))
-}
-
-fn trouble_of(pod: &Pod) -> Option<String> {
-    let status = pod.status.as_ref()?;
+/// Why a pod cannot start, if there is a reason.
+pub(super) fn trouble(status: &PodStatus) -> Option<String> {
     let unscheduled = status.conditions.iter().flatten().find(|condition| {
         condition.type_ == "PodScheduled"
             && condition.status == "False"
@@ -60,8 +50,8 @@ mod tests {
     use super::*;
 
     fn check(status: Value, expected: Option<&str>) {
-        let pod: Pod = serde_json::from_value(json!({"status": status})).unwrap();
-        assert_eq!(trouble_of(&pod).as_deref(), expected);
+        let status: PodStatus = serde_json::from_value(status).unwrap();
+        assert_eq!(trouble(&status).as_deref(), expected);
     }
 
     #[test]

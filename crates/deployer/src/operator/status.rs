@@ -1,108 +1,99 @@
 //! The status of a deployment, in Seldon's form, from what the cluster says of its objects. Pure.
 
-use k8s_openapi::api::apps::v1::Deployment;
+use provost_domain::plan::{Report, State};
 use serde_json::{Map, Value, json};
 
+use super::{
+    children::{Answer, Family, Rollout},
+    desired::Desired,
+    observed::rollouts,
+};
 use crate::kubernetes::{GRPC_PORT, HTTP_PORT};
 
 /// What a status is made from.
 #[derive(Debug)]
 pub(super) struct Observation<'a> {
-    /// Namespace and name of the resource.
+    /// Namespace of the resource.
     pub(super) namespace: &'a str,
-    /// Its generation.
-    pub(super) generation: i64,
-    /// The objects that were applied.
-    pub(super) objects: &'a [Value],
-    /// Its Deployments, as far as they are known.
-    pub(super) deployments: &'a [Deployment],
-    /// Why a pod cannot start.
-    pub(super) trouble: Option<String>,
-    /// What has no effect, by path.
-    pub(super) warnings: Vec<String>,
+    /// What it asks for.
+    pub(super) desired: &'a Desired,
+    /// What is there.
+    pub(super) family: &'a Family,
+    /// What the planner last had to tell.
+    pub(super) report: Option<&'a Report>,
+    /// What the gateway says to the route.
+    pub(super) answer: Option<&'a Answer>,
+    /// The gateway, where there is one.
+    pub(super) gateway: Option<&'a str>,
 }
 
 /// A state, in Seldon's words.
 pub(super) const AVAILABLE: &str = "Available";
 const CREATING: &str = "Creating";
-const FAILED: &str = "Failed";
+/// A state, in Seldon's words.
+pub(super) const FAILED: &str = "Failed";
 
 /// The status of a resource that was applied.
 pub(super) fn observed(observation: &Observation<'_>) -> Value {
-    let deployments: Vec<_> =
-        names(observation.objects, "Deployment").map(|name| state_of(name, observation.deployments)).collect();
-    let missing: Vec<_> =
-        deployments.iter().filter(|deployment| !deployment.is_complete).map(Rollout::describe).collect();
-    let (state, description) = match (&missing[..], &observation.trouble) {
-        ([], _) => (AVAILABLE, String::new()),
-        (_, Some(trouble)) => (FAILED, trouble.clone()),
-        (_, None) => (CREATING, missing.join("; ")),
-    };
-    let by_name = deployments.iter().map(|deployment| (deployment.name.clone(), deployment.status()));
-    let services: Vec<&str> = names(observation.objects, "Service").collect();
-    let mut status = json!({
-        "state": state,
-        "description": description,
-        "replicas": deployments.iter().map(|deployment| deployment.available).sum::<i32>(),
-        "deploymentStatus": by_name.collect::<Map<_, _>>(),
-        "serviceStatus": services.iter().map(|name| ((*name).to_owned(), service(name, observation.namespace))).collect::<Map<_, _>>(),
-        "observedGeneration": observation.generation,
-        "conditions": conditions(state, &description, &observation.warnings),
-    });
+    let Observation { namespace, desired, family, .. } = observation;
+    let (state, description) = told(observation);
+    let services: Vec<&str> = desired
+        .objects
+        .iter()
+        .filter(|object| object["kind"] == "Service")
+        .filter_map(|object| object["metadata"]["name"].as_str())
+        .collect();
+    let mut status = common(family, desired.generation, state, &description, &desired.warnings);
+    let by_name = services.iter().map(|name| ((*name).to_owned(), service(name, namespace)));
+    status["serviceStatus"] = Value::Object(by_name.collect());
     if let Some(first) = services.first() {
-        let host = host(first, observation.namespace);
+        let host = host(first, namespace);
         status["address"] = json!({"url": format!("http://{host}:{HTTP_PORT}/api/v1.0/predictions")});
     }
     status
 }
 
-/// The status of a resource that cannot be applied.
-pub(super) fn refused(generation: i64, reasons: &[String]) -> Value {
-    let description = reasons.join("; ");
+/// The status of a resource that cannot be applied: what was there before stays.
+pub(super) fn refused(family: &Family, generation: i64, reasons: &[String]) -> Value {
+    common(family, generation, FAILED, &reasons.join("; "), &[])
+}
+
+fn common(family: &Family, generation: i64, state: &str, description: &str, warnings: &[String]) -> Value {
+    let by_name = rollouts(family).map(|(name, _, rollout)| (name.to_owned(), deployment(name, rollout)));
     json!({
-        "state": FAILED,
+        "state": state,
         "description": description,
+        "replicas": rollouts(family).map(|(_, _, rollout)| rollout.available).sum::<i32>(),
+        "deploymentStatus": by_name.collect::<Map<_, _>>(),
         "observedGeneration": generation,
-        "conditions": conditions(FAILED, &description, &[]),
+        "conditions": conditions(state, description, warnings),
     })
 }
 
-/// How far a Deployment is.
-struct Rollout {
-    name: String,
-    desired: i32,
-    available: i32,
-    is_complete: bool,
-}
-
-impl Rollout {
-    fn describe(&self) -> String {
-        format!("Deployment `{}`: {} of {} replicas are available", self.name, self.available, self.desired)
+/// State and description: what the planner has to tell of this generation, else what is waited for.
+fn told(observation: &Observation<'_>) -> (&'static str, String) {
+    let gateway = observation.gateway.unwrap_or_default();
+    if let Some(Answer::Rejected(reason)) = observation.answer {
+        return (FAILED, format!("gateway `{gateway}` rejects the route: {reason}"));
     }
-
-    fn status(&self) -> Value {
-        let state = if self.is_complete { AVAILABLE } else { CREATING };
-        json!({"name": self.name, "status": state, "replicas": self.desired, "availableReplicas": self.available})
+    let generation = u64::try_from(observation.desired.generation).unwrap_or(0);
+    match observation.report.filter(|report| report.generation == generation) {
+        Some(report) => (word(report.state), report.description.clone()),
+        None => (CREATING, format!("waiting for gateway `{gateway}` to take the route")),
     }
 }
 
-fn state_of(name: &str, deployments: &[Deployment]) -> Rollout {
-    let Some(deployment) = deployments.iter().find(|deployment| deployment.metadata.name.as_deref() == Some(name))
-    else {
-        return Rollout { name: name.to_owned(), desired: 1, available: 0, is_complete: false };
-    };
-    let status = deployment.status.clone().unwrap_or_default();
-    let desired = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
-    let (available, updated) = (status.available_replicas.unwrap_or(0), status.updated_replicas.unwrap_or(0));
-    let is_current = status.observed_generation >= deployment.metadata.generation;
-    // Pods of the version before are gone, or do no harm by being there still.
-    let is_complete =
-        is_current && updated >= desired && available >= desired && status.replicas.unwrap_or(0) == updated;
-    Rollout { name: name.to_owned(), desired, available, is_complete }
+fn word(state: State) -> &'static str {
+    match state {
+        State::Available => AVAILABLE,
+        State::Creating => CREATING,
+        State::Failed => FAILED,
+    }
 }
 
-fn names<'a>(objects: &'a [Value], kind: &'a str) -> impl Iterator<Item = &'a str> {
-    objects.iter().filter(move |object| object["kind"] == kind).filter_map(|object| object["metadata"]["name"].as_str())
+fn deployment(name: &str, rollout: &Rollout) -> Value {
+    let state = if rollout.is_complete { AVAILABLE } else { CREATING };
+    json!({"name": name, "status": state, "replicas": rollout.desired, "availableReplicas": rollout.available})
 }
 
 fn service(name: &str, namespace: &str) -> Value {
@@ -150,64 +141,95 @@ pub(super) fn with_times(mut status: Value, before: &Value, now: &str) -> Value 
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use kube::api::DynamicObject;
+    use provost_domain::ServerCatalog;
 
-    fn status(deployment: Value, trouble: Option<&str>) -> Value {
-        let objects = [
-            json!({"kind": "Deployment", "metadata": {"name": "iris-main-0-classifier"}}),
-            json!({"kind": "Service", "metadata": {"name": "iris-main"}}),
-        ];
-        let deployments = [serde_json::from_value(deployment).unwrap()];
+    use super::*;
+    use crate::{
+        kubernetes::Settings,
+        operator::children::{Child, Facts, Kind},
+    };
+
+    fn desired() -> Desired {
+        let object: DynamicObject = serde_json::from_value(json!({
+            "apiVersion": "machinelearning.seldon.io/v1",
+            "kind": "SeldonDeployment",
+            "metadata": {"name": "iris", "namespace": "default", "generation": 3, "uid": "1"},
+            "spec": {"predictors": [{
+                "name": "main",
+                "graph": {"name": "classifier", "implementation": "SKLEARN_SERVER", "modelUri": "s3://models/iris"},
+            }]},
+        }))
+        .unwrap();
+        Desired::of(&object, &ServerCatalog::default(), &Settings::new("provost:1".to_owned())).unwrap()
+    }
+
+    fn family() -> Family {
+        let rollout = Rollout { desired: 2, available: 1, is_complete: false, trouble: None };
+        let child = Child {
+            owner: Some("1".to_owned()),
+            generation: Some(1),
+            predictor: Some("main".to_owned()),
+            revision: None,
+            facts: Facts::Deployment(rollout),
+        };
+        Family::from([((Kind::Deployment, "iris-main-0-classifier".to_owned()), child)])
+    }
+
+    fn status(report: Option<(State, u64)>, answer: Option<&Answer>) -> Value {
+        let report = report.map(|(state, generation)| Report {
+            state,
+            description: "as the planner tells".to_owned(),
+            predictors: Vec::new(),
+            generation,
+        });
         observed(&Observation {
             namespace: "default",
-            generation: 3,
-            objects: &objects,
-            deployments: &deployments,
-            trouble: trouble.map(str::to_owned),
-            warnings: Vec::new(),
-        })
-    }
-
-    fn deployment(generation: i64, updated: i32, available: i32, replicas: i32) -> Value {
-        json!({
-            "metadata": {"name": "iris-main-0-classifier", "generation": 2},
-            "spec": {"replicas": 2, "selector": {}, "template": {}},
-            "status": {"observedGeneration": generation, "updatedReplicas": updated, "availableReplicas": available, "replicas": replicas},
+            desired: &desired(),
+            family: &family(),
+            report: report.as_ref(),
+            answer,
+            gateway: Some("gateways/public"),
         })
     }
 
     #[test]
-    fn it_is_available_once_every_replica_is_of_this_generation() {
-        for (deployment, expected) in [
-            (deployment(2, 2, 2, 2), AVAILABLE),
-            (deployment(1, 2, 2, 2), CREATING),
-            (deployment(2, 1, 2, 3), CREATING),
-            (deployment(2, 2, 1, 2), CREATING),
-            (deployment(2, 2, 2, 3), CREATING),
-        ] {
-            assert_eq!(status(deployment.clone(), None)["state"], expected, "{deployment}");
-        }
+    fn the_planner_tells_of_this_generation_alone() {
+        let told = status(Some((State::Failed, 3)), Some(&Answer::Accepted));
+        assert_eq!((&told["state"], &told["description"]), (&json!(FAILED), &json!("as the planner tells")));
+        let awaited = status(Some((State::Available, 2)), Some(&Answer::Awaited));
+        assert_eq!(awaited["state"], CREATING);
+        assert_eq!(awaited["description"], "waiting for gateway `gateways/public` to take the route");
     }
 
     #[test]
-    fn trouble_of_a_pod_is_the_reason_unless_all_are_there() {
-        let failed = status(deployment(2, 1, 0, 1), Some("no such model"));
-        assert_eq!((&failed["state"], &failed["description"]), (&json!(FAILED), &json!("no such model")));
-        assert_eq!(status(deployment(2, 2, 2, 2), Some("no such model"))["state"], AVAILABLE);
+    fn a_route_that_is_rejected_is_a_failure() {
+        let rejected = Answer::Rejected("no such listener".to_owned());
+        let told = status(Some((State::Available, 3)), Some(&rejected));
+        assert_eq!(told["state"], FAILED);
+        assert_eq!(told["description"], "gateway `gateways/public` rejects the route: no such listener");
+    }
+
+    #[test]
+    fn a_refusal_tells_of_what_serves_on() {
+        let status = refused(&family(), 4, &["spec.predictors: is missing".to_owned()]);
+        assert_eq!(status["deploymentStatus"]["iris-main-0-classifier"]["availableReplicas"], 1);
+        assert_eq!((&status["replicas"], &status["state"]), (&json!(1), &json!(FAILED)));
     }
 
     #[test]
     fn a_condition_keeps_its_time_until_it_changes() {
-        let first = with_times(status(deployment(2, 1, 0, 1), None), &Value::Null, "2026-01-01T00:00:00Z");
-        let second = with_times(status(deployment(2, 1, 1, 1), None), &first, "2026-01-02T00:00:00Z");
+        let creating = || status(Some((State::Creating, 3)), None);
+        let first = with_times(creating(), &Value::Null, "2026-01-01T00:00:00Z");
+        let second = with_times(creating(), &first, "2026-01-02T00:00:00Z");
         assert_eq!(second["conditions"][0]["lastTransitionTime"], "2026-01-01T00:00:00Z");
-        let third = with_times(status(deployment(2, 2, 2, 2), None), &second, "2026-01-03T00:00:00Z");
+        let third = with_times(status(Some((State::Available, 3)), None), &second, "2026-01-03T00:00:00Z");
         assert_eq!(third["conditions"][0]["lastTransitionTime"], "2026-01-03T00:00:00Z");
     }
 
     #[test]
     fn the_address_is_that_of_the_first_service() {
-        let status = status(deployment(2, 2, 2, 2), None);
+        let status = status(Some((State::Available, 3)), None);
         assert_eq!(status["address"]["url"], "http://iris-main.default.svc.cluster.local:8000/api/v1.0/predictions");
         assert_eq!(status["serviceStatus"]["iris-main"]["grpcEndpoint"], "iris-main.default.svc.cluster.local:5001");
     }

@@ -1,0 +1,136 @@
+//! Watching the resources that users write.
+
+use std::{
+    collections::{HashMap, HashSet},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::Arc,
+};
+
+use futures_util::{Stream, StreamExt as _, future};
+use kube::{
+    Api, Client, ResourceExt as _,
+    api::DynamicObject,
+    runtime::{
+        WatchStreamExt as _,
+        reflector::{ObjectRef, store::Writer},
+        watcher::{self, Event, watcher},
+    },
+};
+
+use super::{Context, crd};
+
+/// What `kubectl apply` notes for itself.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// The resources of a namespace, or of all.
+pub(super) fn api(client: &Client, namespace: Option<&str>) -> Api<DynamicObject> {
+    let kind = crd::resource();
+    match namespace {
+        Some(namespace) => Api::namespaced_with(client.clone(), namespace, &kind),
+        None => Api::all_with(client.clone(), &kind),
+    }
+}
+
+/// The resources that their users change. What becomes of those that are deleted is forgotten.
+pub(super) fn changed(
+    client: &Client,
+    namespace: Option<&str>,
+    writer: Writer<DynamicObject>,
+    context: Arc<Context>,
+) -> impl Stream<Item = Result<DynamicObject, watcher::Error>> + Send + 'static + use<> {
+    let objects = watcher(api(client, namespace), watcher::Config::default()).default_backoff();
+    let objects = objects.modify(strip).reflect(writer);
+    let mut seen = Seen::default();
+    objects.filter_map(move |event| {
+        let changed = event.map(|event| {
+            let is_news = seen.note(&event);
+            if matches!(event, Event::Delete(_) | Event::InitDone) {
+                context.memories().retain(|key, _| seen.known.contains_key(key));
+            }
+            match event {
+                Event::Apply(object) | Event::InitApply(object) => Some(object).filter(|_| is_news),
+                Event::Delete(_) | Event::Init | Event::InitDone => None,
+            }
+        });
+        future::ready(changed.transpose())
+    })
+}
+
+/// Takes away what nobody here reads, and may be large.
+fn strip(object: &mut DynamicObject) {
+    object.managed_fields_mut().clear();
+    object.annotations_mut().remove(LAST_APPLIED);
+}
+
+/// The resources that are there, each with a hash of what its user decides.
+#[derive(Debug, Default)]
+struct Seen {
+    known: HashMap<ObjectRef<DynamicObject>, u64>,
+    /// Those that a list under way has named so far.
+    listed: HashSet<ObjectRef<DynamicObject>>,
+}
+
+impl Seen {
+    /// Notes an event; gives whether a user changed something by it. A status is none of a user's.
+    fn note(&mut self, event: &Event<DynamicObject>) -> bool {
+        let key = |object| ObjectRef::from_obj_with(object, crd::resource());
+        match event {
+            Event::Apply(object) => self.put(key(object), object),
+            Event::InitApply(object) => {
+                self.listed.insert(key(object));
+                self.put(key(object), object)
+            }
+            Event::Delete(object) => self.known.remove(&key(object)).is_some(),
+            Event::Init => false,
+            Event::InitDone => {
+                let listed = std::mem::take(&mut self.listed);
+                self.known.retain(|key, _| listed.contains(key));
+                false
+            }
+        }
+    }
+
+    fn put(&mut self, key: ObjectRef<DynamicObject>, object: &DynamicObject) -> bool {
+        let hash = hash_of(object);
+        self.known.insert(key, hash) != Some(hash)
+    }
+}
+
+fn hash_of(object: &DynamicObject) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let metadata = &object.metadata;
+    (&metadata.uid, metadata.generation, metadata.deletion_timestamp.is_some()).hash(&mut hasher);
+    (&metadata.labels, &metadata.annotations).hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(name: &str, generation: i64, state: &str) -> DynamicObject {
+        let metadata = json!({"name": name, "namespace": "models", "generation": generation});
+        serde_json::from_value(json!({"metadata": metadata, "status": {"state": state}})).unwrap()
+    }
+
+    #[test]
+    fn a_status_is_no_news() {
+        let mut seen = Seen::default();
+        assert!(seen.note(&Event::Apply(object("iris", 1, "Creating"))));
+        assert!(!seen.note(&Event::Apply(object("iris", 1, "Available"))));
+        assert!(seen.note(&Event::Apply(object("iris", 2, "Available"))));
+    }
+
+    #[test]
+    fn what_a_list_does_not_name_is_forgotten() {
+        let mut seen = Seen::default();
+        seen.note(&Event::Apply(object("iris", 1, "Creating")));
+        seen.note(&Event::Init);
+        seen.note(&Event::InitApply(object("wine", 1, "Creating")));
+        seen.note(&Event::InitDone);
+        let names: Vec<_> = seen.known.keys().map(|key| key.name.as_str()).collect();
+        assert_eq!(names, ["wine"]);
+    }
+}
