@@ -1,8 +1,13 @@
 //! `provost operator`: makes `SeldonDeployment`s of a Kubernetes cluster so.
 
+mod listeners;
+
+use std::{net::SocketAddr, sync::Arc};
+
+use futures_util::FutureExt as _;
 use provost_deployer::{
     kubernetes::Settings,
-    operator::{self, Options},
+    operator::{self, Client, Figures, Options, certificates::Webhook, lease::Candidate},
 };
 use provost_service_kit::telemetry;
 
@@ -16,8 +21,8 @@ pub(crate) struct Arguments {
     #[arg(long, env = "PROVOST_IMAGE_PULL_POLICY", hide_env_values = true, value_name = "POLICY")]
     image_pull_policy: Option<String>,
     /// The gateway of the Gateway API that routes attach to, as `namespace/name`; without, no routes are made.
-    #[arg(long, env = "PROVOST_GATEWAY_REF", hide_env_values = true, value_name = "GATEWAY")]
-    gateway: Option<String>,
+    #[arg(long, env = "PROVOST_GATEWAY_REF", hide_env_values = true, value_name = "GATEWAY", value_parser = name)]
+    gateway: Option<Name>,
     /// Watch this namespace only; may be given more than once.
     #[arg(
         long,
@@ -30,25 +35,98 @@ pub(crate) struct Arguments {
     /// Reconcile only deployments whose label `seldon.io/controller-id` is this; without, those without one.
     #[arg(long, env = "PROVOST_CONTROLLER_ID", hide_env_values = true, value_name = "ID")]
     controller_id: Option<String>,
+    /// Work only while holding the Lease of this `namespace/name`, so that several operators can stand by.
+    #[arg(long, env = "PROVOST_LEASE", hide_env_values = true, value_name = "LEASE", value_parser = name)]
+    lease: Option<Name>,
+    /// Validate what users apply, as the Service of this `namespace/name` to the API server; listens on port 9443.
+    /// Certificates are kept in a Secret of that name; the configuration `<name>-<namespace>` must be there.
+    #[arg(long, env = "PROVOST_WEBHOOK", hide_env_values = true, value_name = "SERVICE", value_parser = name)]
+    webhook: Option<Name>,
+    /// Answer `/-/live`, `/-/ready` and `/metrics` on this address.
+    #[arg(long, env = "PROVOST_LISTEN", hide_env_values = true, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
     /// What is logged, as `info` or `provost_deployer=debug`.
     #[arg(long, default_value = "info", env = "PROVOST_LOG", hide_env_values = true, value_name = "FILTER")]
     log: String,
 }
 
+/// A namespace, and a name in it.
+#[derive(Debug, Clone)]
+struct Name {
+    namespace: String,
+    name: String,
+}
+
+fn name(text: &str) -> Result<Name, String> {
+    match text.split_once('/') {
+        Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() && !name.contains('/') => {
+            Ok(Name { namespace: namespace.to_owned(), name: name.to_owned() })
+        }
+        _ => Err("it is to be `namespace/name`".to_owned()),
+    }
+}
+
 /// Works until the process is told to stop.
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     telemetry::start(&arguments.log, telemetry::LogFormat::Text).map_err(anyhow::Error::msg)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(work(arguments))
+}
+
+async fn work(arguments: Arguments) -> anyhow::Result<()> {
+    let client = operator::connect().await?;
+    let figures = Arc::new(Figures::default());
     let settings = Settings {
         image_pull_policy: arguments.image_pull_policy,
-        gateway: arguments.gateway,
+        gateway: arguments.gateway.map(|gateway| format!("{}/{}", gateway.namespace, gateway.name)),
         ..Settings::new(arguments.image)
     };
     let options = Options { namespaces: arguments.watch_namespace, controller_id: arguments.controller_id, settings };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let listening = arguments.listen.map(|address| listeners::serve_figures(address, Arc::clone(&figures)));
+    let _listening = listening.transpose()?;
+    if let Some(service) = arguments.webhook {
+        let webhook = Webhook { namespace: service.namespace, service: service.name };
+        tokio::spawn(listeners::serve_webhook(client.clone(), webhook, options.clone()));
+    }
+    let candidate =
+        arguments.lease.map(|lease| Candidate::new(client.clone(), &lease.namespace, &lease.name, identity()));
+    reconcile(client, options, figures, candidate).await
+}
+
+/// Reconciles until told to stop, or until the lease is lost.
+async fn reconcile(
+    client: Client,
+    options: Options,
+    figures: Arc<Figures>,
+    candidate: Option<Candidate>,
+) -> anyhow::Result<()> {
     let stopped = async {
         if let Err(error) = crate::serve::wait_for_signal().await {
             tracing::error!(%error, "cannot wait for a signal");
         }
     };
-    Ok(runtime.block_on(operator::run(options, stopped))?)
+    let stopped = stopped.boxed().shared();
+    let work = |figures: Arc<Figures>| {
+        figures.set_leader(true);
+        operator::run(client, options, figures, stopped.clone())
+    };
+    let Some(mut candidate) = candidate else { return Ok(work(figures).await?) };
+    tokio::select! {
+        () = candidate.win() => tracing::info!("this operator has the lease"),
+        () = stopped.clone() => return Ok(()),
+    }
+    let worked = tokio::select! {
+        worked = work(figures) => Ok(worked?),
+        () = candidate.hold() => Err(anyhow::anyhow!("the lease is lost: another operator works now")),
+    };
+    if worked.is_ok() {
+        candidate.release().await;
+    }
+    worked
+}
+
+/// A name that no other operator has.
+fn identity() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("{}_{}", host.trim(), std::process::id())
 }

@@ -32,7 +32,7 @@ use provost_service_kit::{
     listener::{self, Options as ListenerOptions},
     supervise::{Shutdown, shutdown, supervise},
     telemetry,
-    tls::TlsSource,
+    tls::{TlsFiles, TlsSource},
 };
 use provost_store::{
     artifacts::{Environments, FilesystemArtifacts, Options as ArtifactOptions},
@@ -242,9 +242,9 @@ fn open_tls(config: &Config, stopped: &Shutdown) -> anyhow::Result<Option<TlsSou
     let (Some(certificate), Some(key)) = (&config.server.tls_certificate, &config.server.tls_key) else {
         return Ok(None);
     };
-    let source = TlsSource::open(certificate, key)?;
-    let reloaded = source.clone();
-    supervise("tls-reload", stopped.clone(), move || reloaded.clone().reload());
+    let files = TlsFiles::open(certificate, key)?;
+    let source = files.source();
+    supervise("tls-reload", stopped.clone(), move || files.clone().reload());
     Ok(Some(source))
 }
 

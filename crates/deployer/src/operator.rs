@@ -4,12 +4,16 @@
 //! **Invariant**: one malformed object never stops the others, and an object that is as it should be is not
 //! written again.
 
+pub mod admission;
 mod applied;
 mod apply;
+pub mod certificates;
 mod children;
 pub mod crd;
 mod desired;
 mod events;
+mod figures;
+pub mod lease;
 mod observed;
 mod pods;
 mod reconcile;
@@ -26,7 +30,7 @@ use std::{
 use futures_util::{FutureExt as _, StreamExt as _, future};
 use http::{HeaderValue, header::USER_AGENT};
 use kube::{
-    Client, Config,
+    Config,
     api::{DynamicObject, ListParams},
     runtime::{
         Controller,
@@ -43,6 +47,8 @@ use provost_domain::{
 use crate::kubernetes::Settings;
 use applied::Applied;
 use children::Children;
+pub use figures::Figures;
+pub use kube::Client;
 use reconcile::{ReconcileError, reconcile};
 
 /// The first wait after an error; it doubles.
@@ -72,6 +78,7 @@ struct Context {
     catalog: ServerCatalog,
     children: Arc<Children>,
     recorder: Recorder,
+    figures: Arc<Figures>,
     memories: Mutex<HashMap<ObjectRef<DynamicObject>, Memory>>,
 }
 
@@ -115,10 +122,11 @@ pub enum OperatorError {
 
 /// Works until `stopped`.
 pub async fn run(
+    client: Client,
     options: Options,
+    figures: Arc<Figures>,
     stopped: impl Future<Output = ()> + Send + Sync + 'static,
 ) -> Result<(), OperatorError> {
-    let client = connect().await.map_err(OperatorError::Cluster)?;
     let namespaces: Vec<_> = match &options.namespaces[..] {
         [] => vec![None],
         some => some.iter().cloned().map(Some).collect(),
@@ -129,8 +137,8 @@ pub async fn run(
     }
     let stopped = stopped.shared();
     let controllers = namespaces.iter().map(|namespace| {
-        let stopped = stopped.clone();
-        control(&client, &options, namespace.as_deref(), stopped)
+        let (figures, stopped) = (Arc::clone(&figures), stopped.clone());
+        control(&client, &options, figures, namespace.as_deref(), stopped)
     });
     future::join_all(controllers).await;
     Ok(())
@@ -140,6 +148,7 @@ pub async fn run(
 async fn control(
     client: &Client,
     options: &Options,
+    figures: Arc<Figures>,
     namespace: Option<&str>,
     stopped: impl Future<Output = ()> + Send + Sync + 'static,
 ) {
@@ -150,6 +159,7 @@ async fn control(
         catalog: ServerCatalog::default(),
         children: Arc::new(Children::new(&kinds)),
         recorder: Recorder::new(client.clone(), "provost".into()),
+        figures,
         memories: Mutex::default(),
     });
     let writer = Writer::new(crd::resource());
@@ -170,10 +180,13 @@ async fn control(
 }
 
 /// Connects as the configuration of `kubectl` says, or as the pod's service account.
-async fn connect() -> Result<Client, Box<dyn std::error::Error + Send + Sync>> {
-    let mut config = Config::infer().await?;
-    config.headers.push((USER_AGENT, HeaderValue::from_static(concat!("provost/", env!("CARGO_PKG_VERSION")))));
-    Ok(Client::try_from(config)?)
+pub async fn connect() -> Result<Client, OperatorError> {
+    let connected = async {
+        let mut config = Config::infer().await?;
+        config.headers.push((USER_AGENT, HeaderValue::from_static(concat!("provost/", env!("CARGO_PKG_VERSION")))));
+        Ok(Client::try_from(config)?)
+    };
+    connected.await.map_err(OperatorError::Cluster)
 }
 
 fn not_installed(error: kube::Error) -> OperatorError {

@@ -1,4 +1,4 @@
-//! TLS from certificate and key files, which are read again when they change.
+//! TLS from certificate and key files, which are read again when they change, or from texts that are replaced.
 
 use std::{
     io,
@@ -26,6 +26,9 @@ pub enum TlsError {
         /// Why.
         message: String,
     },
+    /// A text is not PEM.
+    #[error("cannot read a certificate or key: {0}")]
+    Text(String),
     /// Certificate and key do not fit each other, or cannot be used.
     #[error("the certificate and key cannot be used together")]
     Pair(#[source] rustls::Error),
@@ -34,25 +37,50 @@ pub enum TlsError {
 /// The configuration of the certificate that is in force.
 #[derive(Debug, Clone)]
 pub struct TlsSource {
-    certificate: PathBuf,
-    key: PathBuf,
     current: Arc<RwLock<Arc<ServerConfig>>>,
 }
 
 impl TlsSource {
-    /// Reads the certificate chain and key, both PEM.
-    pub fn open(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
-        let config = read(certificate, key)?;
-        Ok(Self {
-            certificate: certificate.to_owned(),
-            key: key.to_owned(),
-            current: Arc::new(RwLock::new(Arc::new(config))),
-        })
+    /// Uses the certificate chain and key, both PEM.
+    pub fn from_pem(certificate: &str, key: &str) -> Result<Self, TlsError> {
+        let unreadable = |error: &dyn std::fmt::Display| TlsError::Text(error.to_string());
+        let chain = CertificateDer::pem_slice_iter(certificate.as_bytes())
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| unreadable(&error))?;
+        let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|error| unreadable(&error))?;
+        Ok(Self { current: Arc::new(RwLock::new(Arc::new(configure(chain, key)?))) })
     }
 
     /// The configuration for a new connection.
     pub fn current(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Has new connections use what `other` has now.
+    pub fn replace(&self, other: &Self) {
+        let new = other.current();
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = new;
+    }
+}
+
+/// Certificate and key files.
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    certificate: PathBuf,
+    key: PathBuf,
+    source: TlsSource,
+}
+
+impl TlsFiles {
+    /// Reads the certificate chain and key, both PEM.
+    pub fn open(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
+        let source = TlsSource { current: Arc::new(RwLock::new(Arc::new(read(certificate, key)?))) };
+        Ok(Self { certificate: certificate.to_owned(), key: key.to_owned(), source })
+    }
+
+    /// What listeners use.
+    pub fn source(&self) -> TlsSource {
+        self.source.clone()
     }
 
     /// Reads the files again whenever they change. A pair that cannot be used is logged, and the one
@@ -66,9 +94,9 @@ impl TlsSource {
                 continue;
             }
             seen = now;
-            match read(&self.certificate, &self.key) {
-                Ok(config) => {
-                    *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+            match Self::open(&self.certificate, &self.key) {
+                Ok(read) => {
+                    self.source.replace(&read.source);
                     tracing::info!(certificate = %self.certificate.display(), "the certificate was read again");
                 }
                 Err(error) => tracing::error!(%error, "the changed certificate is not used"),
@@ -91,6 +119,10 @@ fn read(certificate: &Path, key: &Path) -> Result<ServerConfig, TlsError> {
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| unreadable(certificate, &error))?;
     let key = PrivateKeyDer::from_pem_file(key).map_err(|error| unreadable(key, &error))?;
+    configure(chain, key)
+}
+
+fn configure(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<ServerConfig, TlsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

@@ -58,7 +58,9 @@ pub(super) async fn reconcile(object: Arc<DynamicObject>, context: Arc<Context>)
     }
     context.children.listed().await;
     let mut memory = context.memories().remove(&key).unwrap_or_default();
+    let started = Instant::now();
     let result = Pass::of(&object, &context).make_so(&mut memory).await;
+    context.figures.count(result.is_ok(), started.elapsed());
     memory.errors = if result.is_ok() { 0 } else { memory.errors + 1 };
     let attempt = memory.errors;
     context.memories().insert(key, memory);
@@ -239,7 +241,8 @@ fn obsolete<'a>(family: &'a Family, desired: &Desired, plan: &Plan, in_force: &[
     obsolete.map(|((kind, name), _)| (*kind, name.as_str())).collect()
 }
 
-fn is_own(object: &DynamicObject, controller: Option<&str>) -> bool {
+/// Whether the resource is this operator's to reconcile.
+pub(super) fn is_own(object: &DynamicObject, controller: Option<&str>) -> bool {
     object.labels().get(CONTROLLER_LABEL).map(String::as_str) == controller
 }
 

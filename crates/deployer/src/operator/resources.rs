@@ -43,7 +43,9 @@ pub(super) fn changed(
     let mut seen = Seen::default();
     objects.filter_map(move |event| {
         let changed = event.map(|event| {
+            let before = seen.known.len();
             let is_news = seen.note(&event);
+            context.figures.add_deployments(difference(before, seen.known.len()));
             if matches!(event, Event::Delete(_) | Event::InitDone) {
                 context.memories().retain(|key, _| seen.known.contains_key(key));
             }
@@ -94,6 +96,10 @@ impl Seen {
         let hash = hash_of(object);
         self.known.insert(key, hash) != Some(hash)
     }
+}
+
+fn difference(before: usize, now: usize) -> i64 {
+    i64::try_from(now).unwrap_or(i64::MAX) - i64::try_from(before).unwrap_or(i64::MAX)
 }
 
 fn hash_of(object: &DynamicObject) -> u64 {
