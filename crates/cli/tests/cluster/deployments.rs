@@ -1,0 +1,121 @@
+//! What becomes of deployments in the ordinary course.
+
+use std::io::Write as _;
+
+use provost_api::rest::v1::deployments::DeploymentState;
+use provost_testkit::{Node, NodeOptions, eventually};
+use serde_json::json;
+
+use crate::scene::{
+    Audit, BINARY, BODY, Scene, access, kubectl, main_and_canary, manifest, predictor, stays_available,
+};
+
+#[tokio::test]
+async fn the_manifest_of_a_laptop_answers_alike_on_a_cluster() {
+    let Some(scene) = Scene::start("alike") else { return };
+    scene.apply(&main_and_canary());
+    scene.wait("iris");
+
+    let mut settings = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
+    writeln!(settings, "[secrets.alike.bucket]").unwrap();
+    for (name, value) in access().as_object().unwrap() {
+        writeln!(settings, "{name} = {value}").unwrap();
+    }
+    let mut options = NodeOptions::new(BINARY);
+    options.arguments.extend(["--config".to_owned(), settings.path().display().to_string()]);
+    let laptop = Node::start(options).await;
+    let mut document = main_and_canary();
+    document["metadata"]["namespace"] = json!("alike");
+    laptop.apply(&document.to_string()).await;
+    eventually(async || {
+        let detail = laptop.client().deployment("alike", "iris", None).await.map_err(|error| error.to_string())?;
+        if detail.summary.state == DeploymentState::Available { Ok(()) } else { Err(detail.summary.description) }
+    })
+    .await;
+
+    for predictor in ["main", "canary"] {
+        let on_cluster = scene.predict_at_last("iris", Some(predictor)).await;
+        let path = "/seldon/alike/iris/api/v1.0/predictions";
+        let request = reqwest::Client::new().post(format!("{}{path}", laptop.url())).body(BODY);
+        let request = request.header("content-type", "application/json").header("provost-predictor", predictor);
+        let on_laptop = request.send().await.unwrap().text().await.unwrap();
+        assert_eq!(on_cluster, on_laptop, "{predictor}");
+        assert!(on_cluster.contains("same-on-both"), "{on_cluster}");
+    }
+}
+
+#[tokio::test]
+async fn a_canary_gets_its_share_and_is_removed_without_a_failed_request() {
+    let Some(scene) = Scene::start("canary") else { return };
+    scene.apply(&main_and_canary());
+    scene.wait("iris");
+    scene.predict_at_last("iris", None).await;
+    scene.predict_at_last("iris", Some("canary")).await;
+    let mut canaries = 0;
+    for _ in 0..500 {
+        let (status, predictor, body) = scene.predict("iris", None).await;
+        assert_eq!(status, 200, "{body}");
+        canaries += u32::from(predictor == "canary");
+    }
+    // 50 are expected; five standard deviations are 34.
+    assert!((16..=84).contains(&canaries), "{canaries} of 500");
+
+    scene.apply(&manifest(&[predictor("main", 100, "SKLEARN_SERVER", "s3://models/iris/sklearn")]));
+    let mut requests = 0_u32;
+    while scene.names("deployments") != ["iris-main-0-classifier"] || requests < 200 {
+        let (status, _, body) = scene.predict("iris", None).await;
+        assert_eq!(status, 200, "request {requests}: {body}");
+        requests += 1;
+        assert!(requests < 5000, "the canary's Deployment is still there");
+    }
+    assert_eq!(scene.names("services"), ["iris-main"]);
+}
+
+#[tokio::test]
+async fn an_update_that_cannot_load_leaves_the_old_one_serving_and_tells_why() {
+    let Some(scene) = Scene::start("update") else { return };
+    let with = |uri: &str| manifest(&[predictor("main", 100, "SKLEARN_SERVER", uri)]);
+    scene.apply(&with("s3://models/iris/sklearn"));
+    scene.wait("iris");
+    let before = scene.predict_at_last("iris", None).await;
+    scene.apply(&with("s3://models/none"));
+    let reason = scene.reason("iris").await;
+    assert!(reason.contains("there is nothing at `s3://models/none`"), "{reason}");
+    assert_eq!(scene.predict_at_last("iris", None).await, before);
+    scene.apply(&with("s3://models/iris/sklearn"));
+    scene.wait("iris");
+}
+
+#[tokio::test]
+async fn a_malformed_deployment_is_refused_by_path_and_stops_no_other() {
+    let Some(scene) = Scene::start("malformed") else { return };
+    let mut malformed = manifest(&[predictor("main", 40, "NO_SERVER", "s3://models/iris/sklearn")]);
+    malformed["metadata"]["name"] = json!("malformed");
+    scene.apply(&malformed);
+    let reason = scene.reason("malformed").await;
+    assert!(reason.contains("NO_SERVER") && reason.contains("spec.predictors[0]"), "{reason}");
+    scene.apply(&manifest(&[predictor("main", 100, "SKLEARN_SERVER", "s3://models/iris/sklearn")]));
+    scene.wait("iris");
+    assert_eq!(scene.names("deployments"), ["iris-main-0-classifier"]);
+}
+
+#[tokio::test]
+async fn what_others_change_is_put_right_and_what_is_right_is_not_written() {
+    let Some(scene) = Scene::start("steady") else { return };
+    let mut audit = Audit::from_now();
+    scene.apply(&manifest(&[predictor("main", 100, "SKLEARN_SERVER", "s3://models/iris/sklearn")]));
+    scene.wait("iris");
+    let scale = ["-n", "steady", "scale", "deployment/iris-main-0-classifier", "--replicas=0"];
+    kubectl(&scale, "");
+    eventually(async || {
+        let replicas = kubectl(&["-n", "steady", "get", "deploy", "-o", "jsonpath={.items[0].spec.replicas}"], "");
+        if replicas == "1" { Ok(()) } else { Err(replicas) }
+    })
+    .await;
+    scene.wait("iris");
+    stays_available("steady", "3s");
+    assert!(!audit.writes("steady").is_empty(), "the audit log tells what the operator writes");
+    let mut audit = Audit::from_now();
+    stays_available("steady", "20s");
+    assert_eq!(audit.writes("steady"), [""; 0], "nothing is written while nothing changes");
+}

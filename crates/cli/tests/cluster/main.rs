@@ -1,0 +1,10 @@
+//! The operator on a real Kubernetes, where the environment says that there is one: `PROVOST_TEST_CLUSTER` is
+//! the image that its nodes have, `PROVOST_TEST_S3` a store with the bucket `models`, `PROVOST_TEST_AUDIT` the
+//! log of the API server. `cargo xtask test --suite cluster` starts it, and runs this inside its first node.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stdout, reason = "a test")]
+
+mod deployments;
+mod faults;
+mod processes;
+mod scene;
+mod traffic;
