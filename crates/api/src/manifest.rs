@@ -11,7 +11,7 @@ mod yaml;
 
 use std::{fmt, sync::Arc};
 
-use provost_domain::{Deployment, FieldPath, Namespace, ServerCatalog, Violation};
+use provost_domain::{Deployment, Engine, FieldPath, Namespace, ServerCatalog, Violation};
 use serde_json::Value;
 
 use crate::crd::{Finding, seldon_deployment};
@@ -101,13 +101,14 @@ pub fn parse(source: &str, text: &str) -> Result<Vec<ManifestDocument>, Vec<Mani
     })
 }
 
-/// Reads a document as a deployment: with warnings, or with everything that is wrong with it.
+/// Reads a document as a deployment for an engine: with warnings, or with everything that is wrong with it.
 pub fn parse_deployment(
     document: &ManifestDocument,
     default_namespace: &Namespace,
     catalog: &ServerCatalog,
+    engine: Engine,
 ) -> Result<(Deployment, Vec<Finding>), Vec<Violation>> {
-    seldon_deployment::parse(&document.json, default_namespace, catalog)
+    seldon_deployment::parse(&document.json, default_namespace, catalog, engine)
 }
 
 impl ManifestDocument {

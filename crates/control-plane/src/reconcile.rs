@@ -17,7 +17,7 @@ use std::{
 
 use provost_api::manifest::{ManifestDocument, parse_deployment};
 use provost_domain::{
-    Deployment, DeploymentId, Digest, Namespace, Predictor, RevisionId, ServerCatalog,
+    Deployment, DeploymentId, Digest, Engine, Namespace, Predictor, RevisionId, ServerCatalog,
     plan::{Desired, DesiredPredictor, Observed, Report, Resolution, State, Step, Timestamp, plan},
     port::{
         artifacts::ArtifactStore,
@@ -293,7 +293,7 @@ pub(crate) fn parse_stored(stored: &StoredDeployment, catalog: &ServerCatalog) -
 
 fn parse_document(document: &Value, namespace: &Namespace, catalog: &ServerCatalog) -> Result<Deployment, String> {
     let document = ManifestDocument::from_json("metadata", document.clone()).map_err(|error| error.message)?;
-    let parsed = parse_deployment(&document, namespace, catalog);
+    let parsed = parse_deployment(&document, namespace, catalog, Engine::Process);
     parsed.map(|(deployment, _)| deployment).map_err(|violations| {
         let shown = violations.iter().map(|violation| format!("{}: {}", violation.path, violation.message));
         shown.collect::<Vec<_>>().join("; ")

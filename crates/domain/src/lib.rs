@@ -5,6 +5,7 @@
 //! declare async traits; this crate awaits nothing.
 
 pub mod deployment;
+pub mod engine;
 pub mod error_code;
 pub mod field_path;
 pub mod graph;
@@ -18,10 +19,11 @@ pub mod server_catalog;
 pub mod validation;
 
 pub use deployment::{Deployment, Predictor, RequestLogging};
+pub use engine::Engine;
 pub use error_code::ErrorCode;
 pub use field_path::FieldPath;
 pub use id::{DeploymentId, InvalidName, Namespace, ResourceName};
-pub use model_uri::{BucketUri, InvalidModelUri, ModelUri};
+pub use model_uri::{BucketUri, ClaimUri, InvalidModelUri, ModelUri};
 pub use revision::{Digest, RevisionId};
 pub use server_catalog::ServerCatalog;
 pub use validation::Violation;

@@ -9,6 +9,8 @@ pub enum ModelUri {
     Web(String),
     /// Objects of a bucket.
     Bucket(BucketUri),
+    /// Files of a volume that is claimed on Kubernetes.
+    Claim(ClaimUri),
 }
 
 /// Objects of a bucket: `s3://bucket/key`, `gs://bucket/key`, or rclone's `remote:bucket/key`.
@@ -20,6 +22,15 @@ pub struct BucketUri {
     pub bucket: String,
     /// The key of one object, or what the keys of several have in common up to a `/`; may be empty.
     pub key: String,
+}
+
+/// Files of a claimed volume: `pvc://claim/path`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimUri {
+    /// The name of the `PersistentVolumeClaim`.
+    pub claim: String,
+    /// The path in it, without a `/` at its ends; empty for all of the volume.
+    pub path: String,
 }
 
 /// Why a URI names nothing that can be read. The text is for the user.
@@ -37,9 +48,9 @@ pub enum InvalidModelUri {
     /// A web address without a host.
     #[error("`{0}`: a host must follow the scheme, as in https://host/model.joblib")]
     NoHost(String),
-    /// A claim of Kubernetes.
-    #[error("`{0}`: volumes are claimed on Kubernetes only; use a path of this machine")]
-    Claim(String),
+    /// No claim follows the scheme.
+    #[error("`{0}`: a claim must follow the scheme, as in pvc://claim/path")]
+    NoClaim(String),
 }
 
 impl ModelUri {
@@ -59,7 +70,10 @@ impl ModelUri {
                 let host = rest.strip_prefix("//").filter(|rest| !rest.is_empty() && !rest.starts_with('/'));
                 host.map(|_| Self::Web(uri.to_owned())).ok_or_else(|| InvalidModelUri::NoHost(uri.to_owned()))
             }
-            Some(("pvc", _)) => Err(InvalidModelUri::Claim(uri.to_owned())),
+            Some(("pvc", rest)) => {
+                let claim = ClaimUri::parse(rest).map(Self::Claim);
+                claim.ok_or_else(|| InvalidModelUri::NoClaim(uri.to_owned()))
+            }
             Some((remote, rest)) if is_remote(remote) => {
                 let rest = rest.trim_start_matches('/');
                 let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
@@ -71,6 +85,18 @@ impl ModelUri {
             }
             _ => Ok(Self::Path(uri.to_owned())),
         }
+    }
+}
+
+impl ClaimUri {
+    /// Reads what follows the scheme. A path that leaves the volume names nothing in it.
+    fn parse(rest: &str) -> Option<Self> {
+        let rest = rest.strip_prefix("//")?;
+        let (claim, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let is_inside = !path.split('/').any(|part| part == "..");
+        let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
+        let is_claim = !claim.is_empty() && claim.bytes().all(is_name);
+        (is_claim && is_inside).then(|| Self { claim: claim.to_owned(), path: path.trim_matches('/').to_owned() })
     }
 }
 
@@ -101,6 +127,7 @@ mod tests {
             Ok(ModelUri::Path(path)) => path,
             Ok(ModelUri::Web(url)) => format!("web {url}"),
             Ok(ModelUri::Bucket(BucketUri { remote, bucket, key })) => format!("{remote} | {bucket} | {key}"),
+            Ok(ModelUri::Claim(ClaimUri { claim, path })) => format!("claim {claim} | {path}"),
             Err(error) => error.to_string(),
         };
         assert_eq!(shown, expected);
@@ -125,6 +152,12 @@ mod tests {
     }
 
     #[test]
+    fn claims_are_followed_by_a_path_or_not() {
+        check("pvc://models/iris/v1/", "claim models | iris/v1");
+        check("pvc://models", "claim models | ");
+    }
+
+    #[test]
     fn what_names_nothing_is_refused() {
         for uri in ["file:models", "file://models", "file:/models"] {
             check(uri, &format!("`{uri}`: a file URI is written file:///absolute/path"));
@@ -132,7 +165,8 @@ mod tests {
         check(" ", "the model URI is empty");
         check("s3://", "`s3://`: a bucket must follow the scheme, as in s3://bucket/path");
         check("http:///m", "`http:///m`: a host must follow the scheme, as in https://host/model.joblib");
-        let claim = "volumes are claimed on Kubernetes only; use a path of this machine";
-        check("pvc://claim/m", &format!("`pvc://claim/m`: {claim}"));
+        for uri in ["pvc://", "pvc:///m", "pvc:claim/m", "pvc://My_Claim/m", "pvc://claim/a/../../b"] {
+            check(uri, &format!("`{uri}`: a claim must follow the scheme, as in pvc://claim/path"));
+        }
     }
 }

@@ -13,7 +13,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Deployment, FieldPath, ServerCatalog};
+use crate::{Deployment, Engine, FieldPath, ServerCatalog};
 
 pub use seldon_rules::{INVALID_PROTOCOL, INVALID_SERVER_TYPE, INVALID_TRANSPORT};
 
@@ -73,10 +73,10 @@ impl fmt::Display for Violation {
 
 impl std::error::Error for Violation {}
 
-/// Everything that is wrong with a deployment to which the defaults were applied.
-pub fn validate(deployment: &Deployment, catalog: &ServerCatalog) -> Vec<Violation> {
+/// Everything that is wrong with a deployment, to which the defaults were applied, for this engine.
+pub fn validate(deployment: &Deployment, catalog: &ServerCatalog, engine: Engine) -> Vec<Violation> {
     let mut violations = seldon_rules::check(deployment, catalog);
-    violations.extend(not_supported_yet::check(deployment, catalog));
+    violations.extend(not_supported_yet::check(deployment, catalog, engine));
     violations
 }
 

@@ -8,10 +8,12 @@ use std::{collections::HashMap, sync::LazyLock};
 pub enum Class {
     /// It does what it says.
     Honoured,
-    /// Accepted with a warning: the engine in this process has no use for it.
+    /// Accepted with a warning: no engine has a use for it.
     NoEffect,
     /// Honoured on Kubernetes; in process accepted with a warning.
     OnKubernetes,
+    /// Honoured on Kubernetes; in process refused, as the deployment would not do what its author means.
+    KubernetesOnly,
     /// Refused: the deployment would not do what its author means.
     NotSupported,
     /// Set by servers; silently accepted, so that what `get` prints can be applied again.
@@ -41,6 +43,10 @@ pub enum Shape {
     Objects,
     /// A list of objects whose fields are those of another path in the table.
     ObjectsLike(&'static str),
+    /// A list that is not looked into.
+    List,
+    /// An object that is not looked into.
+    Map,
     /// Anything; it is not looked into.
     Any,
 }
@@ -71,6 +77,8 @@ pub struct Annotation {
     pub class: Class,
     /// What it means.
     pub about: &'static str,
+    /// Why it has no effect, for warnings.
+    pub advice: &'static str,
 }
 
 /// Fields of one subject.
@@ -100,7 +108,7 @@ impl Field {
         Self { path, shape, class: Class::Honoured, about, advice: "", neutral: None }
     }
 
-    /// A field without effect on the engine in this process.
+    /// A field without effect.
     pub const fn no_effect(path: &'static str, shape: Shape, about: &'static str) -> Self {
         Self { class: Class::NoEffect, ..Self::honoured(path, shape, about) }
     }
@@ -108,6 +116,11 @@ impl Field {
     /// A field that only Kubernetes has a use for.
     pub const fn on_kubernetes(path: &'static str, shape: Shape, about: &'static str) -> Self {
         Self { class: Class::OnKubernetes, ..Self::honoured(path, shape, about) }
+    }
+
+    /// A field that is refused in process, with what to do instead.
+    pub const fn kubernetes_only(path: &'static str, shape: Shape, about: &'static str, advice: &'static str) -> Self {
+        Self { class: Class::KubernetesOnly, advice, ..Self::honoured(path, shape, about) }
     }
 
     /// A field that is refused, with what to do instead.
@@ -136,7 +149,12 @@ impl Field {
 impl Annotation {
     /// A row.
     pub const fn new(key: &'static str, class: Class, about: &'static str) -> Self {
-        Self { key, class, about }
+        Self { key, class, about, advice: "" }
+    }
+
+    /// A row of an annotation without effect, and why it has none.
+    pub const fn no_effect(key: &'static str, about: &'static str, advice: &'static str) -> Self {
+        Self { key, class: Class::NoEffect, about, advice }
     }
 
     fn is_for(&self, key: &str) -> bool {
@@ -177,16 +195,11 @@ impl Table {
         })
     }
 
-    /// What is done with an annotation: free text for others, unless its prefix is one of ours.
-    pub fn annotation(&self, key: &str) -> Class {
+    /// What is done with an annotation, and why: free text for others, unless its prefix is one of ours.
+    pub fn annotation(&self, key: &str) -> (Class, &'static str) {
         let row = self.annotations.iter().find(|annotation| annotation.is_for(key));
         let ours = || self.annotation_prefixes.iter().any(|prefix| key.starts_with(prefix));
-        row.map_or_else(
-            || {
-                if ours() { Class::Unknown } else { Class::Honoured }
-            },
-            |row| row.class,
-        )
+        row.map_or_else(|| (if ours() { Class::Unknown } else { Class::Honoured }, ""), |row| (row.class, row.advice))
     }
 }
 
@@ -197,6 +210,7 @@ impl Class {
             Self::Honoured => "honoured",
             Self::NoEffect => "no effect",
             Self::OnKubernetes => "on Kubernetes",
+            Self::KubernetesOnly => "Kubernetes only",
             Self::NotSupported => "not supported yet",
             Self::ServerSet => "set by servers",
             Self::Unknown => "unknown",
@@ -212,7 +226,8 @@ impl Shape {
             Self::Integer => "integer",
             Self::Boolean => "boolean",
             Self::TextMap | Self::Annotations => "map of texts",
-            Self::Object => "object",
+            Self::Object | Self::Map => "object",
+            Self::List => "list",
             Self::Texts => "list of texts",
             Self::Objects | Self::ObjectsLike(_) => "list of objects",
             Self::Any => "any",

@@ -13,7 +13,13 @@ pub fn reference_page(title: &str, introduction: &str, table: &Table) -> String 
     }
     push_heading(&mut page, "Annotations", "Annotation | Type");
     for annotation in table.annotations {
-        push_row(&mut page, annotation.key, "text", annotation.class, annotation.about);
+        push_row(
+            &mut page,
+            annotation.key,
+            "text",
+            annotation.class,
+            &with_advice(annotation.about, annotation.advice),
+        );
     }
     page
 }
@@ -24,9 +30,11 @@ fn push_heading(page: &mut String, title: &str, columns: &str) {
 }
 
 fn push_field(page: &mut String, field: &Field) {
-    let meaning = match (field.shape, field.advice) {
+    // Of a field that acts somewhere, the advice is for where it does not.
+    let acts = matches!(field.class, Class::OnKubernetes | Class::KubernetesOnly);
+    let meaning = match (field.shape, if acts { "" } else { field.advice }) {
         (Shape::ObjectsLike(path), advice) => format!("{} Fields as in `{path}`. {}", field.about, sentence(advice)),
-        (_, advice) => format!("{} {}", field.about, sentence(advice)),
+        (_, advice) => with_advice(field.about, advice),
     };
     push_row(page, field.path, field.shape.as_str(), field.class, meaning.trim_end());
 }
@@ -34,6 +42,10 @@ fn push_field(page: &mut String, field: &Field) {
 fn push_row(page: &mut String, name: &str, shape: &str, class: Class, meaning: &str) {
     // Writing to a String cannot fail.
     let _written = writeln!(page, "| `{name}` | {shape} | {} | {meaning} |", class.as_str());
+}
+
+fn with_advice(about: &str, advice: &str) -> String {
+    format!("{about} {}", sentence(advice)).trim_end().to_owned()
 }
 
 /// Advice, which starts small and has no full stop, as a sentence; in code it stays as it is.

@@ -8,7 +8,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use provost_domain::{
-    Deployment, FieldPath, Namespace, ServerCatalog, Violation,
+    Deployment, Engine, FieldPath, Namespace, ServerCatalog, Violation,
     validation::{self, Reason},
 };
 use serde::{Deserialize, Serialize};
@@ -239,15 +239,16 @@ pub struct SeldonPodSpec {
     pub rest: BTreeMap<String, Value>,
 }
 
-/// Reads a document as a deployment: walks it by the table, applies the defaults, checks every rule.
+/// Reads a document as a deployment for an engine: walks it by the table, applies the defaults, checks every rule.
 ///
 /// Answers with the deployment and the warnings, or with everything that is wrong.
 pub fn parse(
     document: &Value,
     default_namespace: &Namespace,
     catalog: &ServerCatalog,
+    engine: Engine,
 ) -> Result<(Deployment, Vec<Finding>), Vec<Violation>> {
-    let walked = walk(document, &fields::FIELDS);
+    let walked = walk(document, &fields::FIELDS, engine);
     let mut violations = walked.violations;
     let dropped = violations.iter().filter(|violation| violation.reason == Reason::Type);
     let mut dropped: Vec<FieldPath> = dropped.map(|violation| violation.path.clone()).collect();
@@ -257,7 +258,7 @@ pub fn parse(
     words.retain(|violation| !is_about(violation, &dropped));
     dropped.extend(words.iter().map(|violation| violation.path.clone()));
     deployment.apply_defaults();
-    let rules = validation::validate(&deployment, catalog);
+    let rules = validation::validate(&deployment, catalog, engine);
     violations.extend(words);
     violations.extend(rules.into_iter().filter(|violation| !is_about(violation, &dropped)));
     if violations.is_empty() { Ok((deployment, walked.findings)) } else { Err(violations) }

@@ -1,7 +1,7 @@
 //! Walks a document by the table of its fields: every path is classified, every type checked, and all
 //! that is wrong is told at once.
 
-use provost_domain::{FieldPath, Violation, validation::Reason};
+use provost_domain::{Engine, FieldPath, Violation, validation::Reason};
 use serde_json::{Map, Value};
 
 use super::{Class, Field, Shape, Table};
@@ -23,7 +23,7 @@ pub struct Finding {
 /// What a walk gives.
 #[derive(Debug)]
 pub struct Walked {
-    /// The document without nulls and without values of a wrong type, so that it can be deserialised.
+    /// The document without nulls, fields that are not known and values of a wrong type.
     pub document: Value,
     /// Warnings.
     pub findings: Vec<Finding>,
@@ -37,9 +37,9 @@ impl std::fmt::Display for Finding {
     }
 }
 
-/// Walks `document` by `table`.
-pub(crate) fn walk(document: &Value, table: &Table) -> Walked {
-    let mut walker = Walker { table, findings: Vec::new(), violations: Vec::new(), uncounted: 0 };
+/// Walks `document` by `table`, for an engine.
+pub(crate) fn walk(document: &Value, table: &Table, engine: Engine) -> Walked {
+    let mut walker = Walker { table, engine, findings: Vec::new(), violations: Vec::new(), uncounted: 0 };
     let root = Field::honoured("", Shape::Object, "");
     let place = Place { row: &root, path: FieldPath::default(), told: Told::No };
     let document = walker.value(document, &place);
@@ -49,6 +49,7 @@ pub(crate) fn walk(document: &Value, table: &Table) -> Walked {
 
 struct Walker<'a> {
     table: &'a Table,
+    engine: Engine,
     findings: Vec<Finding>,
     violations: Vec<Violation>,
     uncounted: usize,
@@ -66,6 +67,13 @@ struct Place<'a> {
 enum Told {
     Yes,
     No,
+}
+
+/// What a class asks for on an engine.
+enum Act {
+    Accept,
+    Warn,
+    Refuse(&'static str),
 }
 
 impl Walker<'_> {
@@ -97,7 +105,7 @@ impl Walker<'_> {
         let path = place.path.field(name);
         let Some(row) = self.table.field(&format!("{pattern}{dot}{name}")) else {
             self.unknown(path, name, pattern);
-            return Some(value.clone());
+            return None;
         };
         if !is_of_shape(value, row.shape) {
             self.wrong_type(&path, expected(row.shape), value);
@@ -132,12 +140,11 @@ impl Walker<'_> {
     fn annotations(&mut self, map: &Map<String, Value>, place: &Place<'_>) -> Value {
         for key in map.keys() {
             let path = place.path.key(key);
-            match self.table.annotation(key) {
-                class @ (Class::NoEffect | Class::OnKubernetes) => {
-                    self.warn(path, class, "has no effect on this engine".to_owned());
-                }
-                Class::Unknown => self.warn(path, Class::Unknown, "unknown annotation; it is ignored".to_owned()),
-                Class::Honoured | Class::NotSupported | Class::ServerSet => {}
+            let (class, advice) = self.table.annotation(key);
+            match (class, self.act(class)) {
+                (Class::Unknown, _) => self.warn(path, class, "unknown annotation; it is ignored".to_owned()),
+                (_, Act::Warn) => self.warn(path, class, with_advice(self.no_effect(), advice)),
+                _ => {}
             }
         }
         self.texts(map, place)
@@ -155,18 +162,31 @@ impl Walker<'_> {
         if told == Told::Yes || is_neutral(row, value) {
             return told;
         }
-        match row.class {
-            Class::NoEffect | Class::OnKubernetes => {
-                self.warn(path.clone(), row.class, with_advice("has no effect on this engine", row.advice));
+        match self.act(row.class) {
+            Act::Accept => return told,
+            Act::Warn => self.warn(path.clone(), row.class, with_advice(self.no_effect(), row.advice)),
+            Act::Refuse(reason) => {
+                self.refuse(Violation::not_supported(path.clone(), excerpt(value), with_advice(reason, row.advice)))
             }
-            Class::NotSupported => self.refuse(Violation::not_supported(
-                path.clone(),
-                excerpt(value),
-                with_advice("not supported yet", row.advice),
-            )),
-            Class::Honoured | Class::ServerSet | Class::Unknown => return told,
         }
         Told::Yes
+    }
+
+    fn act(&self, class: Class) -> Act {
+        match (class, self.engine) {
+            (Class::NoEffect, _) | (Class::OnKubernetes, Engine::Process) => Act::Warn,
+            (Class::NotSupported, _) => Act::Refuse("not supported yet"),
+            (Class::KubernetesOnly, Engine::Process) => Act::Refuse("works on a Kubernetes cluster only"),
+            (Class::OnKubernetes | Class::KubernetesOnly, Engine::Kubernetes)
+            | (Class::Honoured | Class::ServerSet | Class::Unknown, _) => Act::Accept,
+        }
+    }
+
+    fn no_effect(&self) -> &'static str {
+        match self.engine {
+            Engine::Process => "has no effect on this engine",
+            Engine::Kubernetes => "has no effect on Kubernetes",
+        }
     }
 
     fn unknown(&mut self, path: FieldPath, name: &str, pattern: &str) {
@@ -215,8 +235,8 @@ fn is_of_shape(value: &Value, shape: Shape) -> bool {
         (Shape::Any, _) | (Shape::Text, Value::String(_)) | (Shape::Boolean, Value::Bool(_)) => true,
         (Shape::Boolean, Value::String(word)) => yaml_boolean(word).is_some(),
         (Shape::Integer, Value::Number(number)) => fits_32_bits(number),
-        (Shape::Object | Shape::TextMap | Shape::Annotations, Value::Object(_)) => true,
-        (Shape::Texts | Shape::Objects | Shape::ObjectsLike(_), Value::Array(_)) => true,
+        (Shape::Object | Shape::Map | Shape::TextMap | Shape::Annotations, Value::Object(_)) => true,
+        (Shape::Texts | Shape::List | Shape::Objects | Shape::ObjectsLike(_), Value::Array(_)) => true,
         _ => false,
     }
 }
@@ -251,7 +271,8 @@ fn expected(shape: Shape) -> &'static str {
         Shape::Integer => "a whole number of 32 bits",
         Shape::Boolean => "true or false",
         Shape::TextMap | Shape::Annotations => "a map of texts",
-        Shape::Object => "an object",
+        Shape::Object | Shape::Map => "an object",
+        Shape::List => "a list",
         Shape::Texts => "a list of texts",
         Shape::Objects | Shape::ObjectsLike(_) => "a list of objects",
         Shape::Any => "anything",

@@ -162,7 +162,7 @@ impl Part<'_> {
 #[cfg(test)]
 pub(super) mod tests {
     use provost_api::manifest::{parse, parse_deployment};
-    use provost_domain::{Namespace, ServerCatalog};
+    use provost_domain::{Engine, Namespace, ServerCatalog};
 
     use super::*;
 
@@ -198,7 +198,8 @@ spec:
     pub(in crate::kubernetes) fn with_source<T>(text: &str, work: impl FnOnce(Source<'_>, &Owner) -> T) -> T {
         let document = parse("test", text).unwrap().remove(0);
         let (deployment, _) =
-            parse_deployment(&document, &Namespace::default_namespace(), &ServerCatalog::default()).unwrap();
+            parse_deployment(&document, &Namespace::default_namespace(), &ServerCatalog::default(), Engine::Kubernetes)
+                .unwrap();
         let owner = Owner {
             api_version: "machinelearning.seldon.io/v1".to_owned(),
             name: deployment.id.name.as_str().to_owned(),
@@ -244,7 +245,13 @@ spec:
         assert_eq!(canary["spec"]["predictors"][0]["name"], "canary");
         assert_eq!(main["metadata"]["annotations"], json!({"team": "fraud"}));
         assert!(parse("again", &main.to_string()).is_ok_and(|documents| {
-            parse_deployment(&documents[0], &Namespace::default_namespace(), &ServerCatalog::default()).is_ok()
+            parse_deployment(
+                &documents[0],
+                &Namespace::default_namespace(),
+                &ServerCatalog::default(),
+                Engine::Kubernetes,
+            )
+            .is_ok()
         }));
     }
 }

@@ -2,11 +2,11 @@
 
 use kube::{ResourceExt as _, api::DynamicObject};
 use provost_api::{
-    crd::{Class, Finding, seldon_deployment},
+    crd::seldon_deployment,
     manifest::{ManifestDocument, parse_deployment},
 };
 use provost_domain::{
-    Deployment, Namespace, RevisionId, ServerCatalog,
+    Deployment, Engine, Namespace, RevisionId, ServerCatalog,
     plan::{DesiredPredictor, Resolution},
 };
 use serde_json::{Value, json};
@@ -41,8 +41,9 @@ impl Desired {
         let document = as_written(document);
         let manifest = ManifestDocument::from_json(&object.name_any(), document.clone());
         let manifest = manifest.map_err(|error| vec![error.to_string()])?;
-        let (deployment, findings) = parse_deployment(&manifest, &Namespace::default_namespace(), catalog)
-            .map_err(|violations| violations.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+        let (deployment, findings) =
+            parse_deployment(&manifest, &Namespace::default_namespace(), catalog, Engine::Kubernetes)
+                .map_err(|violations| violations.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         let owner = Owner {
             api_version: seldon_deployment::API_VERSIONS[0].to_owned(),
             name: object.name_any(),
@@ -52,7 +53,7 @@ impl Desired {
         for predictor in &deployment.predictors {
             note_revision(&mut objects, &predictor.name);
         }
-        let warnings = findings.iter().filter_map(warning).collect();
+        let warnings = findings.iter().map(ToString::to_string).collect();
         let generation = object.metadata.generation.unwrap_or(0);
         Ok(Self { deployment, document, owner, generation, warnings, objects })
     }
@@ -95,15 +96,6 @@ impl Desired {
     /// Whether an object of this kind and name is to be there.
     pub(super) fn wants(&self, kind: &str, name: &str) -> bool {
         self.objects.iter().any(|object| object["kind"] == kind && object["metadata"]["name"] == name)
-    }
-}
-
-/// What a user should know of a field. Findings are those of a server that runs models itself.
-fn warning(finding: &Finding) -> Option<String> {
-    match finding.class {
-        Class::OnKubernetes => None,
-        Class::NoEffect => Some(format!("{}: has no effect on Kubernetes yet", finding.path)),
-        _ => Some(finding.to_string()),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::{Violation, for_each_node, predictors};
 use crate::{
-    Deployment, FieldPath, InvalidModelUri, ModelUri, ServerCatalog,
+    Deployment, Engine, FieldPath, ModelUri, ServerCatalog,
     deployment::{Protocol, ServerType, Transport},
     graph::{Implementation, Node, NodeKind, Parameter},
     server_catalog::ModelServer,
@@ -16,15 +16,19 @@ const METHOD: &str = "method";
 /// Its values.
 const PREDICTION_METHODS: [&str; 3] = ["predict_proba", "predict", "decision_function"];
 
+/// For the claim of a volume where there are none.
+const CLAIM_IN_PROCESS: &str =
+    "a claimed volume is mounted on a Kubernetes cluster only; use a path of this machine, a bucket or a web server";
+
 /// Everything in the deployment that this version cannot do.
-pub(super) fn check(deployment: &Deployment, catalog: &ServerCatalog) -> Vec<Violation> {
+pub(super) fn check(deployment: &Deployment, catalog: &ServerCatalog, engine: Engine) -> Vec<Violation> {
     let mut violations = Vec::new();
     check_protocol(deployment, &mut violations);
     for (path, predictor) in predictors(deployment) {
         for_each_node(&predictor.graph, &path.field("graph"), &mut |node, path| {
             check_implementation(node, path, catalog, &mut violations);
             check_kind(node, path, &mut violations);
-            check_model_uri(node, path, &mut violations);
+            check_model_uri(node, path, engine, &mut violations);
             check_parameters(node, path, catalog, &mut violations);
         });
     }
@@ -64,14 +68,14 @@ fn check_implementation(node: &Node, path: &FieldPath, catalog: &ServerCatalog, 
     violations.push(Violation::not_supported(path.field("implementation"), node.implementation.as_str(), message));
 }
 
-fn check_model_uri(node: &Node, path: &FieldPath, violations: &mut Vec<Violation>) {
+fn check_model_uri(node: &Node, path: &FieldPath, engine: Engine, violations: &mut Vec<Violation>) {
     let Some(uri) = node.model_uri.as_deref().filter(|uri| !uri.is_empty()) else { return };
     let path = || path.field("modelUri");
     match ModelUri::parse(uri) {
-        Ok(_) => {}
-        Err(error @ InvalidModelUri::Claim(_)) => {
-            violations.push(Violation::not_supported(path(), uri, error.to_string()));
+        Ok(ModelUri::Claim(_)) if engine == Engine::Process => {
+            violations.push(Violation::not_supported(path(), uri, CLAIM_IN_PROCESS));
         }
+        Ok(_) => {}
         Err(error) => violations.push(Violation::invalid(path(), uri, error.to_string())),
     }
 }

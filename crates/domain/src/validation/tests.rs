@@ -45,7 +45,7 @@ fn graph(graph: Node) -> Deployment {
 /// Checks that these rules are broken, and no others.
 #[track_caller]
 fn check(deployment: &Deployment, expected: &[&str]) {
-    let found = validate(deployment, &ServerCatalog::default());
+    let found = validate(deployment, &ServerCatalog::default(), Engine::Process);
     assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
 }
 
@@ -70,7 +70,7 @@ fn predictors_have_names_of_their_own() {
         &["spec.predictors[1].name: Duplicate predictor name"],
     );
     check(&deployment(vec![predictor("", None)]), &["spec.predictors[0].name: a predictor must have a name"]);
-    let found = validate(&deployment(vec![predictor("../etc", None)]), &ServerCatalog::default());
+    let found = validate(&deployment(vec![predictor("../etc", None)]), &ServerCatalog::default(), Engine::Process);
     assert!(found[0].message.starts_with("`../etc` is not a valid name"), "{found:?}");
 }
 
@@ -114,7 +114,7 @@ fn a_node_of_the_users_own_needs_a_container_and_is_not_supported_yet() {
 #[test]
 fn a_node_says_what_it_does() {
     let silent = Node { kind: NodeKind::UnknownType, ..node("classifier", "") };
-    let found = validate(&graph(silent), &ServerCatalog::default());
+    let found = validate(&graph(silent), &ServerCatalog::default(), Engine::Process);
     let expected = "spec.predictors[0].graph.type: Predictive Unit has no implementation methods defined. Change to \
                     a known type or add what methods it defines";
     assert_eq!(found[1].to_string(), expected);
@@ -260,9 +260,10 @@ fn a_model_uri_that_cannot_be_read_is_told_before_it_is_stored() {
     }
     check(
         &with("pvc://claim/iris"),
-        &["spec.predictors[0].graph.modelUri: `pvc://claim/iris`: volumes are claimed on Kubernetes only; \
-             use a path of this machine"],
+        &["spec.predictors[0].graph.modelUri: a claimed volume is mounted on a Kubernetes cluster only; \
+             use a path of this machine, a bucket or a web server"],
     );
+    assert_eq!(validate(&with("pvc://claim/iris"), &ServerCatalog::default(), Engine::Kubernetes), []);
     check(
         &with("file:iris"),
         &["spec.predictors[0].graph.modelUri: `file:iris`: a file URI is written file:///absolute/path"],

@@ -62,6 +62,9 @@ fn fetch_into(
     match uri {
         ModelUri::Path(path) => copy(store, &locate(store, path)?, incoming),
         ModelUri::Web(url) => web::fetch(&Handle::current(), url, &limits, incoming),
+        ModelUri::Claim(_) => {
+            Err(FetchError(format!("`{}`: a claimed volume is read where it is mounted", wanted.uri)))
+        }
         ModelUri::Bucket(bucket) => {
             let environment = store.options.environments.of(wanted)?;
             bucket::fetch(&Handle::current(), bucket, environment, &limits, incoming)

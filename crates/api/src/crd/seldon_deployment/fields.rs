@@ -2,7 +2,7 @@
 //! documents are read and the reference page is printed. Long because it is a table.
 
 use crate::crd::{Annotation, Class, Field, Section, Shape, Table};
-use Shape::{Annotations, Any, Boolean, Integer, Object, Objects, ObjectsLike, Text, TextMap, Texts};
+use Shape::{Annotations, Any, Boolean, Integer, List, Map, Object, Objects, ObjectsLike, Text, TextMap, Texts};
 
 /// The table.
 pub static FIELDS: Table =
@@ -12,7 +12,14 @@ const ONE_INSTANCE: &str = "the model runs inside this process, once";
 const IN_PROCESS: &str = "the model runs inside this process, not in a container of its own";
 const LOCAL_FILES: &str = "the platform fetches models itself, with the credentials of `envSecretRefName`";
 const REMOVE: &str = "remove it";
-const NO_IMAGES: &str = "remove it, and set `implementation` and `modelUri` in the graph";
+const NO_IMAGES: &str =
+    "and there for containers that are no node's; remove it, and set `implementation` and `modelUri` in the graph";
+const NOT_CALLED: &str = "nodes run in the server and are not called over the network";
+const ONE_CONTAINER: &str = "orchestrator and nodes are one container";
+const NO_ORCHESTRATOR: &str = "there is no orchestrator of Seldon's";
+const ROUTES: &str = "routes are those of the platform";
+const LOGGED_HERE: &str = "requests are in the request log of the platform";
+const NO_KEDA: &str = "there is no autoscaling by KEDA";
 
 static SECTIONS: [Section; 9] = [
     Section { title: "Resource", fields: &RESOURCE },
@@ -95,12 +102,12 @@ static PREDICTOR: [Field; 11] = [
         "Whether the predictor only gets a copy of the traffic.",
         "remove the predictor, or give it a share of the traffic",
     ),
-    Field::no_effect("spec.predictors[].engineResources", Any, "Resources of the orchestrator, in the old place.")
+    Field::on_kubernetes("spec.predictors[].engineResources", Map, "Resources of the orchestrator, in the old place.")
         .because(IN_PROCESS),
     Field::no_effect("spec.predictors[].ssl", Object, "TLS between orchestrator and callers.")
-        .because("set TLS on the listener of `provost serve`"),
+        .because("TLS is that of the listener or the gateway"),
     Field::no_effect("spec.predictors[].ssl.certSecretName", Text, "Secret with the certificate."),
-    Field::no_effect("spec.predictors[].progressDeadlineSeconds", Integer, "Time a rollout may take.")
+    Field::on_kubernetes("spec.predictors[].progressDeadlineSeconds", Integer, "Time a rollout may take.")
         .because("loading a model ends with success or an error"),
 ];
 
@@ -115,7 +122,7 @@ static GRAPH: [Field; 25] = [
     Field::honoured(
         "spec.predictors[].graph.modelUri",
         Text,
-        "Where the model's files are: a path, `file://`, `s3://`, `gs://`, `http(s)://` or rclone's `remote:bucket/path`; required.",
+        "Where the model's files are: a path, `file://`, `s3://`, `gs://`, `http(s)://` or rclone's `remote:bucket/path`, on Kubernetes also `pvc://claim/path`; required.",
     ),
     Field::honoured("spec.predictors[].graph.parameters", Objects, "Parameters of the model server."),
     Field::honoured("spec.predictors[].graph.parameters[].name", Text, "Name of the parameter."),
@@ -136,27 +143,31 @@ static GRAPH: [Field; 25] = [
         "The nodes below.",
         "graphs of several nodes cannot be served; deploy one MODEL node",
     ),
-    Field::no_effect("spec.predictors[].graph.endpoint", Object, "Where the node listens.").because(IN_PROCESS),
+    Field::no_effect("spec.predictors[].graph.endpoint", Object, "Where the node listens.").because(NOT_CALLED),
     Field::no_effect("spec.predictors[].graph.endpoint.service_host", Text, "Host."),
     Field::no_effect("spec.predictors[].graph.endpoint.service_port", Integer, "Port."),
     Field::no_effect("spec.predictors[].graph.endpoint.type", Text, "`REST` or `GRPC`."),
     Field::no_effect("spec.predictors[].graph.endpoint.httpPort", Integer, "Port for REST."),
     Field::no_effect("spec.predictors[].graph.endpoint.grpcPort", Integer, "Port for gRPC."),
-    Field::no_effect(
+    Field::on_kubernetes(
         "spec.predictors[].graph.serviceAccountName",
         Text,
-        "Service account whose credentials fetch the model.",
+        "Service account that the pods run as: its workload identity fetches the model. Secrets attached to it are not read.",
     )
     .because(LOCAL_FILES),
     Field::honoured(
         "spec.predictors[].graph.envSecretRefName",
         Text,
-        "Secret with the fetcher's environment, of the configuration.",
+        "Secret with the fetcher's environment: of the configuration, on Kubernetes of the namespace.",
     ),
-    Field::no_effect("spec.predictors[].graph.storageInitializerImage", Text, "Image that fetches the model.")
-        .because(LOCAL_FILES),
+    Field::on_kubernetes(
+        "spec.predictors[].graph.storageInitializerImage",
+        Text,
+        "Image of an init container that fetches the model; it is run with the arguments `modelUri` and `/mnt/models`.",
+    )
+    .because(LOCAL_FILES),
     Field::no_effect("spec.predictors[].graph.logger", Object, "Where requests and responses are sent to be logged.")
-        .because("requests are in the request log of the platform"),
+        .because(LOGGED_HERE),
     Field::no_effect("spec.predictors[].graph.logger.url", Text, "Address of the logger."),
     Field::no_effect(
         "spec.predictors[].graph.logger.mode",
@@ -203,46 +214,72 @@ static EXPLAINER: [Field; 11] = [
 
 static ORCHESTRATOR: [Field; 7] = [
     Field::honoured("spec.predictors[].svcOrchSpec", Object, "Settings of the orchestrator."),
-    Field::no_effect("spec.predictors[].svcOrchSpec.resources", Any, "Its resources.").because(IN_PROCESS),
-    Field::no_effect("spec.predictors[].svcOrchSpec.env", Objects, "Its environment.").because(IN_PROCESS),
-    Field::no_effect("spec.predictors[].svcOrchSpec.env[].name", Text, "Name of a variable."),
-    Field::no_effect("spec.predictors[].svcOrchSpec.env[].value", Text, "Its value."),
-    Field::no_effect("spec.predictors[].svcOrchSpec.env[].valueFrom", Any, "Where its value is taken from."),
+    Field::on_kubernetes(
+        "spec.predictors[].svcOrchSpec.resources",
+        Map,
+        "Its resources, which are added to those of the nodes.",
+    )
+    .because(IN_PROCESS),
+    Field::on_kubernetes(
+        "spec.predictors[].svcOrchSpec.env",
+        Objects,
+        "Its environment, which goes before that of the nodes.",
+    )
+    .because(IN_PROCESS),
+    Field::on_kubernetes("spec.predictors[].svcOrchSpec.env[].name", Text, "Name of a variable."),
+    Field::on_kubernetes("spec.predictors[].svcOrchSpec.env[].value", Text, "Its value."),
+    Field::on_kubernetes("spec.predictors[].svcOrchSpec.env[].valueFrom", Map, "Where its value is taken from."),
     Field::no_effect("spec.predictors[].svcOrchSpec.replicas", Integer, "Its replicas.")
-        .because(ONE_INSTANCE)
+        .because(ONE_CONTAINER)
         .unless(1),
 ];
 
-static COMPONENT: [Field; 22] = [
+static COMPONENT: [Field; 24] = [
     Field::honoured(
         "spec.predictors[].componentSpecs",
         Objects,
-        "Pod templates; a container belongs to the node of its name.",
+        "Pod templates; a container belongs to the node of its name. The pods of a predictor are one kind: what several say must agree.",
     ),
     Field::honoured("spec.predictors[].componentSpecs[].metadata", Object, "Metadata of the pods."),
-    Field::no_effect("spec.predictors[].componentSpecs[].metadata.name", Text, "Name of their Deployment.")
-        .because(IN_PROCESS),
-    Field::no_effect("spec.predictors[].componentSpecs[].metadata.namespace", Text, "Namespace."),
-    Field::no_effect("spec.predictors[].componentSpecs[].metadata.labels", TextMap, "Labels of the pods.")
-        .because(IN_PROCESS),
-    Field::no_effect("spec.predictors[].componentSpecs[].metadata.annotations", TextMap, "Annotations of the pods.")
-        .because(IN_PROCESS),
+    Field::on_kubernetes(
+        "spec.predictors[].componentSpecs[].metadata.name",
+        Text,
+        "Name of their Deployment; that of the first counts.",
+    )
+    .because(IN_PROCESS),
+    Field::no_effect("spec.predictors[].componentSpecs[].metadata.namespace", Text, "Namespace.")
+        .because("it is that of the deployment"),
+    Field::on_kubernetes(
+        "spec.predictors[].componentSpecs[].metadata.labels",
+        TextMap,
+        "Labels of the pods, beside those that select them.",
+    )
+    .because(IN_PROCESS),
+    Field::on_kubernetes(
+        "spec.predictors[].componentSpecs[].metadata.annotations",
+        TextMap,
+        "Annotations of the pods.",
+    )
+    .because(IN_PROCESS),
     Field::server_set("spec.predictors[].componentSpecs[].metadata.creationTimestamp", "When it was created."),
-    Field::no_effect("spec.predictors[].componentSpecs[].replicas", Integer, "Replicas.")
+    Field::on_kubernetes("spec.predictors[].componentSpecs[].replicas", Integer, "Replicas.")
         .because(ONE_INSTANCE)
         .unless(1),
     Field::honoured("spec.predictors[].componentSpecs[].spec", Object, "The PodSpec."),
-    Field::no_effect("spec.predictors[].componentSpecs[].hpaSpec", Object, "Autoscaling.").because(ONE_INSTANCE),
-    Field::no_effect("spec.predictors[].componentSpecs[].hpaSpec.minReplicas", Integer, "Fewest replicas."),
-    Field::no_effect("spec.predictors[].componentSpecs[].hpaSpec.maxReplicas", Integer, "Most replicas."),
-    Field::no_effect("spec.predictors[].componentSpecs[].hpaSpec.metrics", Any, "What is scaled on."),
-    Field::no_effect(
+    Field::on_kubernetes("spec.predictors[].componentSpecs[].hpaSpec", Object, "Autoscaling.").because(ONE_INSTANCE),
+    Field::on_kubernetes("spec.predictors[].componentSpecs[].hpaSpec.minReplicas", Integer, "Fewest replicas."),
+    Field::on_kubernetes("spec.predictors[].componentSpecs[].hpaSpec.maxReplicas", Integer, "Most replicas."),
+    Field::on_kubernetes(
+        "spec.predictors[].componentSpecs[].hpaSpec.metrics",
+        List,
+        "What is scaled on, in autoscaling/v2beta1 or v2.",
+    ),
+    Field::on_kubernetes(
         "spec.predictors[].componentSpecs[].hpaSpec.metricsv2",
-        Any,
+        List,
         "What is scaled on, in autoscaling/v2.",
     ),
-    Field::no_effect("spec.predictors[].componentSpecs[].kedaSpec", Object, "Autoscaling by KEDA.")
-        .because(ONE_INSTANCE),
+    Field::no_effect("spec.predictors[].componentSpecs[].kedaSpec", Object, "Autoscaling by KEDA.").because(NO_KEDA),
     Field::no_effect(
         "spec.predictors[].componentSpecs[].kedaSpec.pollingInterval",
         Integer,
@@ -255,101 +292,133 @@ static COMPONENT: [Field; 22] = [
     ),
     Field::no_effect("spec.predictors[].componentSpecs[].kedaSpec.minReplicaCount", Integer, "Fewest replicas."),
     Field::no_effect("spec.predictors[].componentSpecs[].kedaSpec.maxReplicaCount", Integer, "Most replicas."),
-    Field::no_effect("spec.predictors[].componentSpecs[].kedaSpec.advanced", Any, "Further settings."),
-    Field::no_effect("spec.predictors[].componentSpecs[].kedaSpec.triggers", Any, "What is scaled on."),
-    Field::no_effect(
+    Field::no_effect("spec.predictors[].componentSpecs[].kedaSpec.advanced", Map, "Further settings."),
+    Field::no_effect("spec.predictors[].componentSpecs[].kedaSpec.triggers", List, "What is scaled on."),
+    Field::on_kubernetes(
         "spec.predictors[].componentSpecs[].pdbSpec",
-        Any,
-        "How many pods may be disrupted: `minAvailable`, `maxUnavailable`.",
+        Object,
+        "How many pods may be away at once; one of its fields.",
     )
     .because(ONE_INSTANCE),
+    Field::on_kubernetes(
+        "spec.predictors[].componentSpecs[].pdbSpec.minAvailable",
+        Any,
+        "Fewest pods that stay: a number or a share, such as `50%`.",
+    ),
+    Field::on_kubernetes(
+        "spec.predictors[].componentSpecs[].pdbSpec.maxUnavailable",
+        Any,
+        "Most pods that are away: a number or a share.",
+    ),
 ];
 
-static POD: [Field; 36] = [
+static POD: [Field; 39] = [
     Field::honoured(
         "spec.predictors[].componentSpecs[].spec.containers",
         Objects,
         "Containers, by the names of the graph's nodes.",
     ),
-    Field::refused(
+    Field::kubernetes_only(
         "spec.predictors[].componentSpecs[].spec.initContainers",
-        Any,
-        "Containers that run before.",
+        List,
+        "Containers that run before. One named `<node>-model-initializer` fetches the node's model: it is run with the arguments `modelUri` and `/mnt/models`.",
         "remove it: the platform fetches `modelUri` itself",
     ),
-    pod_field("spec.predictors[].componentSpecs[].spec.activeDeadlineSeconds"),
-    pod_field("spec.predictors[].componentSpecs[].spec.affinity"),
-    pod_field("spec.predictors[].componentSpecs[].spec.automountServiceAccountToken"),
-    pod_field("spec.predictors[].componentSpecs[].spec.dnsConfig"),
-    pod_field("spec.predictors[].componentSpecs[].spec.dnsPolicy"),
-    pod_field("spec.predictors[].componentSpecs[].spec.enableServiceLinks"),
-    pod_field("spec.predictors[].componentSpecs[].spec.ephemeralContainers"),
-    pod_field("spec.predictors[].componentSpecs[].spec.hostAliases"),
-    pod_field("spec.predictors[].componentSpecs[].spec.hostIPC"),
-    pod_field("spec.predictors[].componentSpecs[].spec.hostNetwork"),
-    pod_field("spec.predictors[].componentSpecs[].spec.hostPID"),
-    pod_field("spec.predictors[].componentSpecs[].spec.hostname"),
-    pod_field("spec.predictors[].componentSpecs[].spec.imagePullSecrets"),
-    pod_field("spec.predictors[].componentSpecs[].spec.nodeName"),
-    pod_field("spec.predictors[].componentSpecs[].spec.nodeSelector"),
-    pod_field("spec.predictors[].componentSpecs[].spec.overhead"),
-    pod_field("spec.predictors[].componentSpecs[].spec.preemptionPolicy"),
-    pod_field("spec.predictors[].componentSpecs[].spec.priority"),
-    pod_field("spec.predictors[].componentSpecs[].spec.priorityClassName"),
-    pod_field("spec.predictors[].componentSpecs[].spec.readinessGates"),
-    pod_field("spec.predictors[].componentSpecs[].spec.restartPolicy"),
-    pod_field("spec.predictors[].componentSpecs[].spec.runtimeClassName"),
-    pod_field("spec.predictors[].componentSpecs[].spec.schedulerName"),
-    pod_field("spec.predictors[].componentSpecs[].spec.securityContext"),
-    pod_field("spec.predictors[].componentSpecs[].spec.serviceAccount"),
-    pod_field("spec.predictors[].componentSpecs[].spec.serviceAccountName"),
-    pod_field("spec.predictors[].componentSpecs[].spec.setHostnameAsFQDN"),
-    pod_field("spec.predictors[].componentSpecs[].spec.shareProcessNamespace"),
-    pod_field("spec.predictors[].componentSpecs[].spec.subdomain"),
-    pod_field("spec.predictors[].componentSpecs[].spec.terminationGracePeriodSeconds"),
-    pod_field("spec.predictors[].componentSpecs[].spec.tolerations"),
-    pod_field("spec.predictors[].componentSpecs[].spec.topologySpreadConstraints"),
-    pod_field("spec.predictors[].componentSpecs[].spec.volumes"),
-    pod_field("spec.predictors[].componentSpecs[].spec.os"),
+    Field::refused(
+        "spec.predictors[].componentSpecs[].spec.ephemeralContainers",
+        List,
+        "Containers for debugging.",
+        "remove it: Kubernetes makes no pods with them",
+    ),
+    pod_field("spec.predictors[].componentSpecs[].spec.activeDeadlineSeconds", Any, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.affinity", Map, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.automountServiceAccountToken", Any, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.dnsConfig", Map, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.dnsPolicy", Any, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.enableServiceLinks", Any, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.hostAliases", List, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.hostIPC", Any, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.hostNetwork", Any, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.hostPID", Any, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.hostname", Any, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.imagePullSecrets", List, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.nodeName", Any, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.nodeSelector", Map, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.overhead", Map, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.preemptionPolicy", Any, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.priority", Any, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.priorityClassName", Any, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.readinessGates", List, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.restartPolicy", Any, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.runtimeClassName", Any, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.schedulerName", Any, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.securityContext", Map, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.serviceAccount", Any, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.serviceAccountName", Any, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.setHostnameAsFQDN", Any, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.shareProcessNamespace", Any, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.subdomain", Any, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.terminationGracePeriodSeconds", Any, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.tolerations", List, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.topologySpreadConstraints", List, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.volumes", List, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.os", Map, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.hostUsers", Any, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.resourceClaims", List, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.schedulingGates", List, AS_THERE),
 ];
 
-static CONTAINER: [Field; 22] = [
+static CONTAINER: [Field; 23] = [
     Field::honoured(
         "spec.predictors[].componentSpecs[].spec.containers[].name",
         Text,
-        "Name of the node the container belongs to.",
+        "Name of the node the container belongs to; on Kubernetes others run beside the server.",
     ),
-    Field::refused(
+    Field::kubernetes_only(
         "spec.predictors[].componentSpecs[].spec.containers[].image",
         Text,
-        "Image of the user's own.",
+        "Image of a container beside the server. That of a node is refused: an image of your own is not supported yet.",
         NO_IMAGES,
     ),
-    pod_field("spec.predictors[].componentSpecs[].spec.containers[].args"),
-    pod_field("spec.predictors[].componentSpecs[].spec.containers[].command"),
-    pod_field("spec.predictors[].componentSpecs[].spec.containers[].env"),
-    pod_field("spec.predictors[].componentSpecs[].spec.containers[].envFrom"),
-    pod_field("spec.predictors[].componentSpecs[].spec.containers[].imagePullPolicy"),
-    pod_field("spec.predictors[].componentSpecs[].spec.containers[].lifecycle"),
-    pod_field("spec.predictors[].componentSpecs[].spec.containers[].livenessProbe"),
-    pod_field("spec.predictors[].componentSpecs[].spec.containers[].ports"),
-    pod_field("spec.predictors[].componentSpecs[].spec.containers[].readinessProbe"),
-    pod_field("spec.predictors[].componentSpecs[].spec.containers[].resources"),
-    pod_field("spec.predictors[].componentSpecs[].spec.containers[].securityContext"),
-    pod_field("spec.predictors[].componentSpecs[].spec.containers[].startupProbe"),
-    pod_field("spec.predictors[].componentSpecs[].spec.containers[].stdin"),
-    pod_field("spec.predictors[].componentSpecs[].spec.containers[].stdinOnce"),
-    pod_field("spec.predictors[].componentSpecs[].spec.containers[].terminationMessagePath"),
-    pod_field("spec.predictors[].componentSpecs[].spec.containers[].terminationMessagePolicy"),
-    pod_field("spec.predictors[].componentSpecs[].spec.containers[].tty"),
-    pod_field("spec.predictors[].componentSpecs[].spec.containers[].volumeDevices"),
-    pod_field("spec.predictors[].componentSpecs[].spec.containers[].volumeMounts"),
-    pod_field("spec.predictors[].componentSpecs[].spec.containers[].workingDir"),
+    pod_field("spec.predictors[].componentSpecs[].spec.containers[].env", List, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.containers[].envFrom", List, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.containers[].imagePullPolicy", Any, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.containers[].lifecycle", Map, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.containers[].livenessProbe", Map, AS_THERE),
+    pod_field(
+        "spec.predictors[].componentSpecs[].spec.containers[].ports",
+        List,
+        "As in Kubernetes. The server listens on 8000, whatever those of a node say.",
+    ),
+    pod_field("spec.predictors[].componentSpecs[].spec.containers[].readinessProbe", Map, AS_THERE),
+    pod_field(
+        "spec.predictors[].componentSpecs[].spec.containers[].resources",
+        Map,
+        "As in Kubernetes. Those of nodes and orchestrator are added.",
+    ),
+    pod_field("spec.predictors[].componentSpecs[].spec.containers[].securityContext", Map, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.containers[].startupProbe", Map, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.containers[].stdin", Any, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.containers[].stdinOnce", Any, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.containers[].terminationMessagePath", Any, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.containers[].terminationMessagePolicy", Any, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.containers[].tty", Any, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.containers[].volumeDevices", List, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.containers[].volumeMounts", List, AS_THERE),
+    pod_field("spec.predictors[].componentSpecs[].spec.containers[].workingDir", Text, PROGRAM),
+    pod_field("spec.predictors[].componentSpecs[].spec.containers[].args", List, PROGRAM),
+    pod_field("spec.predictors[].componentSpecs[].spec.containers[].command", List, PROGRAM),
+    pod_field("spec.predictors[].componentSpecs[].spec.containers[].resizePolicy", List, AS_THERE),
 ];
 
-/// A field of Kubernetes' own, with its meaning.
-const fn pod_field(path: &'static str) -> Field {
-    Field::no_effect(path, Any, "As in Kubernetes.").because(IN_PROCESS)
+/// The meaning of a field of Kubernetes' own.
+const AS_THERE: &str = "As in Kubernetes.";
+/// The same of one that is about a program of the user's.
+const PROGRAM: &str = "As in Kubernetes. Refused in the container of a node, which runs the server.";
+
+/// A field of Kubernetes' own.
+const fn pod_field(path: &'static str, shape: Shape, about: &'static str) -> Field {
+    Field::on_kubernetes(path, shape, about).because(IN_PROCESS)
 }
 
 static ANNOTATIONS: [Annotation; 33] = [
@@ -358,77 +427,85 @@ static ANNOTATIONS: [Annotation; 33] = [
         Class::Honoured,
         "`on`, the default, or `off`: whether the deployment's requests are logged.",
     ),
-    Annotation::new("seldon.io/no-engine", Class::NoEffect, "Whether a predictor runs without the orchestrator."),
-    Annotation::new("seldon.io/rest-timeout", Class::NoEffect, "Milliseconds a call of a node may take over REST."),
-    Annotation::new("seldon.io/grpc-timeout", Class::NoEffect, "Milliseconds a call of a node may take over gRPC."),
-    Annotation::new("seldon.io/rest-read-timeout", Class::NoEffect, "Of the orchestrator before 1.0."),
-    Annotation::new("seldon.io/rest-connection-timeout", Class::NoEffect, "Of the orchestrator before 1.0."),
-    Annotation::new("seldon.io/grpc-read-timeout", Class::NoEffect, "Of the orchestrator before 1.0."),
-    Annotation::new("seldon.io/grpc-max-message-size", Class::NoEffect, "Bytes of a gRPC message."),
-    Annotation::new("seldon.io/engine-separate-pod", Class::NoEffect, "Whether the orchestrator has a pod of its own."),
-    Annotation::new("seldon.io/headless-svc", Class::NoEffect, "Whether Services are headless."),
-    Annotation::new("seldon.io/svc-name", Class::NoEffect, "Name of a predictor's Service."),
-    Annotation::new("seldon.io/executor", Class::NoEffect, "Which orchestrator runs."),
-    Annotation::new("seldon.io/controller-id", Class::NoEffect, "Which operator is in charge."),
+    Annotation::no_effect("seldon.io/no-engine", "Whether a predictor runs without the orchestrator.", ONE_CONTAINER),
+    Annotation::no_effect("seldon.io/rest-timeout", "Milliseconds a call of a node may take over REST.", NOT_CALLED),
+    Annotation::no_effect("seldon.io/grpc-timeout", "Milliseconds a call of a node may take over gRPC.", NOT_CALLED),
+    Annotation::no_effect("seldon.io/rest-read-timeout", "Of the orchestrator before 1.0.", NOT_CALLED),
+    Annotation::no_effect("seldon.io/rest-connection-timeout", "Of the orchestrator before 1.0.", NOT_CALLED),
+    Annotation::no_effect("seldon.io/grpc-read-timeout", "Of the orchestrator before 1.0.", NOT_CALLED),
+    Annotation::no_effect("seldon.io/grpc-max-message-size", "Bytes of a gRPC message.", NOT_CALLED),
+    Annotation::no_effect(
+        "seldon.io/engine-separate-pod",
+        "Whether the orchestrator has a pod of its own.",
+        ONE_CONTAINER,
+    ),
+    Annotation::new("seldon.io/headless-svc", Class::OnKubernetes, "`true`: Services have no address of their own."),
     Annotation::new(
+        "seldon.io/svc-name",
+        Class::OnKubernetes,
+        "Name of a predictor's Service; the predictor's annotation goes before the deployment's.",
+    ),
+    Annotation::no_effect("seldon.io/executor", "Which orchestrator runs.", NO_ORCHESTRATOR),
+    Annotation::no_effect(
+        "seldon.io/controller-id",
+        "Which operator is in charge.",
+        "the label of the name says which operator is in charge",
+    ),
+    Annotation::no_effect(
         "seldon.io/engine-seldon-log-messages-externally",
-        Class::NoEffect,
         "Whether messages are sent to a logger.",
+        LOGGED_HERE,
     ),
-    Annotation::new("seldon.io/engine-java-opts", Class::NoEffect, "Options of the Java orchestrator."),
-    Annotation::new(
+    Annotation::no_effect("seldon.io/engine-java-opts", "Options of the Java orchestrator.", NO_ORCHESTRATOR),
+    Annotation::no_effect(
         "seldon.io/engine-*",
-        Class::NoEffect,
         "Environment of the orchestrator: `engine-foo-bar` sets `FOO_BAR`.",
+        NO_ORCHESTRATOR,
     ),
-    Annotation::new("seldon.io/istio-gateway", Class::NoEffect, "Istio's gateway."),
-    Annotation::new("seldon.io/istio-host", Class::NoEffect, "Host for Istio."),
-    Annotation::new("seldon.io/istio-retries", Class::NoEffect, "Istio's retries."),
-    Annotation::new("seldon.io/istio-retries-timeout", Class::NoEffect, "Time a retry by Istio may take."),
-    Annotation::new("seldon.io/ambassador-config", Class::NoEffect, "Ambassador's own configuration."),
-    Annotation::new("seldon.io/ambassador-service-name", Class::NoEffect, "Name of the deployment for Ambassador."),
-    Annotation::new("seldon.io/ambassador-header", Class::NoEffect, "Header Ambassador matches."),
-    Annotation::new(
+    Annotation::no_effect("seldon.io/istio-gateway", "Istio's gateway.", ROUTES),
+    Annotation::no_effect("seldon.io/istio-host", "Host for Istio.", ROUTES),
+    Annotation::no_effect("seldon.io/istio-retries", "Istio's retries.", ROUTES),
+    Annotation::no_effect("seldon.io/istio-retries-timeout", "Time a retry by Istio may take.", ROUTES),
+    Annotation::no_effect("seldon.io/ambassador-config", "Ambassador's own configuration.", ROUTES),
+    Annotation::no_effect("seldon.io/ambassador-service-name", "Name of the deployment for Ambassador.", ROUTES),
+    Annotation::no_effect("seldon.io/ambassador-header", "Header Ambassador matches.", ROUTES),
+    Annotation::no_effect(
         "seldon.io/ambassador-regex-header",
-        Class::NoEffect,
         "Header Ambassador matches by a regular expression.",
+        ROUTES,
     ),
-    Annotation::new("seldon.io/ambassador-id", Class::NoEffect, "Which Ambassador is in charge."),
-    Annotation::new("seldon.io/ambassador-retries", Class::NoEffect, "Ambassador's retries."),
-    Annotation::new(
+    Annotation::no_effect("seldon.io/ambassador-id", "Which Ambassador is in charge.", ROUTES),
+    Annotation::no_effect("seldon.io/ambassador-retries", "Ambassador's retries.", ROUTES),
+    Annotation::no_effect(
         "seldon.io/ambassador-circuit-breakers-max-connections",
-        Class::NoEffect,
         "Ambassador's circuit breaker.",
+        ROUTES,
     ),
-    Annotation::new(
+    Annotation::no_effect(
         "seldon.io/ambassador-circuit-breakers-max-pending-requests",
-        Class::NoEffect,
         "Ambassador's circuit breaker.",
+        ROUTES,
     ),
-    Annotation::new(
+    Annotation::no_effect(
         "seldon.io/ambassador-circuit-breakers-max-requests",
-        Class::NoEffect,
         "Ambassador's circuit breaker.",
+        ROUTES,
     ),
-    Annotation::new(
-        "seldon.io/ambassador-circuit-breakers-max-retries",
-        Class::NoEffect,
-        "Ambassador's circuit breaker.",
-    ),
-    Annotation::new(
+    Annotation::no_effect("seldon.io/ambassador-circuit-breakers-max-retries", "Ambassador's circuit breaker.", ROUTES),
+    Annotation::no_effect(
         "seldon.io/no-storage-initializer",
-        Class::NoEffect,
         "Whether a predictor's models are not fetched.",
+        "an init container fetches models only where an image is set",
     ),
-    Annotation::new(
+    Annotation::no_effect(
         "seldon.io/executor-logger-queue-size",
-        Class::NoEffect,
         "Messages the orchestrator keeps for a logger.",
+        LOGGED_HERE,
     ),
-    Annotation::new(
+    Annotation::no_effect(
         "seldon.io/executor-logger-write-timeout-ms",
-        Class::NoEffect,
         "Milliseconds until the orchestrator drops a message.",
+        LOGGED_HERE,
     ),
 ];
 
@@ -438,8 +515,9 @@ Every field of a manifest is in one of these classes:
 | Class | What happens |
 |---|---|
 | honoured | It does what it says. |
-| no effect | Accepted with a warning that names the path: the engine in the server's own process has no use for it. |
+| no effect | Accepted with a warning that names the path and says why. |
 | on Kubernetes | Honoured by the operator; in the server's own process accepted with a warning that names the path. |
+| Kubernetes only | Honoured by the operator; in the server's own process refused with an error that names the path. |
 | not supported yet | Refused with an error that names the path and says what to do. Empty values are accepted. |
 | set by servers | Accepted and ignored, so that what `provost get` or `kubectl get` prints can be applied again. |
 | unknown | Not in these tables. Accepted with a warning that names the path. |

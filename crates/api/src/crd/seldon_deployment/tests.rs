@@ -1,7 +1,7 @@
 //! Manifests in, deployments, warnings and errors out.
 
 use provost_domain::{
-    Deployment, Namespace, ServerCatalog, Violation,
+    Deployment, Engine, Namespace, ServerCatalog, Violation,
     deployment::{Protocol, RequestLogging},
     graph::{Implementation, NodeKind, ParameterValue},
 };
@@ -35,7 +35,11 @@ fn document(text: &str) -> manifest::ManifestDocument {
 }
 
 fn parse(text: &str) -> Result<(Deployment, Vec<Finding>), Vec<Violation>> {
-    manifest::parse_deployment(&document(text), &Namespace::default_namespace(), &ServerCatalog::default())
+    parse_for(Engine::Process, text)
+}
+
+fn parse_for(engine: Engine, text: &str) -> Result<(Deployment, Vec<Finding>), Vec<Violation>> {
+    manifest::parse_deployment(&document(text), &Namespace::default_namespace(), &ServerCatalog::default(), engine)
 }
 
 #[test]
@@ -221,6 +225,53 @@ fn what_has_no_effect_is_warned_of_by_its_path() {
     );
 }
 
+const OF_KUBERNETES: &str = "    replicas: 3
+    graph: {name: classifier, implementation: SKLEARN_SERVER, modelUri: 'pvc://models/iris', endpoint: {type: REST}}
+    annotations: {seldon.io/svc-name: mine, seldon.io/rest-timeout: '1'}
+    svcOrchSpec:
+      resources: {requests: {cpu: 1}}
+      replicas: 2
+    componentSpecs:
+    - hpaSpec: {maxReplicas: 3}
+      kedaSpec: {maxReplicaCount: 3}
+      pdbSpec: {minAvailable: 1}
+      spec:
+        nodeSelektor: {disk: fast}
+        initContainers: [{name: classifier-model-initializer, image: rclone}]
+        containers: [{name: classifier, env: []}, {name: proxy, image: envoy}]
+";
+
+#[test]
+fn what_means_something_on_kubernetes_is_accepted_there_and_the_rest_is_warned_of() {
+    let (deployment, findings) = parse_for(Engine::Kubernetes, &with_predictor(OF_KUBERNETES)).unwrap();
+    assert_eq!(
+        findings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        [
+            "spec.predictors[0].graph.endpoint: has no effect on Kubernetes; nodes run in the server and are not called over the network",
+            "spec.predictors[0].annotations[seldon.io/rest-timeout]: has no effect on Kubernetes; nodes run in the server and are not called over the network",
+            "spec.predictors[0].svcOrchSpec.replicas: has no effect on Kubernetes; orchestrator and nodes are one container",
+            "spec.predictors[0].componentSpecs[0].kedaSpec: has no effect on Kubernetes; there is no autoscaling by KEDA",
+            "spec.predictors[0].componentSpecs[0].spec.nodeSelektor: unknown field; it is ignored; did you mean `nodeSelector`?",
+        ]
+    );
+    let pod = &deployment.predictors[0].component_specs[0].document["spec"];
+    assert_eq!(pod["nodeSelektor"], serde_json::Value::Null);
+    assert_eq!(pod["containers"][1]["image"], "envoy");
+}
+
+#[test]
+fn what_works_on_kubernetes_only_is_refused_in_process_by_its_path() {
+    let lines = OF_KUBERNETES.replace("    replicas: 3\n", "");
+    assert_eq!(
+        errors(&with_predictor(&lines)),
+        [
+            "spec.predictors[0].componentSpecs[0].spec.initContainers: works on a Kubernetes cluster only; remove it: the platform fetches `modelUri` itself",
+            "spec.predictors[0].componentSpecs[0].spec.containers[1].image: works on a Kubernetes cluster only; and there for containers that are no node's; remove it, and set `implementation` and `modelUri` in the graph",
+            "spec.predictors[0].graph.modelUri: a claimed volume is mounted on a Kubernetes cluster only; use a path of this machine, a bucket or a web server",
+        ]
+    );
+}
+
 #[test]
 fn unknown_fields_are_warned_of_with_the_one_that_may_be_meant() {
     let lines = "    graph: {name: classifier, implementation: SKLEARN_SERVER, modelUri: /models/iris, modelURI: /x, model_uri: /y, colour: red}
@@ -263,8 +314,8 @@ fn what_is_not_supported_is_refused_by_its_path_with_what_to_do() {
             "spec.predictors[0].shadow: not supported yet; remove the predictor, or give it a share of the traffic",
             "spec.predictors[0].explainer: not supported yet; remove it",
             "spec.predictors[0].graph.children: not supported yet; graphs of several nodes cannot be served; deploy one MODEL node",
-            "spec.predictors[0].componentSpecs[0].spec.initContainers: not supported yet; remove it: the platform fetches `modelUri` itself",
-            "spec.predictors[0].componentSpecs[0].spec.containers[0].image: not supported yet; remove it, and set `implementation` and `modelUri` in the graph",
+            "spec.predictors[0].componentSpecs[0].spec.initContainers: works on a Kubernetes cluster only; remove it: the platform fetches `modelUri` itself",
+            "spec.predictors[0].componentSpecs[0].spec.containers[0].image: works on a Kubernetes cluster only; and there for containers that are no node's; remove it, and set `implementation` and `modelUri` in the graph",
             "spec.predictors[0].shadow: Shadow can not exist as only predictor",
             "spec.predictors[0].graph.children[0].implementation: the built-in implementation `SIMPLE_MODEL` is not supported yet; use one of SKLEARN_SERVER, XGBOOST_SERVER, with `modelUri`",
         ]
@@ -348,7 +399,8 @@ fn names_are_those_kubernetes_takes() {
 fn the_namespace_is_that_of_the_command_unless_it_is_written() {
     let documents = manifest::parse("test.yaml", IRIS).unwrap();
     let models = Namespace::try_from("models").unwrap();
-    let (deployment, _) = manifest::parse_deployment(&documents[0], &models, &ServerCatalog::default()).unwrap();
+    let (deployment, _) =
+        manifest::parse_deployment(&documents[0], &models, &ServerCatalog::default(), Engine::Process).unwrap();
     assert_eq!(deployment.id.namespace, models);
 }
 
@@ -402,16 +454,18 @@ fn parameters_and_weights_come_through() {
 #[test]
 fn all_samples_of_the_documentation_are_accepted_but_those_with_images() {
     let documents = manifest::parse("samples.yaml", include_str!("tests/samples.yaml")).unwrap();
-    let outcome = |document| match manifest::parse_deployment(
+    let outcome = |engine, document| match manifest::parse_deployment(
         document,
         &Namespace::default_namespace(),
         &ServerCatalog::default(),
+        engine,
     ) {
         Ok((deployment, _)) => deployment.id.to_string(),
         Err(violations) => violations.iter().map(|violation| violation.path.to_string()).collect::<Vec<_>>().join(" "),
     };
+    assert_eq!(outcome(Engine::Kubernetes, &documents[1]), "default/iris");
     assert_eq!(
-        documents.iter().map(outcome).collect::<Vec<_>>(),
+        documents.iter().map(|document| outcome(Engine::Process, document)).collect::<Vec<_>>(),
         [
             "default/sklearn",
             "spec.predictors[0].componentSpecs[0].spec.initContainers",
