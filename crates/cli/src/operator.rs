@@ -20,6 +20,19 @@ pub(crate) struct Arguments {
     /// When nodes pull it: `Always`, `IfNotPresent` or `Never`.
     #[arg(long, env = "PROVOST_IMAGE_PULL_POLICY", hide_env_values = true, value_name = "POLICY")]
     image_pull_policy: Option<String>,
+    /// A Secret with which nodes pull it, of the namespace of each deployment; may be given several times.
+    #[arg(
+        long = "image-pull-secret",
+        env = "PROVOST_IMAGE_PULL_SECRETS",
+        hide_env_values = true,
+        value_delimiter = ',',
+        value_name = "SECRET"
+    )]
+    image_pull_secrets: Vec<String>,
+    /// The image of init containers that fetch models, with the arguments `modelUri` and `/mnt/models`; without, the
+    /// server fetches them itself.
+    #[arg(long, env = "PROVOST_STORAGE_INITIALIZER_IMAGE", hide_env_values = true, value_name = "IMAGE")]
+    storage_initializer_image: Option<String>,
     /// The gateway of the Gateway API that routes attach to, as `namespace/name`; without, no routes are made.
     #[arg(long, env = "PROVOST_GATEWAY_REF", hide_env_values = true, value_name = "GATEWAY", value_parser = name)]
     gateway: Option<Name>,
@@ -78,6 +91,8 @@ async fn work(arguments: Arguments) -> anyhow::Result<()> {
     let figures = Arc::new(Figures::default());
     let settings = Settings {
         image_pull_policy: arguments.image_pull_policy,
+        image_pull_secrets: arguments.image_pull_secrets,
+        storage_initializer_image: arguments.storage_initializer_image,
         gateway: arguments.gateway.map(|gateway| format!("{}/{}", gateway.namespace, gateway.name)),
         ..Settings::new(arguments.image)
     };

@@ -63,7 +63,7 @@ async fn all_documents_are_checked_before_any_is_stored() {
     assert_eq!(problem.status, 422);
     assert!(problem.detail.contains("No entry in predictors map for NO_SUCH_SERVER"), "{}", problem.detail);
     let problem = node.apply_refused(&manifest("claim", "SKLEARN_SERVER", "pvc://claim/model")).await;
-    let reason = "spec.predictors[0].graph.modelUri: `pvc://claim/model`: volumes are claimed on Kubernetes only";
+    let reason = "spec.predictors[0].graph.modelUri: a claimed volume is mounted on a Kubernetes cluster only";
     assert!(problem.detail.contains(reason), "{}", problem.detail);
     assert_eq!(node.client().deployments(&ListParameters::default()).await.unwrap().total, 0);
 }

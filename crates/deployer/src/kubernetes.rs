@@ -2,11 +2,10 @@
 
 mod build;
 mod names;
-mod pod;
 mod route;
 
 pub use build::{
-    DEPLOYMENT_LABEL, GRPC_PORT, HTTP_PORT, Owner, PREDICTOR_ANNOTATION, REVISION_ANNOTATION, ROUTES_ANNOTATION,
-    Settings, Source, build,
+    BuildError, DEPLOYMENT_LABEL, GRPC_PORT, HTTP_PORT, Owner, PREDICTOR_ANNOTATION, REVISION_ANNOTATION,
+    ROUTES_ANNOTATION, Settings, Source, build,
 };
 pub use route::{Share, route};

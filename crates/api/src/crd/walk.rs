@@ -166,7 +166,7 @@ impl Walker<'_> {
             Act::Accept => return told,
             Act::Warn => self.warn(path.clone(), row.class, with_advice(self.no_effect(), row.advice)),
             Act::Refuse(reason) => {
-                self.refuse(Violation::not_supported(path.clone(), excerpt(value), with_advice(reason, row.advice)))
+                self.refuse(Violation::not_supported(path.clone(), excerpt(value), with_advice(reason, row.advice)));
             }
         }
         Told::Yes

@@ -1,10 +1,34 @@
-//! From a deployment to objects: for each predictor a Deployment and a Service.
+//! From a deployment to objects: for each predictor a Deployment and a Service, and where the user asks for them
+//! an autoscaler and a disruption budget.
+//!
+//! **Invariant**: the same deployment gives the same objects, and no two of them have one name.
+
+mod autoscaler;
+mod component;
+mod container;
+mod disruption_budget;
+mod error;
+mod manifest;
+mod merge;
+mod pod;
+mod quantity;
+mod resources;
+mod security;
+mod service;
+mod storage;
+#[cfg(test)]
+pub(super) mod tests;
 
 use provost_api::crd::seldon_deployment;
-use provost_domain::{Deployment, Predictor, deployment::VERSION_LABEL};
+use provost_domain::{
+    Deployment, FieldPath, Predictor, ResourceName,
+    deployment::VERSION_LABEL,
+    graph::{Node, NodeKind},
+};
 use serde_json::{Map, Value, json};
 
-use super::{names, pod};
+use super::names;
+pub use error::BuildError;
 
 /// The label that every object of a deployment carries: its name.
 pub const DEPLOYMENT_LABEL: &str = "seldon-deployment-id";
@@ -19,7 +43,7 @@ pub const HTTP_PORT: u16 = 8000;
 /// Its port for gRPC.
 pub const GRPC_PORT: u16 = 5001;
 /// The one port of a predictor's container.
-pub(super) const PORT: u16 = 8000;
+const PORT: u16 = 8000;
 
 /// What the objects belong to.
 #[derive(Debug, Clone)]
@@ -39,6 +63,10 @@ pub struct Settings {
     pub image: String,
     /// When nodes pull it; Kubernetes decides where nothing is said.
     pub image_pull_policy: Option<String>,
+    /// The Secrets with which nodes pull it, of the namespace of each deployment.
+    pub image_pull_secrets: Vec<String>,
+    /// The image of the init containers that fetch models; the server fetches them itself where there is none.
+    pub storage_initializer_image: Option<String>,
     /// Whom pods run as, by number.
     pub user_id: i64,
     /// The gateway that routes attach to, as `namespace/name`; no routes are made where there is none.
@@ -48,7 +76,14 @@ pub struct Settings {
 impl Settings {
     /// The defaults, with this image.
     pub fn new(image: String) -> Self {
-        Self { image, image_pull_policy: None, user_id: 8888, gateway: None }
+        Self {
+            image,
+            image_pull_policy: None,
+            image_pull_secrets: Vec::new(),
+            storage_initializer_image: None,
+            user_id: 8888,
+            gateway: None,
+        }
     }
 }
 
@@ -61,18 +96,30 @@ pub struct Source<'a> {
     pub document: &'a Value,
 }
 
-/// The objects that run a deployment, ready to be applied.
-pub fn build(source: Source<'_>, owner: &Owner, settings: &Settings) -> Vec<Value> {
-    let predictors = source.deployment.predictors.iter().enumerate();
-    let objects = predictors.flat_map(|(index, predictor)| {
-        let part = Part { source, owner, settings, predictor, index };
-        [part.deployment(), part.service()]
-    });
-    objects.collect()
+/// The objects that run a deployment, ready to be applied, or the first thing that is wrong with it.
+pub fn build(source: Source<'_>, owner: &Owner, settings: &Settings) -> Result<Vec<Value>, BuildError> {
+    let mut objects = Vec::new();
+    for (index, predictor) in source.deployment.predictors.iter().enumerate() {
+        objects.extend(Part { source, owner, settings, predictor, index }.objects()?);
+    }
+    validate_names(&objects)?;
+    Ok(objects)
 }
 
-fn workload(owner: &Owner, predictor: &Predictor) -> String {
-    names::workload(&owner.name, &predictor.name, &predictor.graph.name)
+/// Users can name objects: the later of two of one name would replace the other.
+fn validate_names(objects: &[Value]) -> Result<(), BuildError> {
+    let mut known = Vec::new();
+    for object in objects {
+        let [kind, name] = [&object["kind"], &object["metadata"]["name"]].map(|text| text.as_str().unwrap_or_default());
+        if let Err(error) = ResourceName::try_from(name) {
+            return Err(BuildError::Name { kind: kind.to_owned(), reason: error.to_string() });
+        }
+        if known.contains(&(kind, name)) {
+            return Err(BuildError::SameName { kind: kind.to_owned(), name: name.to_owned() });
+        }
+        known.push((kind, name));
+    }
+    Ok(())
 }
 
 /// The metadata of an object that belongs to the owner.
@@ -94,164 +141,160 @@ pub(super) fn metadata(source: Source<'_>, owner: &Owner, name: &str, labels: &V
 
 /// One predictor of a deployment.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Part<'a> {
-    pub(super) source: Source<'a>,
-    pub(super) owner: &'a Owner,
-    pub(super) settings: &'a Settings,
-    pub(super) predictor: &'a Predictor,
-    pub(super) index: usize,
+struct Part<'a> {
+    source: Source<'a>,
+    owner: &'a Owner,
+    settings: &'a Settings,
+    predictor: &'a Predictor,
+    index: usize,
 }
 
-impl Part<'_> {
-    fn deployment(self) -> Value {
-        let name = self.workload();
-        let spec = json!({
-            "selector": {"matchLabels": {"app": name, DEPLOYMENT_LABEL: self.owner.name}},
-            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "10%", "maxSurge": "25%"}},
-            "template": pod::template(self),
-            "replicas": self.predictor.replicas.or(self.source.deployment.replicas).unwrap_or(1),
-        });
-        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": self.metadata(&name), "spec": spec})
+impl<'a> Part<'a> {
+    fn objects(self) -> Result<Vec<Value>, BuildError> {
+        let (workload, scaler) = (self.workload(), self.agreed("hpaSpec")?);
+        // Without a number, whoever scales it decides.
+        let replicas = Some(self.replicas()?).filter(|_| scaler.is_none());
+        let mut objects = vec![
+            self.object("apps/v1", "Deployment", &workload, self.deployment(replicas)?),
+            self.object("v1", "Service", &self.service_name(), service::specification(self)),
+        ];
+        if let Some((path, written)) = scaler {
+            let specification = autoscaler::specification(&path, written, &workload)?;
+            objects.push(self.object("autoscaling/v2", "HorizontalPodAutoscaler", &workload, specification));
+        }
+        if let Some((path, written)) = self.agreed("pdbSpec")? {
+            let specification = disruption_budget::specification(&path, written, &self.selector())?;
+            objects.push(self.object("policy/v1", "PodDisruptionBudget", &workload, specification));
+        }
+        Ok(objects)
     }
 
-    fn service(self) -> Value {
-        let name = self.service_name();
-        let ports = [("http", HTTP_PORT), ("grpc", GRPC_PORT)]
-            .map(|(name, port)| json!({"name": name, "port": port, "targetPort": PORT, "protocol": "TCP"}));
-        json!({
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": self.metadata(&name),
-            "spec": {"selector": {"seldon-app": name}, "ports": ports},
-        })
-    }
-
-    fn metadata(self, name: &str) -> Value {
+    fn object(self, api_version: &str, kind: &str, name: &str, specification: Value) -> Value {
         let mut metadata = metadata(self.source, self.owner, name, &Value::Object(self.labels()));
         metadata["annotations"] = json!({PREDICTOR_ANNOTATION: self.predictor.name});
-        metadata
+        json!({"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": specification})
+    }
+
+    fn deployment(self, replicas: Option<i32>) -> Result<Value, BuildError> {
+        let mut specification = json!({
+            "selector": {"matchLabels": self.selector()},
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "10%", "maxSurge": "25%"}},
+            "template": pod::template(self)?,
+        });
+        let deadline = &self.document()["progressDeadlineSeconds"];
+        if !deadline.is_null() {
+            specification["progressDeadlineSeconds"] = deadline.clone();
+        }
+        if let Some(replicas) = replicas {
+            specification["replicas"] = json!(replicas);
+        }
+        Ok(specification)
+    }
+
+    /// The number of pods, on which all component specifications must agree.
+    fn replicas(self) -> Result<i32, BuildError> {
+        let of_predictor = self.predictor.replicas.or(self.source.deployment.replicas).unwrap_or(1);
+        let mut all = self.predictor.component_specs.iter().map(|one| one.replicas.unwrap_or(of_predictor));
+        let first = all.next().unwrap_or(of_predictor);
+        match all.position(|other| other != first) {
+            Some(index) => Err(BuildError::NotAlike { path: self.component_path(index + 1).field("replicas") }),
+            None => Ok(first),
+        }
+    }
+
+    /// What the component specifications say in a field, and where: all the same, as their pods are one kind.
+    fn agreed(self, field: &str) -> Result<Option<(FieldPath, &'a Value)>, BuildError> {
+        let is_said = |value: &&Value| value.as_object().is_some_and(|fields| !fields.is_empty());
+        let mut all = self.predictor.component_specs.iter().map(|one| one.document.get(field).filter(is_said));
+        let first = all.next().flatten();
+        match all.position(|other| other != first) {
+            Some(index) => Err(BuildError::NotAlike { path: self.component_path(index + 1).field(field) }),
+            None => Ok(first.map(|value| (self.component_path(0).field(field), value))),
+        }
+    }
+
+    /// The predictor as it was written.
+    fn document(self) -> &'a Value {
+        &self.source.document["spec"]["predictors"][self.index]
+    }
+
+    /// Where the predictor stands.
+    fn path(self) -> FieldPath {
+        FieldPath::of("spec").field("predictors").index(self.index)
+    }
+
+    fn component_path(self, index: usize) -> FieldPath {
+        self.path().field("componentSpecs").index(index)
+    }
+
+    /// The nodes of the graph, each before those below, and where they stand.
+    fn nodes(self) -> Vec<(FieldPath, &'a Node)> {
+        fn add<'a>(path: FieldPath, node: &'a Node, all: &mut Vec<(FieldPath, &'a Node)>) {
+            let children = path.field("children");
+            all.push((path, node));
+            for (index, child) in node.children.iter().enumerate() {
+                add(children.index(index), child, all);
+            }
+        }
+        let mut all = Vec::new();
+        add(self.path().field("graph"), &self.predictor.graph, &mut all);
+        all
+    }
+
+    /// An annotation of the predictor, else of the deployment.
+    fn annotation(self, name: &str) -> Option<&'a str> {
+        let all = [&self.predictor.annotations, &self.source.deployment.annotations];
+        all.into_iter().find_map(|annotations| annotations.get(name)).map(String::as_str)
+    }
+
+    /// The labels by which pods are selected: those that never change.
+    fn selector(self) -> Value {
+        json!({"app": self.workload(), DEPLOYMENT_LABEL: self.owner.name})
     }
 
     /// Labels of all objects of the predictor: the user's, then those that Seldon's operator gives.
-    pub(super) fn labels(self) -> Map<String, Value> {
+    fn labels(self) -> Map<String, Value> {
         let mut labels: Map<_, _> =
             self.predictor.labels.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
         for (name, value) in [
             ("app", self.workload()),
             ("app.kubernetes.io/managed-by", "provost".to_owned()),
             ("fluentd", "true".to_owned()),
-            ("seldon-app", self.service_name()),
+            ("seldon-app", self.app()),
+            ("seldon-deployment-contains-svcorch", "true".to_owned()),
             (DEPLOYMENT_LABEL, self.owner.name.clone()),
-            ("seldon.io/model", "true".to_owned()),
         ] {
             labels.insert(name.to_owned(), json!(value));
+        }
+        for role in self.nodes().into_iter().filter_map(|(_, node)| role(node.kind)) {
+            labels.insert(format!("seldon.io/{role}"), json!("true"));
         }
         labels.entry(VERSION_LABEL).or_insert_with(|| json!(self.predictor.name));
         labels
     }
 
     fn workload(self) -> String {
-        workload(self.owner, self.predictor)
+        names::workload(&self.owner.name, self.predictor)
     }
 
     fn service_name(self) -> String {
-        names::service(&self.owner.name, &self.predictor.name)
+        names::service(self.source.deployment, &self.predictor.name)
+    }
+
+    /// What all pods of the predictor have in common, whatever the user names its Deployment and Service.
+    fn app(self) -> String {
+        names::app(&self.owner.name, &self.predictor.name)
     }
 }
 
-#[cfg(test)]
-pub(super) mod tests {
-    use provost_api::manifest::{parse, parse_deployment};
-    use provost_domain::{Engine, Namespace, ServerCatalog};
-
-    use super::*;
-
-    pub(in crate::kubernetes) const MANIFEST: &str = r"
-apiVersion: machinelearning.seldon.io/v1
-kind: SeldonDeployment
-metadata:
-  name: iris
-  namespace: models
-  annotations:
-    kubectl.kubernetes.io/last-applied-configuration: '{}'
-    team: fraud
-spec:
-  replicas: 2
-  predictors:
-    - name: main
-      traffic: 90
-      labels: {team: fraud}
-      graph:
-        name: classifier
-        implementation: SKLEARN_SERVER
-        modelUri: s3://models/iris
-        envSecretRefName: bucket
-    - name: canary
-      traffic: 10
-      replicas: 1
-      graph:
-        name: classifier
-        implementation: XGBOOST_SERVER
-        modelUri: https://models.example/iris.json
-";
-
-    pub(in crate::kubernetes) fn with_source<T>(text: &str, work: impl FnOnce(Source<'_>, &Owner) -> T) -> T {
-        let document = parse("test", text).unwrap().remove(0);
-        let (deployment, _) =
-            parse_deployment(&document, &Namespace::default_namespace(), &ServerCatalog::default(), Engine::Kubernetes)
-                .unwrap();
-        let owner = Owner {
-            api_version: "machinelearning.seldon.io/v1".to_owned(),
-            name: deployment.id.name.as_str().to_owned(),
-            uid: "3a".to_owned(),
-        };
-        work(Source { deployment: &deployment, document: &document.json }, &owner)
-    }
-
-    fn objects(text: &str) -> Vec<Value> {
-        with_source(text, |source, owner| build(source, owner, &Settings::new("provost:1".to_owned())))
-    }
-
-    #[test]
-    fn a_predictor_is_a_deployment_and_a_service() {
-        insta::assert_yaml_snapshot!(objects(MANIFEST)[..2]);
-    }
-
-    #[test]
-    fn replicas_are_the_predictors_else_the_deployments_else_one() {
-        let replicas = |text: &str| -> Vec<Value> {
-            objects(text)
-                .iter()
-                .filter(|object| object["kind"] == "Deployment")
-                .map(|object| object["spec"]["replicas"].clone())
-                .collect()
-        };
-        assert_eq!(replicas(MANIFEST), [json!(2), json!(1)]);
-        assert_eq!(replicas(&MANIFEST.replace("  replicas: 2\n", "")), [json!(1), json!(1)]);
-    }
-
-    #[test]
-    fn a_pod_carries_the_manifest_of_its_predictor_alone() {
-        let objects = objects(MANIFEST);
-        let manifest = |object: &Value| -> Value {
-            let environment = &object["spec"]["template"]["spec"]["containers"][0]["env"];
-            let variable =
-                environment.as_array().unwrap().iter().find(|variable| variable["name"] == "PROVOST_MANIFEST");
-            serde_json::from_str(variable.unwrap()["value"].as_str().unwrap()).unwrap()
-        };
-        let (main, canary) = (manifest(&objects[0]), manifest(&objects[2]));
-        assert_eq!(main["spec"]["predictors"].as_array().unwrap().len(), 1);
-        assert_eq!(main["spec"]["predictors"][0]["name"], "main");
-        assert_eq!(canary["spec"]["predictors"][0]["name"], "canary");
-        assert_eq!(main["metadata"]["annotations"], json!({"team": "fraud"}));
-        assert!(parse("again", &main.to_string()).is_ok_and(|documents| {
-            parse_deployment(
-                &documents[0],
-                &Namespace::default_namespace(),
-                &ServerCatalog::default(),
-                Engine::Kubernetes,
-            )
-            .is_ok()
-        }));
+/// What a node is, in the words of labels.
+fn role(kind: NodeKind) -> Option<&'static str> {
+    match kind {
+        NodeKind::Model => Some("model"),
+        NodeKind::Router => Some("router"),
+        NodeKind::Combiner => Some("combiner"),
+        NodeKind::Transformer => Some("transformer"),
+        NodeKind::OutputTransformer => Some("output-transformer"),
+        NodeKind::UnknownType => None,
     }
 }

@@ -1,18 +1,42 @@
 //! Names of objects, as Seldon's operator gives them.
 
 use md5::{Digest as _, Md5};
+use provost_domain::{Deployment, Predictor};
 
 /// Longest name that every kind takes.
 const NAME_MAX: usize = 63;
+/// Annotation that names the Service of a predictor.
+const SERVICE_NAME: &str = "seldon.io/svc-name";
 
-/// The name of a predictor's Service.
-pub(super) fn service(deployment: &str, predictor: &str) -> String {
+/// The name of a predictor's Service: that of the predictor's annotation, else of the deployment's. A predictor
+/// that the deployment no longer has is as if it never had one.
+pub(super) fn service(deployment: &Deployment, predictor: &str) -> String {
+    let own = deployment.predictors.iter().find(|one| one.name == predictor);
+    let annotations = own.map(|own| [&own.annotations, &deployment.annotations]);
+    let said = annotations.into_iter().flatten().find_map(|all| all.get(SERVICE_NAME));
+    said.map_or_else(|| app(deployment.id.name.as_str(), predictor), |name| shortened(name.clone()))
+}
+
+/// What the pods of a predictor have in common.
+pub(super) fn app(deployment: &str, predictor: &str) -> String {
     shortened(format!("{deployment}-{predictor}"))
 }
 
-/// The name of a predictor's Deployment: number and containers of its pod template are part of it.
-pub(super) fn workload(deployment: &str, predictor: &str, container: &str) -> String {
-    shortened(format!("{deployment}-{predictor}-0-{container}"))
+/// The name of a predictor's Deployment: that of its first pod template, else number and containers of it.
+pub(super) fn workload(deployment: &str, predictor: &Predictor) -> String {
+    let first = predictor.component_specs.first();
+    let said = first.and_then(|first| first.document["metadata"]["name"].as_str()).filter(|name| !name.is_empty());
+    let name = || format!("{deployment}-{}-0-{}", predictor.name, containers(predictor).join("-"));
+    shortened(said.map_or_else(name, str::to_owned))
+}
+
+/// The containers that the first pod template has in Seldon: those that the user wrote, then those of prepackaged
+/// servers.
+fn containers(predictor: &Predictor) -> Vec<&str> {
+    let written = predictor.component_specs.first().into_iter().flat_map(|first| &first.containers);
+    let nodes = predictor.graph.nodes().into_iter();
+    let added = nodes.filter(|node| node.implementation.is_prepackaged() && !predictor.has_container(&node.name));
+    written.map(String::as_str).chain(added.map(|node| node.name.as_str())).collect()
 }
 
 /// A name that is too long is told by its digest.
@@ -29,19 +53,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_those_of_seldons_operator() {
-        assert_eq!(service("iris", "main"), "iris-main");
-        assert_eq!(workload("iris", "main", "classifier"), "iris-main-0-classifier");
-    }
-
-    #[test]
-    fn a_name_that_is_too_long_is_shortened_and_still_its_own() {
-        let (longest, longer) = ("a".repeat(58), "a".repeat(59));
-        assert_eq!(service(&longest, "main"), format!("{longest}-main"));
-        let short = service(&longer, "main");
-        assert_eq!(short.len(), "seldon-".len() + 32);
-        assert_ne!(short, service(&longer, "mail"));
+    fn a_name_of_63_characters_stays_and_one_of_64_is_shortened() {
+        assert_eq!(shortened("a".repeat(63)), "a".repeat(63));
         // As Python's hashlib.md5 has it.
-        assert_eq!(short, "seldon-4b887247476ae3a70ae434224e62b707");
+        assert_eq!(shortened("a".repeat(64)), "seldon-014842d480b571495a4a0363793f7367");
+        assert_eq!(shortened(format!("{}-main", "a".repeat(59))), "seldon-4b887247476ae3a70ae434224e62b707");
     }
 }

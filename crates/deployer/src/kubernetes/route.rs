@@ -34,7 +34,7 @@ pub fn route(
     let (namespace, gateway) = settings.gateway.as_ref()?.split_once('/')?;
     let path = format!("/seldon/{}/{}", source.deployment.id.namespace.as_str(), owner.name);
     let path = json!({"type": "PathPrefix", "value": path});
-    let backend = |share: &Share, weight: u32| json!({"name": names::service(&owner.name, &share.predictor), "port": HTTP_PORT, "weight": weight});
+    let backend = |share: &Share, weight: u32| json!({"name": names::service(source.deployment, &share.predictor), "port": HTTP_PORT, "weight": weight});
     let pinned = shares.iter().map(|share| {
         json!({
             "matches": [{"path": path, "headers": [{"name": PIN, "value": share.predictor}]}],

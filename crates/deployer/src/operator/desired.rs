@@ -49,7 +49,8 @@ impl Desired {
             name: object.name_any(),
             uid: object.uid().unwrap_or_default(),
         };
-        let mut objects = kubernetes::build(Source { deployment: &deployment, document: &document }, &owner, settings);
+        let source = Source { deployment: &deployment, document: &document };
+        let mut objects = kubernetes::build(source, &owner, settings).map_err(|error| vec![error.to_string()])?;
         for predictor in &deployment.predictors {
             note_revision(&mut objects, &predictor.name);
         }

@@ -152,7 +152,7 @@ static GRAPH: [Field; 25] = [
     Field::on_kubernetes(
         "spec.predictors[].graph.serviceAccountName",
         Text,
-        "Service account that the pods run as: its workload identity fetches the model. Secrets attached to it are not read.",
+        "Service account that the pods run as. Init containers that fetch models can use its identity; the server itself does not yet.",
     )
     .because(LOCAL_FILES),
     Field::honoured(

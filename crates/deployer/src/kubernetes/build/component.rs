@@ -1,0 +1,96 @@
+//! What the user said of a predictor's pods: its component specifications in one, with the containers of the
+//! graph's nodes apart from the others.
+//!
+//! **Invariant**: everything that is said counts; of what cannot, the path is told.
+
+use provost_domain::FieldPath;
+use serde_json::{Map, Value};
+
+use super::{
+    Part,
+    error::BuildError,
+    merge::{join, join_item, take_list},
+    security::secure,
+};
+
+/// What the container of a node says of the program that runs in it.
+const PROGRAM: [&str; 4] = ["args", "command", "image", "workingDir"];
+
+/// What the user said of the pods.
+#[derive(Debug, Default)]
+pub(super) struct Component {
+    /// The `PodSpec` without its containers.
+    pub(super) pod: Map<String, Value>,
+    /// The containers of nodes, in the order of the graph.
+    pub(super) nodes: Vec<NodeContainer>,
+    /// The other containers.
+    pub(super) sidecars: Vec<Value>,
+    /// Labels of the pods.
+    pub(super) labels: Map<String, Value>,
+    /// Annotations of the pods.
+    pub(super) annotations: Map<String, Value>,
+}
+
+/// The container of a node, as the user wrote it.
+#[derive(Debug, Clone)]
+pub(super) struct NodeContainer {
+    /// Where it stands.
+    pub(super) path: FieldPath,
+    /// The container.
+    pub(super) container: Map<String, Value>,
+}
+
+/// Joins the component specifications of a predictor.
+pub(super) fn join_all(part: Part<'_>) -> Result<Component, BuildError> {
+    let mut component = Component::default();
+    for (index, specification) in part.predictor.component_specs.iter().enumerate() {
+        let path = part.path().field("componentSpecs").index(index);
+        component.add(part, &path, &specification.document)?;
+    }
+    let order: Vec<_> = part.nodes().into_iter().map(|(_, node)| node.name.as_str()).collect();
+    component.nodes.sort_by_key(|node| order.iter().position(|name| is_named(&node.container, name)));
+    Ok(component)
+}
+
+impl Component {
+    fn add(&mut self, part: Part<'_>, path: &FieldPath, document: &Value) -> Result<(), BuildError> {
+        let mut pod = document["spec"].as_object().cloned().unwrap_or_default();
+        let containers = take_list(&mut pod, "containers").into_iter().enumerate();
+        let path_of_pod = path.field("spec");
+        for (index, container) in containers {
+            if let Value::Object(container) = container {
+                self.add_container(part, path_of_pod.field("containers").index(index), container)?;
+            }
+        }
+        join(&mut self.pod, pod, &path_of_pod)?;
+        for (texts, field) in [(&mut self.labels, "labels"), (&mut self.annotations, "annotations")] {
+            let more = document["metadata"][field].as_object().cloned().unwrap_or_default();
+            join(texts, more, &path.field("metadata").field(field))?;
+        }
+        Ok(())
+    }
+
+    fn add_container(
+        &mut self,
+        part: Part<'_>,
+        path: FieldPath,
+        mut container: Map<String, Value>,
+    ) -> Result<(), BuildError> {
+        if part.nodes().iter().any(|(_, node)| is_named(&container, &node.name)) {
+            if let Some(field) = PROGRAM.into_iter().find(|field| container.contains_key(*field)) {
+                return Err(BuildError::OwnProgram { path: path.field(field) });
+            }
+            self.nodes.push(NodeContainer { path, container });
+            return Ok(());
+        }
+        if !container.contains_key("image") {
+            return Err(BuildError::NoImage { path: path.field("image") });
+        }
+        secure(&mut container);
+        join_item(&mut self.sidecars, Value::Object(container), "name", &path)
+    }
+}
+
+fn is_named(container: &Map<String, Value>, name: &str) -> bool {
+    container.get("name").is_some_and(|own| own == name)
+}

@@ -1,0 +1,154 @@
+//! The container that serves: it runs all nodes of its predictor.
+
+use provost_domain::FieldPath;
+use serde_json::{Map, Value, json};
+
+use super::{
+    PORT, Part,
+    component::NodeContainer,
+    error::BuildError,
+    manifest,
+    merge::{add_missing, add_over, fill, join, set_list, take_list},
+    resources,
+    security::secure,
+    storage::Storage,
+};
+
+/// Where the container keeps what must outlive it: logged requests, the model.
+const DATA: &str = "/var/lib/provost";
+/// How long traffic may still come after the pod was told to end: endpoints are removed at the same time.
+const LINGER_SECONDS: u32 = 5;
+/// The variable that carries the manifest.
+const MANIFEST: &str = "PROVOST_MANIFEST";
+
+/// The container, with what the user says of those of the nodes, in whose place it stands.
+pub(super) fn build(part: Part<'_>, nodes: &[NodeContainer], storage: &Storage) -> Result<Value, BuildError> {
+    let mut container = joined(part, nodes)?;
+    let user = ["env", "envFrom", "ports", "volumeMounts"].map(|list| take_list(&mut container, list));
+    let [variables, mut sources, ports, mut mounts] = user;
+    add_missing(&mut sources, "", secrets(part));
+    add_missing(&mut mounts, "mountPath", storage.mounts.iter().cloned().chain(own_mounts()));
+    for (list, items) in [
+        ("env", environment(part, variables, storage)?),
+        ("envFrom", sources),
+        ("ports", own_port().into_iter().chain(ports.into_iter().filter(is_free)).collect()),
+        ("volumeMounts", mounts),
+    ] {
+        set_list(&mut container, list, items);
+    }
+    if let Some(resources) = sum_of_resources(part, nodes)? {
+        container.insert("resources".to_owned(), resources);
+    }
+    add_defaults(part, &mut container);
+    Ok(Value::Object(container))
+}
+
+/// The containers of the nodes in one that runs the server, without their resources, which are added.
+fn joined(part: Part<'_>, nodes: &[NodeContainer]) -> Result<Map<String, Value>, BuildError> {
+    let listen = format!("0.0.0.0:{PORT}");
+    let mut all = Map::from_iter([
+        ("name".to_owned(), json!(part.predictor.graph.name)),
+        ("image".to_owned(), json!(part.settings.image)),
+        ("args".to_owned(), json!(["serve", "--roles", "predictor", "--listen", listen, "--data-dir", DATA])),
+    ]);
+    for node in nodes {
+        let mut container = node.container.clone();
+        container.retain(|field, _| field != "name" && field != "resources");
+        join(&mut all, container, &node.path)?;
+    }
+    Ok(all)
+}
+
+/// Adds what the container has where the user says nothing.
+fn add_defaults(part: Part<'_>, container: &mut Map<String, Value>) {
+    let policy = part.settings.image_pull_policy.as_ref();
+    let defaults = [
+        ("imagePullPolicy", json!(policy)),
+        ("readinessProbe", probe("/-/ready", &json!({"periodSeconds": 2, "failureThreshold": 3}))),
+        ("livenessProbe", probe("/-/live", &json!({"periodSeconds": 5, "failureThreshold": 3}))),
+        ("startupProbe", probe("/-/live", &json!({"periodSeconds": 1, "failureThreshold": 120}))),
+        ("lifecycle", json!({})),
+    ];
+    for (field, value) in defaults.into_iter().filter(|(_, value)| !value.is_null()) {
+        container.entry(field).or_insert(value);
+    }
+    if let Some(hooks) = container["lifecycle"].as_object_mut() {
+        hooks.entry("preStop").or_insert_with(|| json!({"sleep": {"seconds": LINGER_SECONDS}}));
+    }
+    secure(container);
+    fill(&mut container["securityContext"], json!({"readOnlyRootFilesystem": true}));
+}
+
+fn own_port() -> [Value; 1] {
+    [json!({"name": "http", "containerPort": PORT, "protocol": "TCP"})]
+}
+
+/// Whether a port is another than the server's own, by which it is called.
+fn is_free(port: &Value) -> bool {
+    port["name"] != "http" && port["containerPort"] != PORT
+}
+
+fn own_mounts() -> [Value; 2] {
+    [json!({"name": "provost-data", "mountPath": DATA}), json!({"name": "tmp", "mountPath": "/tmp"})]
+}
+
+/// The environment: what the server needs, then what the user says, who can refer to it. The orchestrator's goes
+/// before that of the nodes.
+fn environment(part: Part<'_>, of_nodes: Vec<Value>, storage: &Storage) -> Result<Vec<Value>, BuildError> {
+    let of_orchestrator = part.document()["svcOrchSpec"]["env"].as_array().cloned().unwrap_or_default();
+    for (variables, place) in [(&of_nodes, "componentSpecs"), (&of_orchestrator, "svcOrchSpec")] {
+        if variables.iter().any(|variable| variable["name"] == MANIFEST) {
+            return Err(BuildError::Reserved { path: part.path().field(place), name: MANIFEST });
+        }
+    }
+    let of_pod = |path: &str| json!({"fieldRef": {"fieldPath": path}});
+    let mut environment = vec![
+        json!({"name": MANIFEST, "value": manifest::text(part, &storage.model_uris)}),
+        json!({"name": "POD_NAME", "valueFrom": of_pod("metadata.name")}),
+        json!({"name": "POD_NAMESPACE", "valueFrom": of_pod("metadata.namespace")}),
+        json!({"name": "SELDON_DEPLOYMENT_ID", "value": part.owner.name}),
+        json!({"name": "PREDICTOR_ID", "value": part.predictor.name}),
+        json!({"name": "PREDICTIVE_UNIT_ID", "value": part.predictor.graph.name}),
+    ];
+    add_over(&mut environment, "name", of_nodes.into_iter().chain(of_orchestrator));
+    Ok(environment)
+}
+
+fn sum_of_resources(part: Part<'_>, nodes: &[NodeContainer]) -> Result<Option<Value>, BuildError> {
+    let of_node = |node: &NodeContainer| resources::Addend {
+        path: node.path.field("resources"),
+        resources: node.container.get("resources").cloned().unwrap_or_default(),
+    };
+    let mut parts: Vec<_> = nodes.iter().map(of_node).collect();
+    parts.push(of_orchestrator(part)?);
+    resources::sum(&parts)
+}
+
+/// The resources of Seldon's orchestrator; a field of the predictor is the old place for them.
+fn of_orchestrator(part: Part<'_>) -> Result<resources::Addend, BuildError> {
+    let (document, path) = (part.document(), part.path());
+    let is_said = |resources: &Value| resources.as_object().is_some_and(|fields| !fields.is_empty());
+    let (new, old) = (&document["svcOrchSpec"]["resources"], &document["engineResources"]);
+    match (is_said(new), is_said(old)) {
+        (true, true) => Err(BuildError::Both { path, first: "svcOrchSpec.resources", second: "engineResources" }),
+        (false, true) => Ok(addend(path.field("engineResources"), old)),
+        _ => Ok(addend(path.field("svcOrchSpec").field("resources"), new)),
+    }
+}
+
+fn addend(path: FieldPath, resources: &Value) -> resources::Addend {
+    resources::Addend { path, resources: resources.clone() }
+}
+
+/// Secrets whose entries are the server's environment, each once.
+fn secrets(part: Part<'_>) -> Vec<Value> {
+    let nodes = part.nodes().into_iter();
+    let secrets = nodes.filter_map(|(_, node)| node.env_secret_ref_name.as_deref());
+    secrets.map(|name| json!({"secretRef": {"name": name}})).collect()
+}
+
+fn probe(path: &str, times: &Value) -> Value {
+    let mut probe = json!({"httpGet": {"path": path, "port": "http"}});
+    fill(&mut probe, times.clone());
+    probe
+}

@@ -1,0 +1,93 @@
+//! Why objects cannot be built, each with the path of the field.
+
+use provost_domain::FieldPath;
+
+/// Why a deployment cannot be made into objects.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BuildError {
+    /// An amount is not written as Kubernetes writes it.
+    #[error("{path}: `{text}` is not an amount; write one such as `100m`, `0.5` or `512Mi`")]
+    Quantity {
+        /// The field.
+        path: FieldPath,
+        /// The amount, as written.
+        text: String,
+    },
+    /// A metric is of a type that Kubernetes does not scale on.
+    #[error(
+        "{path}: metric type `{word}` is not known; use one of Resource, ContainerResource, Pods, Object, External"
+    )]
+    MetricType {
+        /// The field.
+        path: FieldPath,
+        /// The type, as written.
+        word: String,
+    },
+    /// A field that must be there is not.
+    #[error("{path}: missing; add it")]
+    Missing {
+        /// The field.
+        path: FieldPath,
+    },
+    /// Two fields are set of which only one may be.
+    #[error("{path}: both `{first}` and `{second}` are set; remove one")]
+    Both {
+        /// What holds them.
+        path: FieldPath,
+        /// The one.
+        first: &'static str,
+        /// The other.
+        second: &'static str,
+    },
+    /// Component specifications ask for different numbers of pods.
+    #[error(
+        "{path}: not as in the component specification before; nodes run in one pod, and replicas, autoscalers and \
+         disruption budgets of their own are not supported yet; say the same in each"
+    )]
+    NotAlike {
+        /// The field.
+        path: FieldPath,
+    },
+    /// Two places say different things of a pod.
+    #[error("{path}: something else is said of it before; the nodes of a predictor run in one pod, so say it once")]
+    Differs {
+        /// The later field.
+        path: FieldPath,
+    },
+    /// The container of a node runs a program of the user's.
+    #[error("{path}: a program of your own for a node is not supported yet; remove it")]
+    OwnProgram {
+        /// The field.
+        path: FieldPath,
+    },
+    /// A container beside the server has no image.
+    #[error("{path}: missing; no node of the graph has the name of this container, so it needs an image")]
+    NoImage {
+        /// The field.
+        path: FieldPath,
+    },
+    /// A variable that is not the user's to set.
+    #[error("{path}: `{name}` carries the manifest, and is set by the operator; remove it")]
+    Reserved {
+        /// The environment.
+        path: FieldPath,
+        /// The variable.
+        name: &'static str,
+    },
+    /// An object would have a name that Kubernetes does not take.
+    #[error("an object of kind `{kind}` cannot be named so: {reason}")]
+    Name {
+        /// Its kind.
+        kind: String,
+        /// What is wrong with the name.
+        reason: String,
+    },
+    /// Two objects would have one name.
+    #[error("two objects of kind `{kind}` would be named `{name}`; change the name of one predictor, or what names it")]
+    SameName {
+        /// Their kind.
+        kind: String,
+        /// Their name.
+        name: String,
+    },
+}

@@ -1,0 +1,68 @@
+//! The manifest that a pod carries: the user's, with its predictor alone and without what is not the pod's.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::Part;
+
+/// Fields of a predictor that are not its pod's manifest's: who has them acts elsewhere, and a change of them is
+/// no reason for new pods.
+const NOT_THE_PODS: [&str; 7] =
+    ["componentSpecs", "engineResources", "explainer", "progressDeadlineSeconds", "replicas", "svcOrchSpec", "traffic"];
+/// Fields of a node that the pod has acted on already.
+const ACTED_ON: [&str; 3] = ["envSecretRefName", "serviceAccountName", "storageInitializerImage"];
+/// What `kubectl apply` notes for itself.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// Where the model of each node is as the pod sees it, by the node's name.
+pub(super) type ModelUris = BTreeMap<String, String>;
+
+/// The manifest, as the value of an environment variable. Kubernetes takes `$(NAME)` in it for a reference, and
+/// any `$$` for a `$`.
+pub(super) fn text(part: Part<'_>, model_uris: &ModelUris) -> String {
+    manifest(part, model_uris).to_string().replace('$', "$$")
+}
+
+fn manifest(part: Part<'_>, model_uris: &ModelUris) -> Value {
+    let document = part.source.document;
+    let mut specification = document["spec"].as_object().cloned().unwrap_or_default();
+    specification.shift_remove("replicas");
+    specification.insert("predictors".to_owned(), json!([predictor(part, model_uris)]));
+    json!({
+        "apiVersion": document["apiVersion"],
+        "kind": document["kind"],
+        "metadata": metadata(part),
+        "spec": specification,
+    })
+}
+
+fn metadata(part: Part<'_>) -> Value {
+    let namespace = part.source.deployment.id.namespace.as_str();
+    let mut metadata = json!({"name": part.owner.name, "namespace": namespace});
+    let annotations = part.source.document["metadata"]["annotations"].as_object();
+    if let Some(mut annotations) = annotations.cloned() {
+        annotations.shift_remove(LAST_APPLIED);
+        metadata["annotations"] = Value::Object(annotations);
+    }
+    metadata
+}
+
+fn predictor(part: Part<'_>, model_uris: &ModelUris) -> Value {
+    let mut predictor = part.document().as_object().cloned().unwrap_or_default();
+    predictor.retain(|name, _| !NOT_THE_PODS.contains(&name.as_str()));
+    if let Some(Value::Object(graph)) = predictor.get_mut("graph") {
+        change(graph, model_uris);
+    }
+    Value::Object(predictor)
+}
+
+fn change(node: &mut Map<String, Value>, model_uris: &ModelUris) {
+    node.retain(|name, _| !ACTED_ON.contains(&name.as_str()));
+    let uri = node.get("name").and_then(Value::as_str).and_then(|name| model_uris.get(name));
+    if let Some(uri) = uri {
+        node.insert("modelUri".to_owned(), json!(uri));
+    }
+    let children = node.get_mut("children").and_then(Value::as_array_mut);
+    children.into_iter().flatten().filter_map(Value::as_object_mut).for_each(|child| change(child, model_uris));
+}

@@ -1,0 +1,110 @@
+//! The pods of a predictor: what serves, and what the user adds. They pass the pod-security level `restricted`
+//! unless the user says otherwise.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    PORT, Part,
+    component::{self, Component},
+    container,
+    error::BuildError,
+    merge::{add_missing, set_list, take_list},
+    security::{secure, secure_pod},
+    storage::{self, Storage},
+};
+
+/// Seconds for traffic to end, and for what is in flight.
+const GRACE_SECONDS: u32 = 30;
+
+/// The template of the predictor's pods.
+pub(super) fn template(part: Part<'_>) -> Result<Value, BuildError> {
+    let mut component = component::join_all(part)?;
+    let labels = labels(part, std::mem::take(&mut component.labels));
+    let annotations = annotations(std::mem::take(&mut component.annotations));
+    let specification = specification(part, component)?;
+    Ok(json!({"metadata": {"labels": labels, "annotations": annotations}, "spec": specification}))
+}
+
+/// What selects pods is not the user's to change.
+fn labels(part: Part<'_>, mut user: Map<String, Value>) -> Map<String, Value> {
+    user.extend(part.labels());
+    user
+}
+
+fn annotations(user: Map<String, Value>) -> Value {
+    let mut annotations = json!({
+        "prometheus.io/path": "/metrics",
+        "prometheus.io/port": PORT.to_string(),
+        "prometheus.io/scrape": "true",
+    });
+    user.into_iter().for_each(|(name, value)| annotations[name] = value);
+    annotations
+}
+
+/// What the user says of the pod, with what serves and what it has where the user says nothing.
+fn specification(part: Part<'_>, component: Component) -> Result<Map<String, Value>, BuildError> {
+    let storage = storage::find(part, &component);
+    let server = container::build(part, &component.nodes, &storage)?;
+    let Component { mut pod, sidecars, .. } = component;
+    if let Some(account) = service_account(part, &pod)? {
+        pod.insert("serviceAccountName".to_owned(), account);
+    }
+    add_lists(part, &mut pod, storage);
+    pod.insert("containers".to_owned(), std::iter::once(server).chain(sidecars).collect());
+    secure_pod(pod.entry("securityContext").or_insert(Value::Null), part.settings.user_id);
+    for (field, default) in defaults(part) {
+        pod.entry(field).or_insert(default);
+    }
+    Ok(pod)
+}
+
+fn defaults(part: Part<'_>) -> [(&'static str, Value); 3] {
+    [
+        ("automountServiceAccountToken", json!(false)),
+        ("terminationGracePeriodSeconds", json!(GRACE_SECONDS)),
+        (
+            "topologySpreadConstraints",
+            json!([{
+                "maxSkew": 1,
+                "topologyKey": "kubernetes.io/hostname",
+                "whenUnsatisfiable": "ScheduleAnyway",
+                "labelSelector": {"matchLabels": {"seldon-app": part.app()}},
+            }]),
+        ),
+    ]
+}
+
+/// The account that the pods run as: the pod says, or its nodes do.
+fn service_account(part: Part<'_>, pod: &Map<String, Value>) -> Result<Option<Value>, BuildError> {
+    let mut known = pod.get("serviceAccountName").or_else(|| pod.get("serviceAccount")).cloned();
+    for (path, node) in part.nodes() {
+        let Some(account) = node.service_account_name.as_deref().filter(|account| !account.is_empty()) else {
+            continue;
+        };
+        if known.get_or_insert_with(|| json!(account)) != account {
+            return Err(BuildError::Differs { path: path.field("serviceAccountName") });
+        }
+    }
+    Ok(known)
+}
+
+/// Adds volumes, init containers and secrets to those of the user.
+fn add_lists(part: Part<'_>, pod: &mut Map<String, Value>, storage: Storage) {
+    let mut volumes = take_list(pod, "volumes");
+    let own = [json!({"name": "provost-data", "emptyDir": {}}), json!({"name": "tmp", "emptyDir": {}})];
+    add_missing(&mut volumes, "name", storage.volumes.into_iter().chain(own));
+    let mut initializers = take_list(pod, "initContainers");
+    for initializer in storage.initializers {
+        // They run in their order.
+        match initializers.iter_mut().find(|known| known["name"] == initializer["name"]) {
+            Some(known) => *known = initializer,
+            None => initializers.push(initializer),
+        }
+    }
+    initializers.iter_mut().filter_map(Value::as_object_mut).for_each(secure);
+    let mut secrets = take_list(pod, "imagePullSecrets");
+    add_missing(&mut secrets, "name", part.settings.image_pull_secrets.iter().map(|name| json!({"name": name})));
+    for (field, items) in [("volumes", volumes), ("initContainers", initializers), ("imagePullSecrets", secrets)] {
+        set_list(pod, field, items);
+    }
+}

@@ -1,0 +1,136 @@
+//! Models that the pod brings along: from a volume that is claimed, or fetched by an init container before the
+//! server starts. Others the server fetches itself.
+
+use provost_domain::{ClaimUri, ModelUri, graph::Node};
+use serde_json::{Value, json};
+
+use super::{Part, component::Component, manifest::ModelUris};
+
+/// Where claimed volumes are.
+const CLAIMS: &str = "/mnt/pvc";
+/// The volume of the first claim.
+const CLAIM_VOLUME: &str = "kfserving-pvc-source";
+/// Where fetched models are.
+const MODELS: &str = "/mnt/models";
+
+/// What brings the models of a pod.
+#[derive(Debug, Default)]
+pub(super) struct Storage {
+    /// Where the models are then.
+    pub(super) model_uris: ModelUris,
+    /// Volumes of the pod.
+    pub(super) volumes: Vec<Value>,
+    /// Mounts of the container that serves.
+    pub(super) mounts: Vec<Value>,
+    /// Init containers, each also in place of the user's own of the name.
+    pub(super) initializers: Vec<Value>,
+    claims: Vec<String>,
+}
+
+/// Finds what brings the models of a predictor.
+pub(super) fn find(part: Part<'_>, component: &Component) -> Storage {
+    let mut storage = Storage::default();
+    let mut fetched = Vec::new();
+    for (_, node) in part.nodes() {
+        match node.model_uri.as_deref().map(ModelUri::parse) {
+            Some(Ok(ModelUri::Claim(uri))) => storage.add_claim(node, uri),
+            Some(Ok(uri)) => {
+                fetched.extend(initializer(part, component, node, &uri).map(|container| (node, container)));
+            }
+            _ => {}
+        }
+    }
+    let is_alone = fetched.len() == 1;
+    for (node, initializer) in fetched {
+        // Several models lie side by side, as no two volumes can be mounted in one place.
+        let place = if is_alone { MODELS.to_owned() } else { format!("{MODELS}/{}", node.name) };
+        storage.add_fetched(node, initializer, place);
+    }
+    storage
+}
+
+impl Storage {
+    /// Mounts the claim, and notes where the model then is.
+    fn add_claim(&mut self, node: &Node, uri: ClaimUri) {
+        let known = self.claims.iter().position(|known| *known == uri.claim);
+        let index = known.unwrap_or(self.claims.len());
+        // Only the first has Seldon's names: Seldon takes one claim.
+        let suffix = if index == 0 { String::new() } else { format!("-{index}") };
+        let place = format!("{CLAIMS}{suffix}");
+        self.model_uris.insert(node.name.clone(), format!("{place}/{}", uri.path).trim_end_matches('/').to_owned());
+        if known.is_none() {
+            let name = format!("{CLAIM_VOLUME}{suffix}");
+            self.volumes.push(json!({"name": name, "persistentVolumeClaim": {"claimName": uri.claim}}));
+            self.mounts.push(json!({"name": name, "mountPath": place, "readOnly": true}));
+            self.claims.push(uri.claim);
+        }
+    }
+
+    /// Serves from `place` what the init container puts on its volume.
+    fn add_fetched(&mut self, node: &Node, initializer: Value, place: String) {
+        let mut mount = models_mount(&initializer).cloned().unwrap_or_default();
+        if mount["name"] == volume_name(node) {
+            self.volumes.push(json!({"name": mount["name"], "emptyDir": {}}));
+        }
+        (mount["mountPath"], mount["readOnly"]) = (json!(place), json!(true));
+        self.mounts.push(mount);
+        self.initializers.push(initializer);
+        self.model_uris.insert(node.name.clone(), place);
+    }
+}
+
+/// What fetches the model of a node before the server starts: the user's own init container for it, or one with
+/// the image that is set. A path needs none unless the user says so.
+fn initializer(part: Part<'_>, component: &Component, node: &Node, uri: &ModelUri) -> Option<Value> {
+    let own = component.pod.get("initContainers").and_then(Value::as_array).into_iter().flatten();
+    if let Some(own) = own.into_iter().find(|container| container["name"] == initializer_name(node)) {
+        return Some(completed(own, node));
+    }
+    let general = part.settings.storage_initializer_image.as_deref().filter(|_| !matches!(uri, ModelUri::Path(_)));
+    let image = node.storage_initializer_image.as_deref().filter(|image| !image.is_empty());
+    image.or(general).map(|image| made(node, image))
+}
+
+fn initializer_name(node: &Node) -> String {
+    format!("{}-model-initializer", node.name)
+}
+
+fn volume_name(node: &Node) -> String {
+    format!("{}-provision-location", node.name)
+}
+
+/// Where an init container puts the model.
+fn models_mount(initializer: &Value) -> Option<&Value> {
+    initializer["volumeMounts"].as_array()?.iter().find(|mount| mount["mountPath"] == MODELS)
+}
+
+/// The user's own init container, with what it cannot do without.
+fn completed(own: &Value, node: &Node) -> Value {
+    let mut container = own.clone();
+    if container["args"].is_null() {
+        container["args"] = json!([node.model_uri, MODELS]);
+    }
+    if models_mount(own).is_none() {
+        let mounts = own["volumeMounts"].as_array().cloned().unwrap_or_default();
+        let added = json!({"name": volume_name(node), "mountPath": MODELS});
+        container["volumeMounts"] = mounts.into_iter().chain([added]).collect();
+    }
+    container
+}
+
+fn made(node: &Node, image: &str) -> Value {
+    let mut container = json!({
+        "name": initializer_name(node),
+        "image": image,
+        "args": [node.model_uri, MODELS],
+        "resources": {
+            "requests": {"cpu": "100m", "memory": "100Mi"},
+            "limits": {"cpu": "1", "memory": "1Gi"},
+        },
+        "volumeMounts": [{"name": volume_name(node), "mountPath": MODELS}],
+    });
+    if let Some(secret) = &node.env_secret_ref_name {
+        container["envFrom"] = json!([{"secretRef": {"name": secret}}]);
+    }
+    container
+}
