@@ -5,7 +5,7 @@ mod names;
 mod route;
 
 pub use build::{
-    BuildError, DEPLOYMENT_LABEL, GRPC_PORT, HTTP_PORT, Owner, PREDICTOR_ANNOTATION, REVISION_ANNOTATION,
-    ROUTES_ANNOTATION, Settings, Source, build,
+    BuildError, DEPLOYMENT_LABEL, HTTP_PORT, Owner, PREDICTOR_ANNOTATION, REVISION_ANNOTATION, ROUTES_ANNOTATION,
+    Settings, Source, build,
 };
 pub use route::{Share, route};

@@ -40,8 +40,6 @@ pub const REVISION_ANNOTATION: &str = "provost.dev/revision";
 pub const ROUTES_ANNOTATION: &str = "provost.dev/routes";
 /// The port of a predictor's Service, as Seldon's operator has it.
 pub const HTTP_PORT: u16 = 8000;
-/// Its port for gRPC.
-pub const GRPC_PORT: u16 = 5001;
 /// The one port of a predictor's container.
 const PORT: u16 = 8000;
 

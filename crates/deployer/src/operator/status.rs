@@ -8,7 +8,7 @@ use super::{
     desired::Desired,
     observed::rollouts,
 };
-use crate::kubernetes::{GRPC_PORT, HTTP_PORT};
+use crate::kubernetes::HTTP_PORT;
 
 /// What a status is made from.
 #[derive(Debug)]
@@ -98,8 +98,7 @@ fn deployment(name: &str, rollout: &Rollout) -> Value {
 
 fn service(name: &str, namespace: &str) -> Value {
     let host = host(name, namespace);
-    let [http, grpc] = [HTTP_PORT, GRPC_PORT].map(|port| format!("{host}:{port}"));
-    json!({"svcName": name, "httpEndpoint": http, "grpcEndpoint": grpc})
+    json!({"svcName": name, "httpEndpoint": format!("{host}:{HTTP_PORT}")})
 }
 
 fn host(service: &str, namespace: &str) -> String {
@@ -231,6 +230,6 @@ mod tests {
     fn the_address_is_that_of_the_first_service() {
         let status = status(Some((State::Available, 3)), None);
         assert_eq!(status["address"]["url"], "http://iris-main.default.svc.cluster.local:8000/api/v1.0/predictions");
-        assert_eq!(status["serviceStatus"]["iris-main"]["grpcEndpoint"], "iris-main.default.svc.cluster.local:5001");
+        assert_eq!(status["serviceStatus"]["iris-main"]["httpEndpoint"], "iris-main.default.svc.cluster.local:8000");
     }
 }
