@@ -107,15 +107,62 @@ async fn what_others_change_is_put_right_and_what_is_right_is_not_written() {
     scene.wait("iris");
     let scale = ["-n", "steady", "scale", "deployment/iris-main-0-classifier", "--replicas=0"];
     kubectl(&scale, "");
-    eventually(async || {
-        let replicas = kubectl(&["-n", "steady", "get", "deploy", "-o", "jsonpath={.items[0].spec.replicas}"], "");
-        if replicas == "1" { Ok(()) } else { Err(replicas) }
-    })
-    .await;
+    eventually_has_replicas("steady", "1").await;
     scene.wait("iris");
     stays_available("steady", "3s");
     assert!(!audit.writes("steady").is_empty(), "the audit log tells what the operator writes");
     let mut audit = Audit::from_now();
     stays_available("steady", "20s");
     assert_eq!(audit.writes("steady"), [""; 0], "nothing is written while nothing changes");
+}
+
+#[tokio::test]
+async fn an_autoscaler_decides_how_many_pods_and_goes_with_its_specification() {
+    let Some(scene) = Scene::start("scaled") else { return };
+    let plain = predictor("main", 100, "SKLEARN_SERVER", "s3://models/iris/sklearn");
+    let mut scaled = plain.clone();
+    scaled["componentSpecs"] = json!([{
+        "hpaSpec": {
+            "minReplicas": 2,
+            "maxReplicas": 3,
+            "metrics": [{"type": "Resource", "resource": {"name": "cpu", "targetAverageUtilization": 70}}],
+        },
+        "pdbSpec": {"minAvailable": 1},
+        "spec": {
+            "tolerations": [{"key": "disk", "operator": "Exists"}],
+            "containers": [{"name": "classifier", "resources": {"requests": {"cpu": "10m"}}}],
+        },
+    }]);
+    scene.apply(&manifest(&[scaled]));
+    eventually_has_replicas("scaled", "2").await;
+    scene.wait("iris");
+    for kind in ["hpa", "pdb"] {
+        assert_eq!(scene.names(kind), ["iris-main-0-classifier"], "{kind}");
+    }
+    scene.apply(&manifest(&[plain]));
+    eventually(async || match (scene.names("hpa"), scene.names("pdb")) {
+        (scalers, budgets) if scalers.is_empty() && budgets.is_empty() => Ok(()),
+        left => Err(left),
+    })
+    .await;
+    eventually_has_replicas("scaled", "1").await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_built_is_refused_by_path() {
+    let Some(scene) = Scene::start("unbuilt") else { return };
+    let mut own = predictor("main", 100, "SKLEARN_SERVER", "s3://models/iris/sklearn");
+    own["componentSpecs"] = json!([{"spec": {"containers": [{"name": "classifier", "image": "mine"}]}}]);
+    scene.apply(&manifest(&[own]));
+    let reason = scene.reason("iris").await;
+    assert!(reason.starts_with("spec.predictors[0].componentSpecs[0].spec.containers[0].image: "), "{reason}");
+}
+
+/// Waits until the one Deployment of a namespace is to have so many pods.
+async fn eventually_has_replicas(namespace: &str, expected: &str) {
+    eventually(async || {
+        let replicas = kubectl(&["-n", namespace, "get", "deploy", "-o", "jsonpath={.items[0].spec.replicas}"], "");
+        if replicas == expected { Ok(()) } else { Err(replicas) }
+    })
+    .await;
 }

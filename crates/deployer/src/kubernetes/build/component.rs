@@ -77,17 +77,27 @@ impl Component {
         mut container: Map<String, Value>,
     ) -> Result<(), BuildError> {
         if part.nodes().iter().any(|(_, node)| is_named(&container, &node.name)) {
-            if let Some(field) = PROGRAM.into_iter().find(|field| container.contains_key(*field)) {
+            if let Some(field) = PROGRAM.into_iter().find(|field| is_said(&container, field)) {
                 return Err(BuildError::OwnProgram { path: path.field(field) });
             }
+            container.retain(|field, _| !PROGRAM.contains(&field.as_str()));
             self.nodes.push(NodeContainer { path, container });
             return Ok(());
         }
-        if !container.contains_key("image") {
+        if !is_said(&container, "image") {
             return Err(BuildError::NoImage { path: path.field("image") });
         }
         secure(&mut container);
         join_item(&mut self.sidecars, Value::Object(container), "name", &path)
+    }
+}
+
+/// Whether a text or a list is there and not empty.
+fn is_said(container: &Map<String, Value>, field: &str) -> bool {
+    match container.get(field) {
+        Some(Value::String(text)) => !text.is_empty(),
+        Some(Value::Array(items)) => !items.is_empty(),
+        _ => false,
     }
 }
 

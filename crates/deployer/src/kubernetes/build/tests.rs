@@ -267,6 +267,8 @@ fn a_program_of_the_users_own_for_a_node_is_refused_by_path() {
         let expected = format!("{path}: a program of your own for a node is not supported yet; remove it");
         assert_eq!(refusal(&manifest(CLASSIFIER, &more)), expected);
     }
+    let more = "      componentSpecs: [{spec: {containers: [{name: classifier, image: '', command: [], args: []}]}}]\n";
+    assert_eq!(pod(&objects(&manifest(CLASSIFIER, more))), pod(&objects(&manifest(CLASSIFIER, ""))));
 }
 
 #[test]
@@ -463,7 +465,7 @@ fn the_init_container_of_seldons_documentation_is_run_as_given() {
 #[test]
 fn labels_tell_what_the_nodes_are() {
     let graph = TWO_NODES.replace("children", "type: ROUTER, children");
-    let objects = with_graph(&manifest(&graph, ""), |source, owner| build(source, owner, &settings())).unwrap();
+    let objects = objects_of_graph(&manifest(&graph, ""), &settings()).unwrap();
     let labels = &objects[0]["metadata"]["labels"];
     let of = |role: &str| labels[format!("seldon.io/{role}")].clone();
     assert_eq!(["router", "model", "combiner"].map(of), [json!("true"), json!("true"), Value::Null]);
