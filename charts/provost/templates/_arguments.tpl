@@ -1,0 +1,32 @@
+{{/* The operator's command line. */}}
+{{- define "provost.arguments" -}}
+- operator
+- --image={{ include "provost.image" . }}
+- --image-pull-policy={{ .Values.image.pullPolicy }}
+{{- range .Values.predictors.imagePullSecrets }}
+- --image-pull-secret={{ . }}
+{{- end }}
+{{- with .Values.predictors.storageInitializerImage }}
+- --storage-initializer-image={{ . }}
+{{- end }}
+{{- with .Values.gateway }}
+- --gateway={{ . }}
+{{- end }}
+{{- range .Values.watchNamespaces }}
+- --watch-namespace={{ . }}
+{{- end }}
+{{- with .Values.controllerId }}
+- --controller-id={{ . }}
+{{- end }}
+- --listen=0.0.0.0:8081
+{{- if .Values.leaderElection.enabled }}
+- --lease={{ .Release.Namespace }}/{{ include "provost.fullname" . }}
+{{- end }}
+{{- if .Values.webhook.enabled }}
+- --webhook={{ .Release.Namespace }}/{{ include "provost.webhookName" . }}
+{{- end }}
+- {{ printf "--log=%s" .Values.log | quote }}
+{{- range .Values.extraArgs }}
+- {{ . | quote }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,9 @@
+{{/* Values that are fine each, and wrong together. */}}
+{{- define "provost.checks" -}}
+{{- if and (gt (int .Values.replicas) 1) (not .Values.leaderElection.enabled) }}
+{{- fail "replicas: more than one operator needs leaderElection.enabled" }}
+{{- end }}
+{{- if and .Values.metrics.serviceMonitor.enabled .Values.metrics.podMonitor.enabled }}
+{{- fail "metrics: serviceMonitor and podMonitor would scrape the same pods twice; enable one" }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,48 @@
+{{/*
+What the operator asks of the API server in a namespace that it watches. Objects are server-side applied without reading
+them first: `patch` changes one, `create` lets the patch make it. Nothing is ever read by name but the resources.
+*/}}
+{{- define "provost.rules" -}}
+- apiGroups: [machinelearning.seldon.io]
+  resources: [seldondeployments]
+  verbs: [get, list, watch]
+- apiGroups: [machinelearning.seldon.io]
+  resources: [seldondeployments/status]
+  verbs: [patch]
+# What is made names its SeldonDeployment as an owner that waits for it (`blockOwnerDeletion`). Clusters that enforce
+# permissions of owner references, as OpenShift does, ask for this.
+- apiGroups: [machinelearning.seldon.io]
+  resources: [seldondeployments/finalizers]
+  verbs: [update]
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: [create, delete, list, patch, watch]
+- apiGroups: [""]
+  resources: [services]
+  verbs: [create, delete, list, patch, watch]
+- apiGroups: [autoscaling]
+  resources: [horizontalpodautoscalers]
+  verbs: [create, delete, list, patch, watch]
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
+  verbs: [create, delete, list, patch, watch]
+{{- if .Values.gateway }}
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [httproutes]
+  verbs: [create, delete, list, patch, watch]
+{{- end }}
+# Why pods do not start is told in the status.
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [list, watch]
+- apiGroups: ["", events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end }}
+
+{{/* The operator's service account, as a binding names it. */}}
+{{- define "provost.subjects" -}}
+- kind: ServiceAccount
+  name: {{ include "provost.serviceAccountName" . }}
+  namespace: {{ .Release.Namespace }}
+{{- end }}
