@@ -1,11 +1,11 @@
 {{/*
 What the operator asks of the API server in a namespace that it watches. Objects are server-side applied without reading
-them first: `patch` changes one, `create` lets the patch make it. Nothing is ever read by name but the resources.
+them first: `patch` changes one, `create` lets the patch make it. Nothing is ever read by name.
 */}}
 {{- define "provost.rules" -}}
 - apiGroups: [machinelearning.seldon.io]
   resources: [seldondeployments]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 - apiGroups: [machinelearning.seldon.io]
   resources: [seldondeployments/status]
   verbs: [patch]
@@ -29,13 +29,13 @@ them first: `patch` changes one, `create` lets the patch make it. Nothing is eve
 {{- if .Values.gateway }}
 - apiGroups: [gateway.networking.k8s.io]
   resources: [httproutes]
-  verbs: [create, delete, list, patch, watch]
+  verbs: [create, list, patch, watch]
 {{- end }}
 # Why pods do not start is told in the status.
 - apiGroups: [""]
   resources: [pods]
   verbs: [list, watch]
-- apiGroups: ["", events.k8s.io]
+- apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
 {{- end }}

@@ -2,7 +2,10 @@
 
 mod listeners;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use futures_util::FutureExt as _;
 use provost_deployer::{
@@ -97,11 +100,13 @@ async fn work(arguments: Arguments) -> anyhow::Result<()> {
         ..Settings::new(arguments.image)
     };
     let options = Options { namespaces: arguments.watch_namespace, controller_id: arguments.controller_id, settings };
-    let listening = arguments.listen.map(|address| listeners::serve_figures(address, Arc::clone(&figures)));
+    let is_ready = Arc::new(AtomicBool::new(arguments.webhook.is_none()));
+    let listen = |address| listeners::serve_figures(address, Arc::clone(&figures), Arc::clone(&is_ready));
+    let listening = arguments.listen.map(listen);
     let _listening = listening.transpose()?;
     if let Some(service) = arguments.webhook {
         let webhook = Webhook { namespace: service.namespace, service: service.name };
-        tokio::spawn(listeners::serve_webhook(client.clone(), webhook, options.clone()));
+        tokio::spawn(listeners::serve_webhook(client.clone(), webhook, options.clone(), is_ready));
     }
     let candidate =
         arguments.lease.map(|lease| Candidate::new(client.clone(), &lease.namespace, &lease.name, identity()));

@@ -3,16 +3,19 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use anyhow::Context as _;
 use axum::{Json, Router, routing};
-use http::{Request, Response, header};
+use http::{Request, Response, StatusCode, header};
 use http_body_util::Either;
 use hyper::body::Incoming;
 use provost_deployer::operator::{
-    Figures, Options, admission,
+    Client, Figures, Options, admission,
     certificates::{self, Webhook},
 };
 use provost_gateway::METRICS_MEDIA_TYPE;
@@ -27,22 +30,36 @@ const WEBHOOK_ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::ne
 /// Longest review, in bytes: an object of the API server's own limit, before and after.
 const REVIEW_MAX: usize = 8 << 20;
 
-/// Starts to tell how the operator is.
-pub(super) fn serve_figures(address: SocketAddr, figures: Arc<Figures>) -> anyhow::Result<Handle> {
+/// Starts to tell how the operator is. One that stands by is ready, too.
+pub(super) fn serve_figures(
+    address: SocketAddr,
+    figures: Arc<Figures>,
+    is_ready: Arc<AtomicBool>,
+) -> anyhow::Result<Handle> {
+    let ready = move || {
+        let is_ready = is_ready.load(Ordering::Relaxed);
+        async move {
+            if is_ready {
+                (StatusCode::OK, "ok\n")
+            } else {
+                (StatusCode::SERVICE_UNAVAILABLE, "there is no webhook yet\n")
+            }
+        }
+    };
     let metrics = move || {
         let text = figures.exposition();
         async move { ([(header::CONTENT_TYPE, METRICS_MEDIA_TYPE)], text) }
     };
     let router = Router::new()
         .route("/-/live", routing::get(async || "ok\n"))
-        .route("/-/ready", routing::get(async || "ok\n"))
+        .route("/-/ready", routing::get(ready))
         .route("/-/metrics", routing::get(metrics.clone()))
         .route("/metrics", routing::get(metrics));
     serve(address, None, router)
 }
 
 /// Answers reviews once there is a certificate, for ever.
-pub(super) async fn serve_webhook(client: provost_deployer::operator::Client, webhook: Webhook, options: Options) {
+pub(super) async fn serve_webhook(client: Client, webhook: Webhook, options: Options, is_ready: Arc<AtomicBool>) {
     let listening: Mutex<Option<(TlsSource, Handle)>> = Mutex::new(None);
     let use_pair = |certificate: &str, key: &str| -> anyhow::Result<()> {
         let new = TlsSource::from_pem(certificate, key)?;
@@ -52,6 +69,7 @@ pub(super) async fn serve_webhook(client: provost_deployer::operator::Client, we
             None => {
                 let handle = serve(WEBHOOK_ADDRESS, Some(new.clone()), reviews(options.clone()))?;
                 *listening = Some((new, handle));
+                is_ready.store(true, Ordering::Relaxed);
             }
         }
         Ok(())

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     processes::Process,
-    scene::{Audit, Scene, kubectl, main_and_canary, manifest, operator, predictor},
+    scene::{Audit, Scene, kubectl, main_and_canary, manifest, predictor},
     traffic::pass,
 };
 
@@ -27,21 +27,20 @@ fn named(name: &str, mut manifest: Value) -> Value {
 #[tokio::test]
 async fn an_operator_that_is_killed_after_any_write_leaves_nothing_half_done() {
     let Some(mut scene) = Scene::start("killed") else { return };
-    scene.operator.kill().unwrap();
+    scene.kill_operator();
     for writes in 1..=WRITES {
         let name = format!("iris-{writes}");
         let mut audit = Audit::from_now();
-        scene.operator = operator("killed", &scene.image);
+        scene.start_operator();
         scene.apply(&named(&name, main_and_canary()));
         eventually(async || {
             let is_ready = scene.status(&name)["state"] == "Available";
             if is_ready || audit.writes("killed").len() >= writes { Ok(()) } else { Err(audit.writes("killed")) }
         })
         .await;
-        scene.operator.kill().unwrap();
-        scene.operator.wait().unwrap();
+        scene.kill_operator();
     }
-    scene.operator = operator("killed", &scene.image);
+    scene.start_operator();
     for writes in 1..=WRITES {
         scene.wait(&format!("iris-{writes}"));
     }
@@ -77,7 +76,7 @@ async fn a_watch_that_is_stale_is_begun_anew() {
     let Some(scene) = Scene::start("stale") else { return };
     scene.apply(&iris());
     scene.wait("iris");
-    let operator = Process::of(&scene.operator);
+    let operator = Process::of(scene.operator.as_ref().unwrap());
     operator.freeze();
     kubectl(&["-n", "stale", "delete", "service", "iris-main"], "");
     kubectl(&["-n", "stale", "scale", "deployment/iris-main-0-classifier", "--replicas=3"], "");
@@ -109,9 +108,9 @@ async fn an_image_that_cannot_be_pulled_leaves_what_serves_and_tells_why() {
     scene.apply(&iris());
     scene.wait("iris");
     let before = scene.predict_at_last("iris", None).await;
-    scene.operator.kill().unwrap();
-    scene.operator.wait().unwrap();
-    scene.operator = operator("image", "provost.test/none:1");
+    scene.kill_operator();
+    scene.image = "provost.test/none:1".to_owned();
+    scene.start_operator();
     let reason = scene.reason("iris").await;
     assert!(reason.contains("ErrImageNeverPull") && reason.contains("provost.test/none:1"), "{reason}");
     assert_eq!(scene.predict_at_last("iris", None).await, before);

@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    os::unix::process::CommandExt as _,
     process::{Child, Command, Stdio},
 };
 
@@ -45,11 +44,11 @@ impl Process {
         // A zombie's threads may hold its sockets still.
         let folder = format!("/proc/{}", self.id);
         eventually(async || if fs::exists(&folder).unwrap() { Err("it is there") } else { Ok(()) }).await;
-        let mut command = Command::new(&self.command[0]);
-        command.args(&self.command[1..]).process_group(0);
+        // It is to outlive the test, and be nobody's child but the node's.
+        let mut command = Command::new("setsid");
+        command.arg("--fork").args(&self.command);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        // It is to outlive the test.
-        drop(command.spawn().unwrap());
+        assert!(command.status().unwrap().success());
     }
 
     fn signal(&self, name: &str) {

@@ -1,6 +1,7 @@
 //! A namespace with an operator of its own, and what tests do there.
 
 use std::{
+    collections::BTreeSet,
     env,
     fs::File,
     io::Write as _,
@@ -19,7 +20,7 @@ pub(crate) const BODY: &str =
 /// A namespace of the cluster with an operator for it alone. Both end with this value.
 pub(crate) struct Scene {
     pub(crate) namespace: &'static str,
-    pub(crate) operator: Child,
+    pub(crate) operator: Option<Child>,
     pub(crate) image: String,
     http: reqwest::Client,
 }
@@ -27,6 +28,25 @@ pub(crate) struct Scene {
 impl Scene {
     /// `None` where there is no cluster.
     pub(crate) fn start(namespace: &'static str) -> Option<Self> {
+        let mut scene = Self::without_operator(namespace)?;
+        scene.start_operator();
+        Some(scene)
+    }
+
+    pub(crate) fn start_operator(&mut self) {
+        self.operator = Some(operator(self.namespace, &self.image));
+    }
+
+    pub(crate) fn kill_operator(&mut self) {
+        if let Some(mut operator) = self.operator.take() {
+            // It may have ended already.
+            let _ended = operator.kill();
+            let _waited = operator.wait();
+        }
+    }
+
+    /// The namespace, with its access to the store, alone.
+    pub(crate) fn without_operator(namespace: &'static str) -> Option<Self> {
         let Ok(image) = env::var("PROVOST_TEST_CLUSTER") else {
             println!("there is no cluster here");
             return None;
@@ -44,10 +64,7 @@ impl Scene {
             "stringData": access(),
         });
         kubectl(&["apply", "-f", "-"], &secret.to_string());
-        let operator = operator(namespace, &image);
-        let mut scene = Self { namespace, operator, image, http: reqwest::Client::new() };
-        assert!(scene.operator.try_wait().unwrap().is_none(), "the operator runs");
-        Some(scene)
+        Some(Self { namespace, operator: None, image, http: reqwest::Client::new() })
     }
 
     pub(crate) fn apply(&self, manifest: &Value) {
@@ -112,9 +129,7 @@ impl Scene {
 
 impl Drop for Scene {
     fn drop(&mut self) {
-        // It may have ended already.
-        let _ended = self.operator.kill();
-        let _waited = self.operator.wait();
+        self.kill_operator();
         if std::thread::panicking() {
             // The cluster may be what fails.
             for kinds in ["sdep,pods,events", "deployments,services,httproutes"] {
@@ -209,14 +224,40 @@ impl Audit {
 
     /// What operators wrote in a namespace: verb and kind.
     pub(crate) fn writes(&mut self, namespace: &str) -> Vec<String> {
-        self.read_on();
-        let events = self.lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let is_write = |event: &Value| {
             let is_operators = event["userAgent"].as_str().is_some_and(|agent| agent.starts_with("provost"));
             let is_reading = matches!(event["verb"].as_str(), Some("get" | "list" | "watch"));
             is_operators && !is_reading && event["objectRef"]["namespace"] == namespace
         };
-        events.filter(is_write).map(|event| format!("{} {}", event["verb"], event["objectRef"]["resource"])).collect()
+        let told = |event: Value| format!("{} {}", event["verb"], event["objectRef"]["resource"]);
+        self.events().filter(is_write).map(told).collect()
+    }
+
+    /// The permissions that a user needed, as `group resource verb`.
+    pub(crate) fn used(&mut self, user: &str) -> BTreeSet<String> {
+        let mut used = BTreeSet::new();
+        for event in self.events().filter(|event| event["user"]["username"] == user) {
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let about = &event["objectRef"];
+            let resource = match text(&about["subresource"]) {
+                none if none.is_empty() => text(&about["resource"]),
+                subresource => format!("{}/{subresource}", text(&about["resource"])),
+            };
+            let mut needed = vec![text(&event["verb"])];
+            // A patch that makes its object needs both.
+            if event["responseStatus"]["code"] == 201 {
+                needed.push("create".to_owned());
+            }
+            used.extend(
+                needed.iter().map(|verb| [&text(&about["apiGroup"]), &resource, verb].map(String::as_str).join(" ")),
+            );
+        }
+        used
+    }
+
+    fn events(&mut self) -> impl Iterator<Item = Value> {
+        self.read_on();
+        self.lines.lines().filter_map(|line| serde_json::from_str(line).ok())
     }
 
     fn read_on(&mut self) {

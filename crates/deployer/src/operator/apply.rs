@@ -11,6 +11,8 @@ use super::crd;
 
 /// Who manages the fields that are applied.
 const MANAGER: &str = "provost";
+/// Who manages the number of a Deployment's pods that an autoscaler is to decide.
+const SCALE_MANAGER: &str = "provost-scale";
 
 /// An object of which only the metadata is asked for.
 pub(super) type MetadataOnly = PartialObjectMeta<DynamicObject>;
@@ -29,6 +31,24 @@ pub(super) async fn apply(client: &Client, namespace: &str, object: &Value) -> R
     let name = text(&object["metadata"]["name"]);
     let applied = api.patch(&name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(object)).await?;
     Ok(applied.metadata.generation)
+}
+
+/// Has the number of a Deployment's pods stay when it is applied without one.
+pub(super) async fn keep_replicas(
+    client: &Client,
+    namespace: &str,
+    name: &str,
+    replicas: i32,
+) -> Result<(), kube::Error> {
+    let object = json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name},
+        "spec": {"replicas": replicas},
+    });
+    let types = TypeMeta { api_version: "apps/v1".to_owned(), kind: "Deployment".to_owned() };
+    let api: Api<MetadataOnly> = Api::namespaced_with(client.clone(), namespace, &resource_of(&types));
+    api.patch(name, &PatchParams::apply(SCALE_MANAGER).force(), &Patch::Apply(object)).await.map(drop)
 }
 
 /// Deletes an object, and what it owns. One that is gone already is no error.

@@ -20,6 +20,8 @@ use serde_json::json;
 
 /// How often the `Secret` and the configuration are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// How often, while there is no certificate yet.
+const RETRY_EVERY: Duration = Duration::from_secs(1);
 /// Days a certificate is good for, and how many before its end it is replaced.
 const CERTIFICATE_DAYS: (i64, i64) = (90, 30);
 /// Those of an authority.
@@ -75,7 +77,7 @@ pub async fn keep(client: Client, webhook: Webhook, mut give: impl FnMut(&str, &
                 tracing::warn!(%error, reason, "the webhook's certificates are looked at again");
             }
         }
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(if given.is_some() { LOOK_EVERY } else { RETRY_EVERY }).await;
     }
 }
 
@@ -160,7 +162,7 @@ impl Material {
         let annotations = metadata.annotations.clone().unwrap_or_default().into_iter().chain(ends).collect();
         Secret {
             metadata: ObjectMeta { annotations: Some(annotations), ..metadata },
-            type_: Some("kubernetes.io/tls".to_owned()),
+            type_: found.and_then(|found| found.type_.clone()),
             data: Some(BTreeMap::from(data)),
             ..Secret::default()
         }

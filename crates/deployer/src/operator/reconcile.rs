@@ -125,11 +125,24 @@ impl<'a> Pass<'a> {
         memory.objects = None;
         memory.applied = Applied::default();
         for object in &desired.objects {
+            self.hand_over_replicas(desired, object).await?;
             let generation = self.apply(object).await?;
             memory.applied.add(object, generation);
         }
         memory.objects = Some(hash);
         Ok(())
+    }
+
+    /// Keeps the number of a Deployment's pods when an autoscaler comes to decide it: a field that nobody manages any
+    /// more would be reset.
+    async fn hand_over_replicas(&self, desired: &Desired, object: &Value) -> Result<(), Failed> {
+        let (kind, name) = (&object["kind"], object["metadata"]["name"].as_str().unwrap_or_default());
+        let is_scaled = |kind: Kind| self.family.contains_key(&(kind, name.to_owned()));
+        let is_new = desired.wants("HorizontalPodAutoscaler", name) && !is_scaled(Kind::HorizontalPodAutoscaler);
+        let found = observed::rollouts(&self.family).find(|(one, ..)| *one == name && kind == "Deployment" && is_new);
+        let Some((.., rollout)) = found else { return Ok(()) };
+        let kept = apply::keep_replicas(&self.context.client, &self.namespace, name, rollout.desired).await;
+        kept.map_err(|error| ("handing a Deployment over to its autoscaler", error))
     }
 
     /// Puts the routes of the plan in force, else keeps those that are, and names what is to follow.

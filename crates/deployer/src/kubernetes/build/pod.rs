@@ -58,9 +58,11 @@ fn specification(part: Part<'_>, component: Component) -> Result<Map<String, Val
     Ok(pod)
 }
 
-fn defaults(part: Part<'_>) -> [(&'static str, Value); 3] {
+fn defaults(part: Part<'_>) -> [(&'static str, Value); 4] {
     [
         ("automountServiceAccountToken", json!(false)),
+        // A Service named `provost-…` would else be variables that the server reads as its settings.
+        ("enableServiceLinks", json!(false)),
         ("terminationGracePeriodSeconds", json!(GRACE_SECONDS)),
         (
             "topologySpreadConstraints",

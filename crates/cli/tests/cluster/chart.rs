@@ -1,0 +1,186 @@
+//! The Helm chart: what it installs works with the permissions that it grants, and no more; what it leaves.
+
+use std::{collections::BTreeSet, path::PathBuf, process::Command};
+
+use provost_testkit::{eventually, repository};
+use serde_json::{Value, json};
+
+use crate::scene::{Audit, Scene, kubectl, main_and_canary, manifest, predictor};
+
+const RELEASE: &str = "provost";
+const NAMESPACE: &str = "provost-system";
+/// Permission that clusters ask for which enforce those of owner references; it shows in no request.
+const UNSEEN: [&str; 1] = ["machinelearning.seldon.io seldondeployments/finalizers update"];
+
+fn chart() -> PathBuf {
+    repository("charts/provost")
+}
+
+fn helm(arguments: &[&str]) -> String {
+    let output = Command::new("helm").args(arguments).output().unwrap();
+    assert!(output.status.success(), "helm {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// A release. It ends with this value, whatever becomes of the test.
+struct Release;
+
+impl Release {
+    fn install(image: &str) -> Self {
+        Self::apply("install", image, &[]);
+        Self
+    }
+
+    fn apply(verb: &str, image: &str, more: &[&str]) {
+        let (repository, tag) = image.rsplit_once(':').unwrap();
+        let chart = chart().display().to_string();
+        let image = format!("image.repository={repository},image.tag={tag},image.pullPolicy=Never");
+        let mut arguments = vec![verb, RELEASE, &chart, "--namespace", NAMESPACE, "--create-namespace"];
+        arguments.extend(["--wait", "--timeout", "2m", "--set", &image, "--set", "gateway=provost-gateway/gateway"]);
+        arguments.extend(more);
+        helm(&arguments);
+    }
+}
+
+impl Drop for Release {
+    fn drop(&mut self) {
+        // It is gone already where all went well.
+        let arguments = ["uninstall", RELEASE, "--namespace", NAMESPACE, "--ignore-not-found", "--wait"];
+        let _ended = Command::new("helm").args(arguments).output();
+    }
+}
+
+#[test]
+fn it_passes_helms_own_checks_with_every_set_of_values() {
+    if std::env::var("PROVOST_TEST_CLUSTER").is_err() {
+        return;
+    }
+    let chart = chart();
+    for values in chart.join("ci").read_dir().unwrap() {
+        let values = values.unwrap().path().display().to_string();
+        helm(&["lint", "--strict", &chart.display().to_string(), "--values", &values]);
+        helm(&["template", "a", &chart.display().to_string(), "--kube-version", "1.34.0", "--values", &values]);
+    }
+}
+
+#[tokio::test]
+async fn it_installs_serves_upgrades_and_leaves_nothing_but_the_kind() {
+    let Some(scene) = Scene::without_operator("charted") else { return };
+    let (mut audit, before) = (Audit::from_now(), everything());
+    let release = Release::install(&scene.image);
+
+    // What breaks a rule is refused at once, and what has no effect is warned of.
+    let malformed = manifest(&[predictor("main", 100, "NO_SERVER", "s3://models/iris/sklearn")]);
+    let refused = eventually(async || match try_apply(&malformed) {
+        (false, text) if text.contains("denied the request") => Ok(text),
+        accepted => {
+            kubectl(&["-n", "charted", "delete", "sdep", "iris", "--ignore-not-found"], "");
+            Err(accepted)
+        }
+    })
+    .await;
+    assert!(refused.contains("spec.predictors[0]") && refused.contains("NO_SERVER"), "{refused}");
+    let mut odd = scaled_and_canary();
+    odd["spec"]["colour"] = json!("blue");
+    let (is_applied, text) = try_apply(&odd);
+    assert!(is_applied && text.contains("Warning: spec.colour"), "{text}");
+    scene.wait("iris");
+    scene.predict_at_last("iris", None).await;
+    scene.predict_at_last("iris", Some("canary")).await;
+
+    // What the manifest no longer asks for goes, by permissions of the chart.
+    scene.apply(&manifest(&[predictor("main", 100, "SKLEARN_SERVER", "s3://models/iris/sklearn")]));
+    scene.wait("iris");
+    eventually(async || match scene.names("services,hpa,pdb,deployments") {
+        names if names == ["iris-main", "iris-main-0-classifier"] => Ok(()),
+        names => Err(names),
+    })
+    .await;
+
+    Release::apply("upgrade", &scene.image, &["--set", "replicas=2"]);
+    scene.apply(&main_and_canary());
+    scene.wait("iris");
+
+    // Without anybody who answers the webhook, manifests are taken and wait.
+    kubectl(&["-n", NAMESPACE, "scale", "deployment/provost", "--replicas=0"], "");
+    kubectl(&["-n", NAMESPACE, "wait", "pod", "--all", "--for=delete", "--timeout=60s"], "");
+    let mut second = main_and_canary();
+    second["metadata"]["name"] = json!("second");
+    assert!(try_apply(&second).0, "nobody refuses it");
+    kubectl(&["-n", NAMESPACE, "scale", "deployment/provost", "--replicas=1"], "");
+    scene.wait("second");
+
+    let granted = granted();
+    eventually(async || {
+        let used = audit.used(&format!("system:serviceaccount:{NAMESPACE}:{RELEASE}"));
+        let idle: Vec<_> =
+            granted.iter().filter(|one| !used.contains(*one) && !UNSEEN.contains(&one.as_str())).collect();
+        if idle.is_empty() { Ok(()) } else { Err(format!("granted and not used: {idle:?}")) }
+    })
+    .await;
+
+    drop(release);
+    kubectl(&["delete", "namespace", NAMESPACE], "");
+    assert_eq!(everything().difference(&before).collect::<Vec<_>>(), Vec::<&String>::new());
+    kubectl(&["get", "crd", "seldondeployments.machinelearning.seldon.io"], "");
+    scene.predict_at_last("iris", None).await;
+}
+
+fn scaled_and_canary() -> Value {
+    let mut manifest = main_and_canary();
+    manifest["spec"]["predictors"][0]["componentSpecs"] = json!([{
+        "hpaSpec": {
+            "minReplicas": 1,
+            "maxReplicas": 2,
+            "metrics": [{"type": "Resource", "resource": {"name": "cpu", "targetAverageUtilization": 70}}],
+        },
+        "pdbSpec": {"minAvailable": 1},
+        "spec": {"containers": [{"name": "classifier", "resources": {"requests": {"cpu": "10m"}}}]},
+    }]);
+    manifest
+}
+
+/// Whether a manifest is taken, and what `kubectl` says.
+fn try_apply(manifest: &Value) -> (bool, String) {
+    let file = tempfile::NamedTempFile::with_suffix(".json").unwrap();
+    std::fs::write(file.path(), manifest.to_string()).unwrap();
+    let path = file.path().display().to_string();
+    let output = Command::new("kubectl").args(["-n", "charted", "apply", "-f", &path]).output().unwrap();
+    (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// What the operator's account may do, as `group resource verb`.
+fn granted() -> BTreeSet<String> {
+    let of_release = format!("app.kubernetes.io/instance={RELEASE}");
+    let text = kubectl(&["get", "clusterroles,roles", "-A", "-l", &of_release, "-o", "json"], "");
+    let roles: Value = serde_json::from_str(&text).unwrap();
+    let is_operators = |role: &&Value| {
+        // Those for users are parts of other roles.
+        let labels = role["metadata"]["labels"].as_object().unwrap();
+        !labels.keys().any(|label| label.starts_with("rbac.authorization.k8s.io/aggregate-to"))
+    };
+    let rules = roles["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(is_operators)
+        .flat_map(|role| role["rules"].as_array().unwrap());
+    let texts = |value: &Value| -> Vec<String> {
+        value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+    };
+    let mut granted = BTreeSet::new();
+    for rule in rules {
+        for group in texts(&rule["apiGroups"]) {
+            for resource in texts(&rule["resources"]) {
+                granted.extend(texts(&rule["verbs"]).into_iter().map(|verb| [&*group, &resource, &verb].join(" ")));
+            }
+        }
+    }
+    granted
+}
+
+/// The names of all that a release could leave: objects of the cluster, and of its namespace.
+fn everything() -> BTreeSet<String> {
+    let kinds = "clusterroles,clusterrolebindings,validatingwebhookconfigurations,crds,namespaces";
+    kubectl(&["get", kinds, "-o", "name"], "").lines().map(str::to_owned).collect()
+}
