@@ -138,6 +138,7 @@ async fn serve(
         body_max: usize::try_from(config.gateway.body_max.0).unwrap_or(usize::MAX),
         in_flight_max: config.gateway.in_flight_max,
         body_timeout: config.gateway.body_timeout.0,
+        only: manifest.as_deref().and_then(pod::deployment),
     };
     let gateway = Gateway::new(options, Arc::new(models.clone()), Some(log.clone()));
     let deployer = InProcessDeployer::new(Arc::new(models), Arc::new(gateway.clone()));

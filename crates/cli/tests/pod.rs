@@ -25,6 +25,8 @@ async fn a_pod_predicts_and_has_neither_api_nor_console() {
     let body = r#"{"data":{"ndarray":[[5.1,3.5,1.4,0.2]]}}"#;
     let reply = node.predict("iris", body).await;
     assert_eq!(reply.status, 200, "ready means that it predicts: {:?}", reply.json);
+    let at_root = reqwest::Client::new().post(format!("{}/api/v1.0/predictions", node.url())).body(body);
+    assert_eq!(at_root.header("content-type", "application/json").send().await.unwrap().status(), 200);
     for (path, expected) in [("/-/live", 200), ("/metrics", 200), ("/api/v1/deployments", 404), ("/", 404)] {
         assert_eq!(status(&node, path).await, expected, "{path}");
     }

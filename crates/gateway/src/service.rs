@@ -47,11 +47,13 @@ pub struct Options {
     pub in_flight_max: usize,
     /// A body must have arrived after this long.
     pub body_timeout: Duration,
+    /// The deployment, as `namespace/name`, that answers also at paths that name none: that of a pod.
+    pub only: Option<String>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { body_max: 16 << 20, in_flight_max: 1024, body_timeout: Duration::from_secs(30) }
+        Self { body_max: 16 << 20, in_flight_max: 1024, body_timeout: Duration::from_secs(30), only: None }
     }
 }
 
@@ -205,7 +207,8 @@ impl GatewayThread {
 
     /// Who is meant, and by which id.
     fn find(&self, path: &str, method: &Method, headers: &HeaderMap, arrived: Instant) -> Result<Call, RequestError> {
-        let target = match_path(path).ok_or_else(|| not_found(path))?;
+        let only = self.shared.options.only.as_deref();
+        let target = match_path(path, only).ok_or_else(|| not_found(path))?;
         let deployment =
             self.shared.routes.deployment(target.deployment).ok_or_else(|| self.unknown(target.deployment))?;
         let Some(Endpoint::Predictions) = target.endpoint else { return Err(not_found(path)) };

@@ -5,6 +5,7 @@ mod load;
 mod machine;
 mod mlserver;
 mod models;
+mod operator;
 mod serve;
 mod table;
 mod usage;
@@ -32,6 +33,8 @@ enum What {
     Serve(serve::Arguments),
     /// Memory with ten deployments, and how soon after a start they predict.
     Footprint(footprint::Arguments),
+    /// A thousand deployments on simulated nodes of a real Kubernetes: time, requests, CPU and memory of the operator.
+    Operator(operator::Arguments),
 }
 
 /// `cargo xtask bench`.
@@ -39,6 +42,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
     match &arguments.what {
         What::Serve(arguments) => serve::run(workspace, arguments),
         What::Footprint(arguments) => footprint::run(workspace, arguments),
+        What::Operator(arguments) => operator::run(workspace, arguments),
     }
 }
 

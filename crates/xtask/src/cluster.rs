@@ -14,6 +14,7 @@ mod network;
 mod node;
 mod pki;
 pub(crate) mod programs;
+pub(crate) mod simulated;
 mod state;
 
 use std::{
@@ -50,6 +51,9 @@ enum What {
         /// Also Contour and Envoy, which implement the Gateway API.
         #[arg(long)]
         gateway: bool,
+        /// Also so many simulated nodes, on which pods become ready without running.
+        #[arg(long, default_value_t = 0)]
+        simulated: u8,
     },
     /// Stop it. What it stores stays; `--reset` removes that too.
     Down {
@@ -75,7 +79,7 @@ enum What {
 /// `cargo xtask cluster`.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
     match &arguments.what {
-        What::Up { nodes, gateway } => up(workspace, *nodes, *gateway),
+        What::Up { nodes, gateway, simulated } => up(workspace, *nodes, *gateway, *simulated),
         What::Down { reset } => down(workspace, *reset),
         What::Exec { command } => exec(workspace, command),
         What::Load { archive } => Cluster::running(workspace)?.load(archive).map(|()| ExitCode::SUCCESS),
@@ -83,12 +87,15 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
     }
 }
 
-fn up(workspace: &Workspace, nodes: u8, gateway: bool) -> Result<ExitCode> {
+fn up(workspace: &Workspace, nodes: u8, gateway: bool, simulated: u8) -> Result<ExitCode> {
     let mut progress = Progress::new(workspace, "cluster", &[("programs", 900), ("start", 30)])?;
     let binaries = progress.stage(programs::find)?;
     progress.stage(|stage| {
         let cluster = Cluster::start(stage, &binaries, nodes, Lifetime::Kept)?;
-        if gateway { cluster.start_gateway(stage) } else { Ok(()) }
+        if gateway {
+            cluster.start_gateway(stage)?;
+        }
+        if simulated > 0 { cluster.simulate(simulated) } else { Ok(()) }
     })?;
     println!("\nReady. Try `cargo xtask cluster exec kubectl get nodes`; stop it with `cargo xtask cluster down`.");
     Ok(ExitCode::SUCCESS)
@@ -163,6 +170,12 @@ impl Cluster {
         gateway::start(self, stage)
     }
 
+    /// Adds nodes that are simulated, and a gateway that accepts every route.
+    pub(crate) fn simulate(&self, nodes: u8) -> Result<()> {
+        gateway::apply_kinds(self)?;
+        simulated::start(self, nodes)
+    }
+
     /// A command inside the first node's network, in this folder, with the cluster's programs and
     /// administrator.
     pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Result<Command> {
@@ -205,6 +218,11 @@ impl Cluster {
         let mut command = self.kubectl()?;
         command.args(["apply", "--server-side", "--force-conflicts", "-f"]).arg(manifests);
         process::output_of(&mut command).map(drop)
+    }
+
+    /// Applies manifests that are no file yet.
+    pub(crate) fn apply_text(&self, name: &str, manifests: &str) -> Result<()> {
+        self.apply(&self.state.write(name, manifests)?)
     }
 
     /// Gives an image to every node.

@@ -12,7 +12,7 @@ use std::{
 use anyhow::Context as _;
 use provost_control_plane::app::{App, ApplyRequest};
 use provost_domain::{
-    DeploymentId,
+    DeploymentId, Namespace,
     plan::{Report, State},
     port::deployments::DeploymentRepository,
 };
@@ -42,6 +42,16 @@ pub(super) fn rules(config: &Config) -> Rules {
 /// Where model files may be.
 pub(super) fn roots() -> Vec<PathBuf> {
     vec![PathBuf::from(MODELS)]
+}
+
+/// The deployment that the manifest describes, as `namespace/name`; `None` where it describes none, which
+/// [`serve`] tells.
+pub(super) fn deployment(manifest: &str) -> Option<String> {
+    let documents = provost_api::manifest::parse(MANIFEST, manifest).ok()?;
+    let metadata = &documents.first()?.json["metadata"];
+    let namespace = Namespace::default_namespace();
+    let namespace = metadata["namespace"].as_str().unwrap_or(namespace.as_str());
+    Some(format!("{namespace}/{}", metadata["name"].as_str()?))
 }
 
 /// Applies the manifest and watches what becomes of it: sets `is_ready` once it serves, and ends only when

@@ -133,19 +133,51 @@ async fn an_autoscaler_decides_how_many_pods_and_goes_with_its_specification() {
             "containers": [{"name": "classifier", "resources": {"requests": {"cpu": "10m"}}}],
         },
     }]);
-    scene.apply(&manifest(&[scaled]));
+    scene.apply(&manifest(std::slice::from_ref(&scaled)));
     eventually_has_replicas("scaled", "2").await;
     scene.wait("iris");
     for kind in ["hpa", "pdb"] {
         assert_eq!(scene.names(kind), ["iris-main-0-classifier"], "{kind}");
     }
-    scene.apply(&manifest(&[plain]));
-    eventually(async || match (scene.names("hpa"), scene.names("pdb")) {
-        (scalers, budgets) if scalers.is_empty() && budgets.is_empty() => Ok(()),
-        left => Err(left),
+    let mut three = plain.clone();
+    three["replicas"] = json!(3);
+    for (predictor, replicas) in [(three, "3"), (plain, "1")] {
+        scene.apply(&manifest(&[predictor]));
+        eventually(async || match (scene.names("hpa"), scene.names("pdb")) {
+            (scalers, budgets) if scalers.is_empty() && budgets.is_empty() => Ok(()),
+            left => Err(left),
+        })
+        .await;
+        eventually_has_replicas("scaled", replicas).await;
+        scene.wait("iris");
+        // An autoscaler takes over as many as there are, within its bounds.
+        scene.apply(&manifest(std::slice::from_ref(&scaled)));
+        scene.wait("iris");
+        eventually_has_replicas("scaled", if replicas == "1" { "2" } else { replicas }).await;
+    }
+}
+
+#[tokio::test]
+async fn without_a_gateway_predictors_are_reached_by_their_services() {
+    let Some(mut scene) = Scene::without_operator("alone") else { return };
+    scene.start_operator_alone();
+    scene.apply(&main_and_canary());
+    scene.wait("iris");
+    assert_eq!(scene.names("httproutes"), [""; 0]);
+    for predictor in ["main", "canary"] {
+        let service = format!("iris-{predictor}");
+        let address = kubectl(&["-n", "alone", "get", "service", &service, "-o", "jsonpath={.spec.clusterIP}"], "");
+        let url = format!("http://{address}:8000/api/v1.0/predictions");
+        let request = reqwest::Client::new().post(url).header("content-type", "application/json").body(BODY);
+        assert_eq!(request.send().await.unwrap().status(), 200, "{predictor}");
+    }
+    scene.apply(&manifest(&[predictor("canary", 100, "XGBOOST_SERVER", "s3://models/iris/xgboost")]));
+    scene.wait("iris");
+    eventually(async || match scene.names("services,deployments") {
+        names if names == ["iris-canary", "iris-canary-0-classifier"] => Ok(()),
+        names => Err(names),
     })
     .await;
-    eventually_has_replicas("scaled", "1").await;
 }
 
 #[tokio::test]
@@ -158,10 +190,24 @@ async fn what_cannot_be_built_is_refused_by_path() {
     assert!(reason.starts_with("spec.predictors[0].componentSpecs[0].spec.containers[0].image: "), "{reason}");
 }
 
+#[tokio::test]
+async fn the_manifests_of_seldons_documentation_are_taken_and_built() {
+    let Some(scene) = Scene::start("samples") else { return };
+    kubectl(&["-n", "samples", "apply", "-f", "-"], include_str!("seldon_samples.yaml"));
+    let all = ["own-initializer", "quickstart", "rclone", "resources", "secret", "service-account"];
+    assert_eq!(scene.names("sdep"), all);
+    let expected = all.map(|name| format!("{name}-default-0-classifier"));
+    eventually(async || {
+        let found = scene.names("deployments");
+        if found == expected { Ok(()) } else { Err(found) }
+    })
+    .await;
+}
+
 /// Waits until the one Deployment of a namespace is to have so many pods.
 async fn eventually_has_replicas(namespace: &str, expected: &str) {
     eventually(async || {
-        let replicas = kubectl(&["-n", namespace, "get", "deploy", "-o", "jsonpath={.items[0].spec.replicas}"], "");
+        let replicas = kubectl(&["-n", namespace, "get", "deploy", "-o", "jsonpath={.items[*].spec.replicas}"], "");
         if replicas == expected { Ok(()) } else { Err(replicas) }
     })
     .await;

@@ -34,7 +34,12 @@ impl Scene {
     }
 
     pub(crate) fn start_operator(&mut self) {
-        self.operator = Some(operator(self.namespace, &self.image));
+        self.operator = Some(operator(self.namespace, &self.image, &["--gateway", "provost-gateway/gateway"]));
+    }
+
+    /// One that knows no gateway.
+    pub(crate) fn start_operator_alone(&mut self) {
+        self.operator = Some(operator(self.namespace, &self.image, &[]));
     }
 
     pub(crate) fn kill_operator(&mut self) {
@@ -145,10 +150,10 @@ fn log_of(namespace: &str) -> std::path::PathBuf {
     env::temp_dir().join(format!("provost-operator-{namespace}.log"))
 }
 
-pub(crate) fn operator(namespace: &str, image: &str) -> Child {
+fn operator(namespace: &str, image: &str, more: &[&str]) -> Child {
     let mut command = Command::new(BINARY);
     command.args(["operator", "--image", image, "--image-pull-policy", "Never", "--watch-namespace", namespace]);
-    command.args(["--gateway", "provost-gateway/gateway"]);
+    command.args(more);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(log_of(namespace)).unwrap());
     command.spawn().unwrap()
 }

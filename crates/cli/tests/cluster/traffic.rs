@@ -12,7 +12,7 @@ use std::{
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::scene::{BODY, GATEWAY, Scene, main_and_canary, manifest, predictor};
+use crate::scene::{BODY, GATEWAY, Scene, kubectl, main_and_canary, manifest, predictor};
 
 /// Clients that ask at the same time.
 const CLIENTS: usize = 4;
@@ -98,6 +98,16 @@ pub(crate) async fn pass(period: Duration) {
     let _elapsed = tokio::time::timeout(period, std::future::pending::<()>()).await;
 }
 
+/// How many requests the pods of a predictor have answered, by their own metrics.
+async fn served(scene: &Scene, predictor: &str) -> u64 {
+    let query =
+        ["-n", scene.namespace, "get", "service", &format!("iris-{predictor}"), "-o", "jsonpath={.spec.clusterIP}"];
+    let url = format!("http://{}:8000/metrics", kubectl(&query, ""));
+    let metrics = reqwest::get(url).await.unwrap().text().await.unwrap();
+    let counts = metrics.lines().filter(|line| line.starts_with("seldon_api_executor_server_requests_seconds_count"));
+    counts.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
+}
+
 /// Sees to it that a predictor got its share, within five standard deviations of a binomial distribution.
 #[allow(clippy::cast_precision_loss, reason = "counts are small")]
 fn check_share(counts: &Counts, predictor: &str, share: f64) {
@@ -107,7 +117,7 @@ fn check_share(counts: &Counts, predictor: &str, share: f64) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_canary_is_added_changed_promoted_and_updated_under_load_without_a_failed_request() {
+async fn no_request_fails_while_a_canary_is_added_changed_shadowed_promoted_and_updated() {
     let Some(scene) = Scene::start("traffic") else { return };
     let uri = |server: &str| format!("s3://models/iris/{server}");
     scene.apply(&manifest(&[predictor("main", 100, "SKLEARN_SERVER", &uri("sklearn"))]));
@@ -126,6 +136,22 @@ async fn a_canary_is_added_changed_promoted_and_updated_under_load_without_a_fai
     half["spec"]["predictors"][0]["traffic"] = json!(50);
     half["spec"]["predictors"][1]["traffic"] = json!(50);
     check_share(&follows(&half, 12).await, "canary", 0.5);
+
+    let mut shadowed = manifest(&[
+        predictor("main", 100, "SKLEARN_SERVER", &uri("sklearn")),
+        predictor("canary", 100, "XGBOOST_SERVER", &uri("xgboost")),
+    ]);
+    shadowed["spec"]["predictors"][1]["shadow"] = json!(true);
+    scene.apply(&shadowed);
+    scene.wait("iris");
+    pass(FOLLOW).await;
+    let before = served(&scene, "canary").await;
+    let counts = load.during(Duration::from_secs(6)).await;
+    check_share(&counts, "main", 1.0);
+    let mirrored = served(&scene, "canary").await - before;
+    // Both are asked while requests are under way.
+    assert!(mirrored.abs_diff(counts.all()) < counts.all() / 10, "{mirrored} of {} were mirrored", counts.all());
+
     let promoted = manifest(&[predictor("canary", 100, "XGBOOST_SERVER", &uri("xgboost"))]);
     check_share(&follows(&promoted, 12).await, "canary", 1.0);
     let updated = manifest(&[predictor("canary", 100, "SKLEARN_SERVER", &uri("sklearn"))]);

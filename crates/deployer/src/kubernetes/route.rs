@@ -41,8 +41,18 @@ pub fn route(
             "backendRefs": [backend(share, 1)],
         })
     });
-    let split: Vec<_> = shares.iter().map(|share| backend(share, share.weight)).collect();
-    let rules: Vec<_> = pinned.chain([json!({"matches": [{"path": path}], "backendRefs": split})]).collect();
+    let is_shadow =
+        |name: &str| source.deployment.predictors.iter().any(|predictor| predictor.name == name && predictor.shadow);
+    let (shadows, others): (Vec<_>, Vec<_>) = shares.iter().partition(|share| is_shadow(&share.predictor));
+    let split: Vec<_> = others.into_iter().map(|share| backend(share, share.weight)).collect();
+    let mut all = json!({"matches": [{"path": path}], "backendRefs": split});
+    // One that is not routed yet cannot answer.
+    let is_routed = |share: &&&Share| routes.iter().any(|route| route.predictor == share.predictor);
+    let mirrors: Vec<_> = shadows.iter().filter(is_routed).map(|share| mirror(&backend(share, 0))).collect();
+    if !mirrors.is_empty() {
+        all["filters"] = json!(mirrors);
+    }
+    let rules: Vec<_> = pinned.chain([all]).collect();
     let mut metadata = metadata(source, owner, &owner.name, &json!({DEPLOYMENT_LABEL: owner.name}));
     metadata["annotations"] = json!({ROUTES_ANNOTATION: json!(routes).to_string()});
     Some(json!({
@@ -51,6 +61,12 @@ pub fn route(
         "metadata": metadata,
         "spec": {"parentRefs": [{"namespace": namespace, "name": gateway}], "rules": rules},
     }))
+}
+
+/// Sends a copy of each request.
+fn mirror(backend: &Value) -> Value {
+    let backend = json!({"name": backend["name"], "port": backend["port"]});
+    json!({"type": "RequestMirror", "requestMirror": {"backendRef": backend}})
 }
 
 #[cfg(test)]
@@ -73,6 +89,29 @@ mod tests {
     #[test]
     fn a_route_splits_the_traffic_and_pins_by_header() {
         insta::assert_yaml_snapshot!(routed(Some("gateways/public")).unwrap());
+    }
+
+    #[test]
+    fn a_shadow_gets_copies_once_it_is_routed() {
+        let manifest =
+            MANIFEST.replace("      traffic: 10\n", "      shadow: true\n").replace("traffic: 90", "traffic: 100");
+        let settings =
+            Settings { gateway: Some("gateways/public".to_owned()), ..Settings::new("provost:1".to_owned()) };
+        let routed = |names: &[&str]| {
+            let revision = || RevisionId::of("as it was trained", &[]);
+            let route_ = |name: &&str| Route { predictor: (*name).to_owned(), revision: revision(), weight: 0 };
+            let routes: Vec<_> = names.iter().map(route_).collect();
+            let share = |predictor: &str, weight| Share { predictor: predictor.to_owned(), weight };
+            let shares = [share("main", 100), share("canary", 0)];
+            let route = with_source(&manifest, |source, owner| route(source, owner, &settings, &routes, &shares));
+            route.unwrap()["spec"]["rules"][2].clone()
+        };
+        let waiting = routed(&["main"]);
+        assert_eq!(waiting["backendRefs"], json!([{"name": "iris-main", "port": 8000, "weight": 100}]));
+        assert_eq!(waiting["filters"], Value::Null);
+        let backend = json!({"name": "iris-canary", "port": 8000});
+        let mirror = json!([{"type": "RequestMirror", "requestMirror": {"backendRef": backend}}]);
+        assert_eq!(routed(&["main", "canary"])["filters"], mirror);
     }
 
     #[test]

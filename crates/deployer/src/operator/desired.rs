@@ -11,6 +11,7 @@ use provost_domain::{
 };
 use serde_json::{Value, json};
 
+use super::{children::Family, observed};
 use crate::kubernetes::{self, Owner, PREDICTOR_ANNOTATION, REVISION_ANNOTATION, Settings, Source};
 
 /// What is kept of a resource's metadata: the rest is the API server's.
@@ -92,6 +93,12 @@ impl Desired {
     /// The revision that a predictor is to be; `None` where it is not to be there.
     pub(super) fn revision(&self, predictor: &str) -> Option<RevisionId> {
         self.predictors().any(|name| name == predictor).then(|| revision(&self.objects, predictor))
+    }
+
+    /// Whether all of its Deployments are there as far as the watch shows.
+    pub(super) fn shows_in(&self, family: &Family) -> bool {
+        let mut deployments = self.objects.iter().filter(|object| object["kind"] == "Deployment");
+        deployments.all(|object| observed::rollouts(family).any(|(name, ..)| object["metadata"]["name"] == name))
     }
 
     /// Whether an object of this kind and name is to be there.

@@ -21,7 +21,7 @@ use super::{
     Context, Memory,
     applied::Applied,
     apply,
-    children::{Child, Family, Kind, RouteFacts},
+    children::{Answer, Child, Family, Kind, RouteFacts},
     crd,
     desired::Desired,
     events,
@@ -94,14 +94,16 @@ impl<'a> Pass<'a> {
             }
         };
         self.follow_gateway(memory);
-        let mut seen = observed::observed(&self.family, &memory.in_force);
-        seen.reported.clone_from(&memory.reported);
-        let plan = plan(&desired.plan(), &seen, now());
+        let mut plan = self.plan(&desired, memory);
         self.ensure(&desired, memory).await?;
         self.route(&desired, &plan, memory).await?;
+        if settings.gateway.is_none() && is_route_planned(&plan) {
+            // It is in force by now, and nothing else would tell.
+            plan = self.plan(&desired, memory);
+        }
         let is_clean = self.retire(&desired, &plan, memory).await?;
-        self.tell(&desired, &plan, memory).await?;
-        Ok(if is_clean { Action::await_change() } else { Action::requeue(SETTLE) })
+        let is_told = self.tell(&desired, &plan, memory).await?;
+        Ok(if is_clean && is_told { Action::await_change() } else { Action::requeue(SETTLE) })
     }
 
     /// Notes the routes that the gateway works by. Without a gateway, those that were decided are in force; an
@@ -113,6 +115,12 @@ impl<'a> Pass<'a> {
             None if !has_gateway && memory.in_force.is_empty() => memory.in_force = observed::serving(&self.family),
             _ => {}
         }
+    }
+
+    fn plan(&self, desired: &Desired, memory: &Memory) -> Plan {
+        let mut seen = observed::observed(&self.family, &memory.in_force);
+        seen.reported.clone_from(&memory.reported);
+        plan(&desired.plan(), &seen, now())
     }
 
     /// Applies the objects, unless they are known to be there as they should be: what the plan asks for and was
@@ -195,23 +203,30 @@ impl<'a> Pass<'a> {
         is_accepted && memory.routed.is_none_or(|routed| routed.elapsed() >= SETTLE)
     }
 
-    /// Tells users how it stands.
-    async fn tell(&self, desired: &Desired, plan: &Plan, memory: &mut Memory) -> Result<(), Failed> {
+    /// Tells users how it stands; gives whether that was told. What passes by itself within moments is not: that the
+    /// objects just applied do not show yet, or that the gateway has not answered yet.
+    async fn tell(&self, desired: &Desired, plan: &Plan, memory: &mut Memory) -> Result<bool, Failed> {
         let report = plan.steps.iter().find_map(|step| match step {
             Step::Report(report) => Some(report),
             _ => None,
         });
         memory.reported = report.or(memory.reported.as_ref()).cloned();
         let answer = observed::route(&self.family, &self.object.name_any()).map(|route| &route.answer);
-        self.report(status::observed(&Observation {
+        let is_awaited = is_route_planned(plan)
+            && !matches!(answer, Some(Answer::Rejected(_)))
+            && memory.routed.is_some_and(|routed| routed.elapsed() < SETTLE);
+        if is_awaited || !desired.shows_in(&self.family) {
+            return Ok(false);
+        }
+        let status = status::observed(&Observation {
             namespace: &self.namespace,
             desired,
             family: &self.family,
-            report: memory.reported.as_ref(),
+            report: memory.reported.as_ref().filter(|_| report.is_some() || !is_route_planned(plan)),
             answer,
             gateway: self.context.options.settings.gateway.as_deref(),
-        }))
-        .await
+        });
+        self.report(status).await.map(|()| true)
     }
 
     /// Writes the status, unless it is there already.
@@ -227,6 +242,10 @@ impl<'a> Pass<'a> {
         let told = events::tell(&self.context.recorder, self.object, &status).await;
         told.map_err(|error| ("writing an event", error))
     }
+}
+
+fn is_route_planned(plan: &Plan) -> bool {
+    plan.steps.iter().any(|step| matches!(step, Step::Route { .. }))
 }
 
 /// Unwanted objects that serve no revision that is in force.

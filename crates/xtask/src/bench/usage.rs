@@ -49,6 +49,16 @@ pub(super) fn memory(root: u32) -> f64 {
     kilobytes.sum::<f64>() / 1024.0
 }
 
+/// The most memory in MB that one of the processes ever had.
+pub(super) fn peak_memory(root: u32) -> Option<f64> {
+    let status = tree(root).into_iter().filter_map(|id| fs::read_to_string(format!("/proc/{id}/status")).ok());
+    let kilobytes = status.filter_map(|status| {
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        line.split_whitespace().next()?.parse::<f64>().ok()
+    });
+    kilobytes.reduce(f64::max).map(|kilobytes| kilobytes / 1024.0)
+}
+
 fn stat(id: u32) -> Option<String> {
     fs::read_to_string(format!("/proc/{id}/stat")).ok()
 }

@@ -27,6 +27,15 @@ pub(super) fn start(cluster: &Cluster, stage: &Stage<'_>) -> Result<()> {
         return Ok(());
     }
     let envoy = envoy(stage)?;
+    apply_kinds(cluster)?;
+    cluster.apply(&stage.workspace.root.join(MANIFESTS))?;
+    start_contour(cluster)?;
+    start_envoy(cluster, &envoy)?;
+    daemon::wait_for(&cluster.state, 0, "envoy", READY_MAX, || is_ready(cluster))
+}
+
+/// Has the API server know the kinds that gateways work by.
+pub(super) fn apply_kinds(cluster: &Cluster) -> Result<()> {
     for crds in ["00-crds.yaml", "01-crds.yaml"] {
         cluster.apply(&cluster.binaries.contour(crds))?;
     }
@@ -36,11 +45,8 @@ pub(super) fn start(cluster: &Cluster, stage: &Stage<'_>) -> Result<()> {
         "crd",
         "--all",
         "--timeout=60s",
-    ]))?;
-    cluster.apply(&stage.workspace.root.join(MANIFESTS))?;
-    start_contour(cluster)?;
-    start_envoy(cluster, &envoy)?;
-    daemon::wait_for(&cluster.state, 0, "envoy", READY_MAX, || is_ready(cluster))
+    ]))
+    .map(drop)
 }
 
 /// Envoy says so, once Contour has told it what to listen on.

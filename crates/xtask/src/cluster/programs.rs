@@ -101,6 +101,10 @@ impl Binaries {
         self.folders[4].join(name)
     }
 
+    pub(super) fn kwok(&self) -> PathBuf {
+        self.folders[5].join("kwok")
+    }
+
     /// Their folders, for a search path.
     pub(super) fn folders(&self) -> impl Iterator<Item = &Path> {
         self.folders.iter().map(PathBuf::as_path)

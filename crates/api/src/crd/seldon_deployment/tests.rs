@@ -311,7 +311,7 @@ fn what_is_not_supported_is_refused_by_its_path_with_what_to_do() {
     assert_eq!(
         errors(&with_predictor(lines)),
         [
-            "spec.predictors[0].shadow: not supported yet; remove the predictor, or give it a share of the traffic",
+            "spec.predictors[0].shadow: works on a Kubernetes cluster only; remove the predictor, or give it a share of the traffic",
             "spec.predictors[0].explainer: not supported yet; remove it",
             "spec.predictors[0].graph.children: not supported yet; graphs of several nodes cannot be served; deploy one MODEL node",
             "spec.predictors[0].componentSpecs[0].spec.initContainers: works on a Kubernetes cluster only; remove it: the platform fetches `modelUri` itself",

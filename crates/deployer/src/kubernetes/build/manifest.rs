@@ -8,8 +8,16 @@ use super::Part;
 
 /// Fields of a predictor that are not its pod's manifest's: who has them acts elsewhere, and a change of them is
 /// no reason for new pods.
-const NOT_THE_PODS: [&str; 7] =
-    ["componentSpecs", "engineResources", "explainer", "progressDeadlineSeconds", "replicas", "svcOrchSpec", "traffic"];
+const NOT_THE_PODS: [&str; 8] = [
+    "componentSpecs",
+    "engineResources",
+    "explainer",
+    "progressDeadlineSeconds",
+    "replicas",
+    "shadow",
+    "svcOrchSpec",
+    "traffic",
+];
 /// Fields of a node that the pod has acted on already.
 const ACTED_ON: [&str; 3] = ["envSecretRefName", "serviceAccountName", "storageInitializerImage"];
 /// What `kubectl apply` notes for itself.
