@@ -35,3 +35,8 @@ fn the_reference_of_commands_is_committed() {
 fn the_reference_of_fields_is_committed() {
     check("fields", "docs/reference/fields.md");
 }
+
+#[test]
+fn the_kinds_of_the_chart_are_committed() {
+    check("crds", "deploy/helm/provost/crds/seldondeployments.yaml");
+}

@@ -22,7 +22,7 @@ mod status;
 mod watched;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -101,6 +101,10 @@ struct Memory {
     applied_route: Applied,
     /// When it was applied.
     routed: Option<Instant>,
+    /// Predictors that it named though they leave, and get nothing.
+    fading: BTreeSet<String>,
+    /// Predictors that are there still, and to which the gateway sends nothing any more.
+    left: BTreeSet<String>,
     /// The routes that the gateway last accepted.
     in_force: Vec<Route>,
     /// What the planner had to tell last.

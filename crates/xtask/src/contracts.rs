@@ -18,6 +18,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<ExitCode> {
         stage.command("cargo", &mut command)?.success()
     })?;
     progress.stage(|stage| web::script(stage, "generate"))?;
-    println!("\nWritten: contracts/, docs/reference/ and web/src/api/generated/. `git diff` shows what changed.");
+    println!(
+        "\nWritten: contracts/, docs/reference/, the chart's kinds and web/src/api/generated/. `git diff` shows what changed."
+    );
     Ok(ExitCode::SUCCESS)
 }

@@ -13,7 +13,7 @@ const NAMESPACE: &str = "provost-system";
 const UNSEEN: [&str; 1] = ["machinelearning.seldon.io seldondeployments/finalizers update"];
 
 fn chart() -> PathBuf {
-    repository("charts/provost")
+    repository("deploy/helm/provost")
 }
 
 fn helm(arguments: &[&str]) -> String {

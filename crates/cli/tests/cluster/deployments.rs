@@ -188,6 +188,17 @@ async fn what_cannot_be_built_is_refused_by_path() {
     scene.apply(&manifest(&[own]));
     let reason = scene.reason("iris").await;
     assert!(reason.starts_with("spec.predictors[0].componentSpecs[0].spec.containers[0].image: "), "{reason}");
+
+    // What only the API server knows to be wrong is told as it tells it.
+    let mut mistaken = predictor("main", 100, "SKLEARN_SERVER", "s3://models/iris/sklearn");
+    mistaken["componentSpecs"] = json!([{"spec": {"containers": [], "tolerations": [{"operator": "Sometimes"}]}}]);
+    scene.apply(&manifest(&[mistaken]));
+    eventually(async || {
+        let status = scene.status("iris");
+        let reason = status["description"].as_str().unwrap_or_default();
+        if reason.contains("tolerations") && reason.contains("Sometimes") { Ok(()) } else { Err(status) }
+    })
+    .await;
 }
 
 #[tokio::test]

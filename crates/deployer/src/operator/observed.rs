@@ -1,5 +1,7 @@
 //! What the planner must know of the cluster, from what the watches show. Pure.
 
+use std::collections::BTreeSet;
+
 use provost_domain::{
     RevisionId,
     plan::{Observed, ObservedRevision, Readiness, Route},
@@ -52,6 +54,13 @@ pub(super) fn shares<'a>(family: &Family, routes: &[Route], desired: impl Iterat
         }
     }
     shares
+}
+
+/// The predictors that have a Service still and no place among the shares.
+pub(super) fn leaving(family: &Family, shares: &[Share]) -> BTreeSet<String> {
+    let services = family.iter().filter(|((kind, _), _)| *kind == Kind::Service);
+    let predictors = services.filter_map(|(_, child)| child.predictor.clone());
+    predictors.filter(|name| !shares.iter().any(|share| share.predictor == *name)).collect()
 }
 
 /// What serves, as if a route had put it in force.
@@ -172,6 +181,18 @@ mod tests {
     fn a_predictor_of_two_deployments_is_ready_with_both() {
         let family = Family::from([deployment("a", "main", "1", 1, true), deployment("b", "main", "1", 0, false)]);
         assert_eq!(observed(&family, &[]).revisions, [there("main", "1", Readiness::Loading)]);
+    }
+
+    #[test]
+    fn a_predictor_leaves_once_nothing_names_it_but_its_service() {
+        let service = |name: &str, predictor: &str| {
+            let child = Child { facts: Facts::Other, ..deployment("a", predictor, "1", 1, true).1 };
+            ((Kind::Service, name.to_owned()), child)
+        };
+        let family =
+            Family::from([service("a", "main"), service("b", "canary"), deployment("c", "gone", "1", 1, true)]);
+        let shares = [Share { predictor: "main".to_owned(), weight: 100 }];
+        assert_eq!(leaving(&family, &shares), BTreeSet::from(["canary".to_owned()]));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One deployment, from what its user wrote to what the cluster runs: the planner decides, this does.
 
 use std::{
+    collections::BTreeSet,
     hash::{DefaultHasher, Hash as _, Hasher as _},
     sync::Arc,
     time::{Duration, Instant},
@@ -17,6 +18,8 @@ use provost_domain::{
 };
 use serde_json::Value;
 
+use crate::kubernetes::Share;
+
 use super::{
     Context, Memory,
     applied::Applied,
@@ -32,6 +35,8 @@ use super::{
 
 /// How long a gateway may take to follow a route: what the route no longer names stays so long.
 const SETTLE: Duration = Duration::from_secs(3);
+/// Codes by which the API server refuses an object for what it says.
+const REFUSALS: [u16; 3] = [400, 403, 422];
 /// Who is to reconcile a deployment.
 const CONTROLLER_LABEL: &str = "seldon.io/controller-id";
 
@@ -59,7 +64,7 @@ pub(super) async fn reconcile(object: Arc<DynamicObject>, context: Arc<Context>)
     context.children.listed().await;
     let mut memory = context.memories().remove(&key).unwrap_or_default();
     let started = Instant::now();
-    let result = Pass::of(&object, &context).make_so(&mut memory).await;
+    let result = Pass::of(&object, &context).run(&mut memory).await;
     context.figures.count(result.is_ok(), started.elapsed());
     memory.errors = if result.is_ok() { 0 } else { memory.errors + 1 };
     let attempt = memory.errors;
@@ -81,6 +86,19 @@ impl<'a> Pass<'a> {
         let uid = object.uid().unwrap_or_default();
         let family = context.children.of(&(namespace.clone(), object.name_any()), &uid);
         Self { object, context, namespace, family }
+    }
+
+    /// Makes the deployment so. What the API server refuses is its user's to know; it is tried again all the same, since
+    /// a quota may be raised.
+    async fn run(&self, memory: &mut Memory) -> Result<Action, Failed> {
+        let result = self.make_so(memory).await;
+        if let Err((_, kube::Error::Api(answer))) = &result
+            && REFUSALS.contains(&answer.code)
+        {
+            let generation = self.object.metadata.generation.unwrap_or(0);
+            self.report(status::refused(&self.family, generation, std::slice::from_ref(&answer.message))).await?;
+        }
+        result
     }
 
     async fn make_so(&self, memory: &mut Memory) -> Result<Action, Failed> {
@@ -153,14 +171,17 @@ impl<'a> Pass<'a> {
         kept.map_err(|error| ("handing a Deployment over to its autoscaler", error))
     }
 
-    /// Puts the routes of the plan in force, else keeps those that are, and names what is to follow.
+    /// Puts the routes of the plan in force, else keeps those that are. What is to follow is named before it gets
+    /// traffic and what leaves is named a while longer: gateways learn of routes and of backends in any order.
     async fn route(&self, desired: &Desired, plan: &Plan, memory: &mut Memory) -> Result<(), Failed> {
         let planned = plan.steps.iter().find_map(|step| match step {
             Step::Route { routes } => Some(routes),
             _ => None,
         });
         let routes = planned.unwrap_or(&memory.in_force).clone();
-        let shares = observed::shares(&self.family, &routes, desired.predictors());
+        let mut shares = observed::shares(&self.family, &routes, desired.predictors());
+        let fading = self.fading(&shares, memory);
+        shares.extend(fading.iter().map(|predictor| Share { predictor: predictor.clone(), weight: 0 }));
         let Some(route) = desired.route(&self.context.options.settings, &routes, &shares) else {
             memory.in_force = routes;
             return Ok(());
@@ -172,8 +193,19 @@ impl<'a> Pass<'a> {
         let generation = self.apply(&route).await?;
         memory.applied_route = Applied::default();
         memory.applied_route.add(&route, generation);
-        (memory.route, memory.routed) = (Some(hash), Some(Instant::now()));
+        (memory.route, memory.routed, memory.fading) = (Some(hash), Some(Instant::now()), fading);
         Ok(())
+    }
+
+    /// The predictors that the route is to name though they get nothing: those that leave, until the gateway has
+    /// followed the route in which that was so.
+    fn fading(&self, shares: &[Share], memory: &mut Memory) -> BTreeSet<String> {
+        let leaving = observed::leaving(&self.family, shares);
+        if self.is_settled(memory) {
+            memory.left.append(&mut memory.fading);
+        }
+        memory.left.retain(|predictor| leaving.contains(predictor));
+        leaving.difference(&memory.left).cloned().collect()
     }
 
     async fn apply(&self, object: &Value) -> Result<Option<i64>, Failed> {
@@ -199,8 +231,9 @@ impl<'a> Pass<'a> {
 
     /// Whether the gateway has had the time to follow the route as it is.
     fn is_settled(&self, memory: &Memory) -> bool {
-        let is_accepted = observed::route(&self.family, &self.object.name_any()).is_none_or(RouteFacts::is_accepted);
-        is_accepted && memory.routed.is_none_or(|routed| routed.elapsed() >= SETTLE)
+        let is_accepted = observed::route(&self.family, &self.object.name_any()).is_some_and(RouteFacts::is_accepted);
+        let is_followed = is_accepted && memory.routed.is_some_and(|routed| routed.elapsed() >= SETTLE);
+        is_followed || self.context.options.settings.gateway.is_none()
     }
 
     /// Tells users how it stands; gives whether that was told. What passes by itself within moments is not: that the
