@@ -47,6 +47,7 @@ use provost_domain::{
 use crate::kubernetes::Settings;
 use applied::Applied;
 use children::Children;
+use desired::Desired;
 pub use figures::Figures;
 pub use kube::Client;
 use reconcile::{ReconcileError, reconcile};
@@ -91,6 +92,8 @@ impl Context {
 /// What is known of a deployment since the operator started.
 #[derive(Debug, Default)]
 struct Memory {
+    /// What its user asks for, and a hash of how that was written.
+    desired: Option<(u64, Arc<Desired>)>,
     /// A hash of the objects that were applied last.
     objects: Option<u64>,
     /// Those objects as they were then.

@@ -1,5 +1,7 @@
 //! What a resource asks for, and the objects that make it so. Pure.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use kube::{ResourceExt as _, api::DynamicObject};
 use provost_api::{
     crd::seldon_deployment,
@@ -12,7 +14,7 @@ use provost_domain::{
 use serde_json::{Value, json};
 
 use super::{children::Family, observed};
-use crate::kubernetes::{self, Owner, PREDICTOR_ANNOTATION, REVISION_ANNOTATION, Settings, Source};
+use crate::kubernetes::{self, BuildError, Owner, PREDICTOR_ANNOTATION, REVISION_ANNOTATION, Settings, Source};
 
 /// What is kept of a resource's metadata: the rest is the API server's.
 const KEPT: [&str; 4] = ["name", "namespace", "labels", "annotations"];
@@ -27,8 +29,12 @@ pub(super) struct Desired {
     pub(super) generation: i64,
     /// What has no effect, by path.
     pub(super) warnings: Vec<String>,
-    /// The objects, but for the route.
-    pub(super) objects: Vec<Value>,
+    /// Kind and name of each object, but for the route.
+    names: Vec<(String, String)>,
+    /// The revision of each predictor, in their order.
+    revisions: Vec<RevisionId>,
+    /// A hash of the objects.
+    pub(super) hash: u64,
 }
 
 impl Desired {
@@ -50,23 +56,34 @@ impl Desired {
             name: object.name_any(),
             uid: object.uid().unwrap_or_default(),
         };
-        let source = Source { deployment: &deployment, document: &document };
-        let mut objects = kubernetes::build(source, &owner, settings).map_err(|error| vec![error.to_string()])?;
-        for predictor in &deployment.predictors {
-            note_revision(&mut objects, &predictor.name);
-        }
-        let warnings = findings.iter().map(ToString::to_string).collect();
+        let warnings = findings.iter().map(ToString::to_string).chain(part_of_traffic(&deployment)).collect();
         let generation = object.metadata.generation.unwrap_or(0);
-        Ok(Self { deployment, document, owner, generation, warnings, objects })
+        let (names, revisions, hash) = (Vec::new(), Vec::new(), 0);
+        let mut desired = Self { deployment, document, owner, generation, warnings, names, revisions, hash };
+        let objects = desired.objects(settings).map_err(|error| vec![error.to_string()])?;
+        desired.revisions = desired.predictors().map(|predictor| revision(&objects, predictor)).collect();
+        desired.names = objects.iter().filter_map(kind_and_name).collect();
+        desired.hash = hash_of(&objects);
+        Ok(desired)
+    }
+
+    /// The objects, but for the route. They are large and seldom needed, so that they are built when they are.
+    pub(super) fn objects(&self, settings: &Settings) -> Result<Vec<Value>, BuildError> {
+        let source = Source { deployment: &self.deployment, document: &self.document };
+        let mut objects = kubernetes::build(source, &self.owner, settings)?;
+        for predictor in self.predictors() {
+            note_revision(&mut objects, predictor);
+        }
+        Ok(objects)
     }
 
     /// For the planner.
     pub(super) fn plan(&self) -> provost_domain::plan::Desired {
-        let predictors = self.deployment.predictors.iter().zip(self.deployment.weights());
-        let predictors = predictors.map(|(predictor, weight)| DesiredPredictor {
-            name: predictor.name.clone(),
+        let predictors = self.predictors().zip(self.deployment.weights()).zip(&self.revisions);
+        let predictors = predictors.map(|((name, weight), revision)| DesiredPredictor {
+            name: name.to_owned(),
             weight,
-            revision: Resolution::Resolved(revision(&self.objects, &predictor.name)),
+            revision: Resolution::Resolved(revision.clone()),
         });
         provost_domain::plan::Desired {
             generation: u64::try_from(self.generation).unwrap_or(0),
@@ -91,20 +108,43 @@ impl Desired {
     }
 
     /// The revision that a predictor is to be; `None` where it is not to be there.
-    pub(super) fn revision(&self, predictor: &str) -> Option<RevisionId> {
-        self.predictors().any(|name| name == predictor).then(|| revision(&self.objects, predictor))
+    pub(super) fn revision(&self, predictor: &str) -> Option<&RevisionId> {
+        self.predictors().zip(&self.revisions).find_map(|(name, revision)| (name == predictor).then_some(revision))
     }
 
     /// Whether all of its Deployments are there as far as the watch shows.
     pub(super) fn shows_in(&self, family: &Family) -> bool {
-        let mut deployments = self.objects.iter().filter(|object| object["kind"] == "Deployment");
-        deployments.all(|object| observed::rollouts(family).any(|(name, ..)| object["metadata"]["name"] == name))
+        self.named("Deployment").all(|wanted| observed::rollouts(family).any(|(name, ..)| name == wanted))
     }
 
     /// Whether an object of this kind and name is to be there.
     pub(super) fn wants(&self, kind: &str, name: &str) -> bool {
-        self.objects.iter().any(|object| object["kind"] == kind && object["metadata"]["name"] == name)
+        self.named(kind).any(|wanted| wanted == name)
     }
+
+    /// The names of the objects of a kind.
+    pub(super) fn named(&self, kind: &str) -> impl Iterator<Item = &str> {
+        self.names.iter().filter(move |(one, _)| one == kind).map(|(_, name)| name.as_str())
+    }
+}
+
+/// A shadow is mirrored whole.
+fn part_of_traffic(deployment: &Deployment) -> Option<String> {
+    let is_part = |traffic: i32| traffic != 0 && traffic != 100;
+    let mut predictors = deployment.predictors.iter();
+    let index = predictors.position(|predictor| predictor.shadow && predictor.traffic.is_some_and(is_part))?;
+    Some(format!("spec.predictors[{index}].traffic: has no effect; a shadow gets a copy of every request"))
+}
+
+fn kind_and_name(object: &Value) -> Option<(String, String)> {
+    Some((object["kind"].as_str()?.to_owned(), object["metadata"]["name"].as_str()?.to_owned()))
+}
+
+/// A hash of objects, by which a change is seen.
+pub(super) fn hash_of(objects: &[Value]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    objects.iter().for_each(|object| object.to_string().hash(&mut hasher));
+    hasher.finish()
 }
 
 /// The document as its user wrote it.

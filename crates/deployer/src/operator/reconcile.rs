@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeSet,
-    hash::{DefaultHasher, Hash as _, Hasher as _},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -26,9 +25,10 @@ use super::{
     apply,
     children::{Answer, Child, Family, Kind, RouteFacts},
     crd,
-    desired::Desired,
+    desired::{Desired, hash_of},
     events,
     observed::{self, identity},
+    resources,
     status::{self, Observation},
     watched::types_of,
 };
@@ -103,7 +103,7 @@ impl<'a> Pass<'a> {
 
     async fn make_so(&self, memory: &mut Memory) -> Result<Action, Failed> {
         let settings = &self.context.options.settings;
-        let desired = match Desired::of(self.object, &self.context.catalog, settings) {
+        let desired = match self.desired(memory) {
             Ok(desired) => desired,
             Err(reasons) => {
                 let generation = self.object.metadata.generation.unwrap_or(0);
@@ -135,6 +135,18 @@ impl<'a> Pass<'a> {
         }
     }
 
+    /// What the resource asks for; nothing is read again while its user changes nothing.
+    fn desired(&self, memory: &mut Memory) -> Result<Arc<Desired>, Vec<String>> {
+        let key = resources::hash_of(self.object);
+        if let Some((known, desired)) = &memory.desired
+            && *known == key
+        {
+            return Ok(Arc::clone(desired));
+        }
+        let desired = Desired::of(self.object, &self.context.catalog, &self.context.options.settings)?;
+        Ok(Arc::clone(&memory.desired.insert((key, Arc::new(desired))).1))
+    }
+
     fn plan(&self, desired: &Desired, memory: &Memory) -> Plan {
         let mut seen = observed::observed(&self.family, &memory.in_force);
         seen.reported.clone_from(&memory.reported);
@@ -144,18 +156,19 @@ impl<'a> Pass<'a> {
     /// Applies the objects, unless they are known to be there as they should be: what the plan asks for and was
     /// applied is on its way.
     async fn ensure(&self, desired: &Desired, memory: &mut Memory) -> Result<(), Failed> {
-        let hash = hash_of(&desired.objects);
-        if memory.objects == Some(hash) && !memory.applied.is_touched_by_others(&self.family) {
+        if memory.objects == Some(desired.hash) && !memory.applied.is_touched_by_others(&self.family) {
             return Ok(());
         }
         memory.objects = None;
         memory.applied = Applied::default();
-        for object in &desired.objects {
+        // What was built before can be built.
+        let objects = desired.objects(&self.context.options.settings).unwrap_or_default();
+        for object in &objects {
             self.hand_over_replicas(desired, object).await?;
             let generation = self.apply(object).await?;
             memory.applied.add(object, generation);
         }
-        memory.objects = Some(hash);
+        memory.objects = Some(desired.hash);
         Ok(())
     }
 
@@ -298,7 +311,7 @@ fn obsolete<'a>(family: &'a Family, desired: &Desired, plan: &Plan, in_force: &[
             // One that the revision in force was made without is as unwanted as one that serves none.
             _ => {
                 !in_force.iter().any(|route| route.predictor == predictor && route.revision == revision)
-                    || desired.revision(&predictor) == Some(revision)
+                    || desired.revision(&predictor) == Some(&revision)
             }
         }
     };
@@ -313,10 +326,4 @@ pub(super) fn is_own(object: &DynamicObject, controller: Option<&str>) -> bool {
 
 fn now() -> Timestamp {
     Timestamp::from_millis(u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0))
-}
-
-fn hash_of(objects: &[Value]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    objects.iter().for_each(|object| object.to_string().hash(&mut hasher));
-    hasher.finish()
 }

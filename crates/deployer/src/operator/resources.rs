@@ -102,7 +102,8 @@ fn difference(before: usize, now: usize) -> i64 {
     i64::try_from(now).unwrap_or(i64::MAX) - i64::try_from(before).unwrap_or(i64::MAX)
 }
 
-fn hash_of(object: &DynamicObject) -> u64 {
+/// A hash of what the user of a resource decides.
+pub(super) fn hash_of(object: &DynamicObject) -> u64 {
     let mut hasher = DefaultHasher::new();
     let metadata = &object.metadata;
     (&metadata.uid, metadata.generation, metadata.deletion_timestamp.is_some()).hash(&mut hasher);

@@ -37,12 +37,7 @@ pub(super) const FAILED: &str = "Failed";
 pub(super) fn observed(observation: &Observation<'_>) -> Value {
     let Observation { namespace, desired, family, .. } = observation;
     let (state, description) = told(observation);
-    let services: Vec<&str> = desired
-        .objects
-        .iter()
-        .filter(|object| object["kind"] == "Service")
-        .filter_map(|object| object["metadata"]["name"].as_str())
-        .collect();
+    let services: Vec<&str> = desired.named("Service").collect();
     let mut status = common(family, desired.generation, state, &description, &desired.warnings);
     let by_name = services.iter().map(|name| ((*name).to_owned(), service(name, namespace)));
     status["serviceStatus"] = Value::Object(by_name.collect());
