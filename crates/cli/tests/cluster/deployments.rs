@@ -168,8 +168,13 @@ async fn without_a_gateway_predictors_are_reached_by_their_services() {
         let service = format!("iris-{predictor}");
         let address = kubectl(&["-n", "alone", "get", "service", &service, "-o", "jsonpath={.spec.clusterIP}"], "");
         let url = format!("http://{address}:8000/api/v1.0/predictions");
-        let request = reqwest::Client::new().post(url).header("content-type", "application/json").body(BODY);
-        assert_eq!(request.send().await.unwrap().status(), 200, "{predictor}");
+        // Proxies of nodes learn of a Service a little later.
+        eventually(async || {
+            let request = reqwest::Client::new().post(&url).header("content-type", "application/json").body(BODY);
+            let answer = request.send().await.map_err(|error| error.to_string())?;
+            if answer.status() == 200 { Ok(()) } else { Err(answer.status().to_string()) }
+        })
+        .await;
     }
     scene.apply(&manifest(&[predictor("canary", 100, "XGBOOST_SERVER", "s3://models/iris/xgboost")]));
     scene.wait("iris");
