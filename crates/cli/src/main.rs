@@ -8,6 +8,7 @@ mod failure;
 mod operator;
 mod output;
 mod serve;
+mod sources;
 
 use std::process::ExitCode;
 

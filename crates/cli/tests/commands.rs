@@ -119,3 +119,33 @@ async fn mistakes_are_told_with_what_to_do() {
     error: the server answered 404
     "#);
 }
+
+#[tokio::test]
+async fn images_are_printed_one_a_line() {
+    let shell = Shell::start().await;
+    insta::assert_snapshot!(shell.run("print images --image registry.example/provost:1"), @r"
+    [0]
+    registry.example/provost:1
+    ");
+    let manifest = shell.write("iris.yaml", "apiVersion: machinelearning.seldon.io/v1\nkind: SeldonDeployment\nmetadata:\n  name: iris\nspec:\n  predictors:\n  - name: main\n    graph:\n      name: classifier\n      implementation: SKLEARN_SERVER\n      modelUri: s3://models/iris\n    componentSpecs:\n    - spec:\n        containers:\n        - name: proxy\n          image: envoyproxy/envoy:v1.30.1\n");
+    let line = format!("print images --image provost:1 --storage-initializer-image fetch:1 -f {manifest}");
+    insta::assert_snapshot!(shell.run(&line), @r"
+    [0]
+    envoyproxy/envoy:v1.30.1
+    fetch:1
+    provost:1
+    ");
+    insta::assert_snapshot!(shell.run(&format!("{line} -o json")), @r#"
+    [0]
+    [
+      "envoyproxy/envoy:v1.30.1",
+      "fetch:1",
+      "provost:1"
+    ]
+    "#);
+    let wrong = shell.write("wrong.yaml", "apiVersion: machinelearning.seldon.io/v1\nkind: SeldonDeployment\nmetadata:\n  name: a\nspec:\n  predictors:\n  - name: p\n    graph:\n      name: n\n      implementation: SKLEARN_SERVER\n");
+    insta::assert_snapshot!(shell.run(&format!("print images -f {wrong}")), @r"
+    [1]
+    error: <folder>/wrong.yaml:1: SeldonDeployment a: spec.predictors[0].graph.modelUri: Predictive unit modelUri required when using standalone servers
+    ");
+}
