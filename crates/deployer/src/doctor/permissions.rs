@@ -124,7 +124,7 @@ mod tests {
 
     /// The chart's rules, as `group resource verbs` each.
     fn granted() -> Vec<String> {
-        let template = include_str!("../../../../charts/provost/templates/_rules.tpl");
+        let template = include_str!("../../../../deploy/helm/provost/templates/_rules.tpl");
         let (rules, _) = template.split_once("{{- end }}\n\n{{/*").unwrap();
         let value = |line: &str| {
             let (_, list) = line.split_once(": [")?;
