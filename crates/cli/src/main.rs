@@ -8,6 +8,7 @@ mod failure;
 mod operator;
 mod output;
 mod serve;
+mod sources;
 
 use std::process::ExitCode;
 
@@ -33,6 +34,11 @@ enum Command {
     Serve(Box<serve::Arguments>),
     /// Run the operator of a Kubernetes cluster, which makes `SeldonDeployment`s so.
     Operator(Box<operator::Arguments>),
+    /// Tell whether a Kubernetes cluster has what the operator needs.
+    ///
+    /// For before and after it is installed. Connects as `kubectl` does, and changes nothing. Fails where something was
+    /// found that cannot work; a warning is no failure.
+    Doctor(commands::doctor::Arguments),
     /// Apply manifests from files, folders or standard input.
     Apply(commands::apply::Arguments),
     /// List deployments, or show one.
@@ -76,6 +82,7 @@ fn run(command: Command) -> Result<(), Failure> {
     runtime.block_on(async {
         match command {
             Command::Serve(_) | Command::Operator(_) => Ok(()),
+            Command::Doctor(arguments) => commands::doctor::run(arguments).await,
             Command::Apply(arguments) => commands::apply::run(arguments).await,
             Command::Get(arguments) => commands::get::run(arguments).await,
             Command::Describe(arguments) => commands::describe::run(arguments).await,

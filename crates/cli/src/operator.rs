@@ -68,12 +68,13 @@ pub(crate) struct Arguments {
 
 /// A namespace, and a name in it.
 #[derive(Debug, Clone)]
-struct Name {
-    namespace: String,
-    name: String,
+pub(crate) struct Name {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
 }
 
-fn name(text: &str) -> Result<Name, String> {
+/// Reads `namespace/name`.
+pub(crate) fn name(text: &str) -> Result<Name, String> {
     match text.split_once('/') {
         Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() && !name.contains('/') => {
             Ok(Name { namespace: namespace.to_owned(), name: name.to_owned() })

@@ -22,6 +22,7 @@ impl Shell {
         command
             .args(line.split(' '))
             .env("PROVOST_DATA_DIR", self.node.data())
+            .env("KUBECONFIG", self.folder.path().join("kubeconfig"))
             .current_dir(provost_testkit::repository("."));
         let output = command.output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
@@ -118,4 +119,64 @@ async fn mistakes_are_told_with_what_to_do() {
     {"status":{"code":404,"info":"there is no deployment in the namespace `default`","reason":"NOT_FOUND","status":"FAILURE"}}
     error: the server answered 404
     "#);
+}
+
+#[tokio::test]
+async fn images_are_printed_one_a_line() {
+    let shell = Shell::start().await;
+    insta::assert_snapshot!(shell.run("print images --image registry.example/provost:1"), @r"
+    [0]
+    registry.example/provost:1
+    ");
+    let manifest = shell.write("iris.yaml", "apiVersion: machinelearning.seldon.io/v1\nkind: SeldonDeployment\nmetadata:\n  name: iris\nspec:\n  predictors:\n  - name: main\n    graph:\n      name: classifier\n      implementation: SKLEARN_SERVER\n      modelUri: s3://models/iris\n    componentSpecs:\n    - spec:\n        containers:\n        - name: proxy\n          image: envoyproxy/envoy:v1.30.1\n");
+    let line = format!("print images --image provost:1 --storage-initializer-image fetch:1 -f {manifest}");
+    insta::assert_snapshot!(shell.run(&line), @r"
+    [0]
+    envoyproxy/envoy:v1.30.1
+    fetch:1
+    provost:1
+    ");
+    insta::assert_snapshot!(shell.run(&format!("{line} -o json")), @r#"
+    [0]
+    [
+      "envoyproxy/envoy:v1.30.1",
+      "fetch:1",
+      "provost:1"
+    ]
+    "#);
+    let wrong = shell.write("wrong.yaml", "apiVersion: machinelearning.seldon.io/v1\nkind: SeldonDeployment\nmetadata:\n  name: a\nspec:\n  predictors:\n  - name: p\n    graph:\n      name: n\n      implementation: SKLEARN_SERVER\n");
+    insta::assert_snapshot!(shell.run(&format!("print images -f {wrong}")), @r"
+    [1]
+    error: <folder>/wrong.yaml:1: SeldonDeployment a: spec.predictors[0].graph.modelUri: Predictive unit modelUri required when using standalone servers
+    ");
+}
+
+#[tokio::test]
+async fn a_cluster_that_cannot_be_reached_is_one_failure() {
+    let shell = Shell::start().await;
+    let cluster = "{name: a, cluster: {server: \"http://127.0.0.1:9\"}}";
+    shell.write("kubeconfig", &format!("apiVersion: v1\nkind: Config\nclusters: [{cluster}]\nusers: [{{name: a, user: {{}}}}]\ncontexts: [{{name: a, context: {{cluster: a, user: a}}}}]\ncurrent-context: a\n"));
+    insta::assert_snapshot!(shell.run("doctor --namespace models --gateway gateways/public"), @r"
+    [1]
+    CHECK        OUTCOME   FOUND
+    api-server   failed    the API server at http://127.0.0.1:9 cannot be asked, so nothing else was checked: Connection refused (os error 111)
+                           advice: see that `kubectl version` answers, by KUBECONFIG and the context that is chosen there
+    error: 1 of 1 checks failed
+    ");
+    insta::assert_snapshot!(shell.run("doctor -o json"), @r#"
+    [1]
+    {
+      "checks": [
+        {
+          "name": "api-server",
+          "outcome": "failed",
+          "found": "the API server at http://127.0.0.1:9 cannot be asked, so nothing else was checked: Connection refused (os error 111)",
+          "advice": "see that `kubectl version` answers, by KUBECONFIG and the context that is chosen there"
+        }
+      ]
+    }
+    error: 1 of 1 checks failed
+    "#);
+    let wrong = shell.run("doctor --gateway public");
+    assert!(wrong.starts_with("[2]\nerror: invalid value 'public' for '--gateway <GATEWAY>'"), "{wrong}");
 }

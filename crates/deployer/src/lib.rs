@@ -1,8 +1,9 @@
 //! Makes plans real: loads predictors and swaps routes in this process, or applies objects on Kubernetes,
-//! where the [`operator`] drives.
+//! where the [`operator`] drives. Whether a cluster is fit for it, the [`doctor`] tells.
 //!
 //! **Invariant**: no choices are made in process; [`plan`](provost_domain::plan::plan) made them.
 
+pub mod doctor;
 mod in_process;
 pub mod kubernetes;
 pub mod operator;

@@ -188,12 +188,14 @@ async fn control(
 
 /// Connects as the configuration of `kubectl` says, or as the pod's service account.
 pub async fn connect() -> Result<Client, OperatorError> {
-    let connected = async {
-        let mut config = Config::infer().await?;
-        config.headers.push((USER_AGENT, HeaderValue::from_static(concat!("provost/", env!("CARGO_PKG_VERSION")))));
-        Ok(Client::try_from(config)?)
-    };
-    connected.await.map_err(OperatorError::Cluster)
+    Client::try_from(configuration().await?).map_err(|error| OperatorError::Cluster(error.into()))
+}
+
+/// How to connect so.
+pub(crate) async fn configuration() -> Result<Config, OperatorError> {
+    let mut config = Config::infer().await.map_err(|error| OperatorError::Cluster(error.into()))?;
+    config.headers.push((USER_AGENT, HeaderValue::from_static(concat!("provost/", env!("CARGO_PKG_VERSION")))));
+    Ok(config)
 }
 
 fn not_installed(error: kube::Error) -> OperatorError {

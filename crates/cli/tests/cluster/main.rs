@@ -5,6 +5,7 @@
 
 mod chart;
 mod deployments;
+mod doctor;
 mod faults;
 mod processes;
 mod scene;

@@ -8,12 +8,18 @@ use serde_json::{Value, json};
 const GROUP: &str = "machinelearning.seldon.io";
 const PLURAL: &str = "seldondeployments";
 /// The version that is stored; the others have the same schema.
-const STORED: &str = "v1";
-const VERSIONS: [&str; 3] = [STORED, "v1alpha2", "v1alpha3"];
+pub(crate) const STORED: &str = "v1";
+/// The versions that are served.
+pub(crate) const VERSIONS: [&str; 3] = [STORED, "v1alpha2", "v1alpha3"];
 
 /// The kind, as a client asks for it.
 pub(super) fn resource() -> ApiResource {
     ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(GROUP, STORED, KIND), PLURAL)
+}
+
+/// The name of its definition.
+pub(crate) fn name() -> String {
+    format!("{PLURAL}.{GROUP}")
 }
 
 /// The `CustomResourceDefinition`. Fields are left to the operator, which knows what becomes of each: a
@@ -23,7 +29,7 @@ pub fn definition() -> Value {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
         "metadata": {
-            "name": format!("{PLURAL}.{GROUP}"),
+            "name": name(),
             "annotations": {"helm.sh/resource-policy": "keep"},
         },
         "spec": {
