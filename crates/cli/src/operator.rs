@@ -9,8 +9,8 @@ use std::{
 
 use futures_util::FutureExt as _;
 use provost_deployer::{
-    kubernetes::Settings,
-    operator::{self, Client, Figures, Options, certificates::Webhook, lease::Candidate},
+    kubernetes::{ObjectName, Settings},
+    operator::{self, Client, Figures, Options, lease::Candidate},
 };
 use provost_service_kit::telemetry;
 
@@ -37,8 +37,8 @@ pub(crate) struct Arguments {
     #[arg(long, env = "PROVOST_STORAGE_INITIALIZER_IMAGE", hide_env_values = true, value_name = "IMAGE")]
     storage_initializer_image: Option<String>,
     /// The gateway of the Gateway API that routes attach to, as `namespace/name`; without, no routes are made.
-    #[arg(long, env = "PROVOST_GATEWAY_REF", hide_env_values = true, value_name = "GATEWAY", value_parser = name)]
-    gateway: Option<Name>,
+    #[arg(long, env = "PROVOST_GATEWAY_REF", hide_env_values = true, value_name = "GATEWAY")]
+    gateway: Option<ObjectName>,
     /// Watch this namespace only; may be given more than once.
     #[arg(
         long,
@@ -52,35 +52,18 @@ pub(crate) struct Arguments {
     #[arg(long, env = "PROVOST_CONTROLLER_ID", hide_env_values = true, value_name = "ID")]
     controller_id: Option<String>,
     /// Work only while holding the Lease of this `namespace/name`, so that several operators can stand by.
-    #[arg(long, env = "PROVOST_LEASE", hide_env_values = true, value_name = "LEASE", value_parser = name)]
-    lease: Option<Name>,
+    #[arg(long, env = "PROVOST_LEASE", hide_env_values = true, value_name = "LEASE")]
+    lease: Option<ObjectName>,
     /// Validate what users apply, as the Service of this `namespace/name` to the API server; listens on port 9443.
     /// Certificates are kept in a Secret of that name; the configuration `<name>-<namespace>` must be there.
-    #[arg(long, env = "PROVOST_WEBHOOK", hide_env_values = true, value_name = "SERVICE", value_parser = name)]
-    webhook: Option<Name>,
+    #[arg(long, env = "PROVOST_WEBHOOK", hide_env_values = true, value_name = "SERVICE")]
+    webhook: Option<ObjectName>,
     /// Answer `/-/live`, `/-/ready` and `/metrics` on this address.
     #[arg(long, env = "PROVOST_LISTEN", hide_env_values = true, value_name = "ADDR")]
     listen: Option<SocketAddr>,
     /// What is logged, as `info` or `provost_deployer=debug`.
     #[arg(long, default_value = "info", env = "PROVOST_LOG", hide_env_values = true, value_name = "FILTER")]
     log: String,
-}
-
-/// A namespace, and a name in it.
-#[derive(Debug, Clone)]
-pub(crate) struct Name {
-    pub(crate) namespace: String,
-    pub(crate) name: String,
-}
-
-/// Reads `namespace/name`.
-pub(crate) fn name(text: &str) -> Result<Name, String> {
-    match text.split_once('/') {
-        Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() && !name.contains('/') => {
-            Ok(Name { namespace: namespace.to_owned(), name: name.to_owned() })
-        }
-        _ => Err("it is to be `namespace/name`".to_owned()),
-    }
 }
 
 /// Works until the process is told to stop.
@@ -97,7 +80,7 @@ async fn work(arguments: Arguments) -> anyhow::Result<()> {
         image_pull_policy: arguments.image_pull_policy,
         image_pull_secrets: arguments.image_pull_secrets,
         storage_initializer_image: arguments.storage_initializer_image,
-        gateway: arguments.gateway.map(|gateway| format!("{}/{}", gateway.namespace, gateway.name)),
+        gateway: arguments.gateway,
         ..Settings::new(arguments.image)
     };
     let options = Options { namespaces: arguments.watch_namespace, controller_id: arguments.controller_id, settings };
@@ -105,12 +88,10 @@ async fn work(arguments: Arguments) -> anyhow::Result<()> {
     let listen = |address| listeners::serve_figures(address, Arc::clone(&figures), Arc::clone(&is_ready));
     let listening = arguments.listen.map(listen);
     let _listening = listening.transpose()?;
-    if let Some(service) = arguments.webhook {
-        let webhook = Webhook { namespace: service.namespace, service: service.name };
+    if let Some(webhook) = arguments.webhook {
         tokio::spawn(listeners::serve_webhook(client.clone(), webhook, options.clone(), is_ready));
     }
-    let candidate =
-        arguments.lease.map(|lease| Candidate::new(client.clone(), &lease.namespace, &lease.name, identity()));
+    let candidate = arguments.lease.map(|lease| Candidate::new(client.clone(), lease, identity()));
     reconcile(client, options, figures, candidate).await
 }
 

@@ -18,7 +18,7 @@ mod routes;
 mod schema;
 
 pub use check::{Check, Outcome};
-pub use facts::{Asked, Cluster, Facts, GatewayName, Question};
+pub use facts::{Asked, Cluster, Facts, Question};
 pub use gateway::{Admitted, Gateway, Listener};
 pub use kind::Kind;
 pub use namespaces::Namespace;

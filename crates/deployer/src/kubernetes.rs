@@ -3,11 +3,13 @@
 mod build;
 mod images;
 mod names;
+mod object_name;
 mod route;
 
 pub use build::{
-    BuildError, DEPLOYMENT_LABEL, HTTP_PORT, Owner, PREDICTOR_ANNOTATION, REVISION_ANNOTATION, ROUTES_ANNOTATION,
-    Settings, Source, build,
+    BuildError, DEPLOYMENT_LABEL, HTTP_PORT, LAST_APPLIED, Owner, PREDICTOR_ANNOTATION, REVISION_ANNOTATION,
+    ROUTES_ANNOTATION, Settings, Source, build,
 };
 pub use images::images;
-pub use route::{Share, route};
+pub use object_name::{InvalidObjectName, ObjectName};
+pub use route::{GATEWAY_GROUP, Share, route};

@@ -1,11 +1,13 @@
 //! `provost doctor`.
 
-use provost_deployer::doctor::{self, Check, GatewayName, Outcome, Question};
+use provost_deployer::{
+    doctor::{self, Check, Outcome, Question},
+    kubernetes::ObjectName,
+};
 use serde::Serialize;
 
 use crate::{
     failure::Failure,
-    operator::{Name, name},
     output::{OutputArguments, table},
 };
 
@@ -16,8 +18,8 @@ pub(crate) struct Arguments {
     #[arg(short, long, value_name = "NAMESPACE")]
     namespace: Vec<String>,
     /// The gateway of the Gateway API that routes are to attach to, as `namespace/name`.
-    #[arg(long, value_name = "GATEWAY", value_parser = name)]
-    gateway: Option<Name>,
+    #[arg(long, value_name = "GATEWAY")]
+    gateway: Option<ObjectName>,
     #[command(flatten)]
     output: OutputArguments,
 }
@@ -28,8 +30,8 @@ struct Diagnosis {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
-    let gateway = arguments.gateway.map(|gateway| GatewayName { namespace: gateway.namespace, name: gateway.name });
-    let facts = doctor::observe(Question { namespaces: arguments.namespace, gateway }).await;
+    let question = Question { namespaces: arguments.namespace, gateway: arguments.gateway };
+    let facts = doctor::observe(question).await;
     let diagnosis = Diagnosis { checks: doctor::diagnose(&facts) };
     arguments.output.print(&diagnosis, |diagnosis| rows(&diagnosis.checks))?;
     let failed = diagnosis.checks.iter().filter(|check| check.outcome == Outcome::Failed).count();

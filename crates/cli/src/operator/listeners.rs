@@ -14,9 +14,9 @@ use axum::{Json, Router, routing};
 use http::{Request, Response, StatusCode, header};
 use http_body_util::Either;
 use hyper::body::Incoming;
-use provost_deployer::operator::{
-    Client, Figures, Options, admission,
-    certificates::{self, Webhook},
+use provost_deployer::{
+    kubernetes::ObjectName,
+    operator::{Client, Figures, Options, admission, certificates},
 };
 use provost_gateway::METRICS_MEDIA_TYPE;
 use provost_service_kit::{
@@ -59,7 +59,7 @@ pub(super) fn serve_figures(
 }
 
 /// Answers reviews once there is a certificate, for ever.
-pub(super) async fn serve_webhook(client: Client, webhook: Webhook, options: Options, is_ready: Arc<AtomicBool>) {
+pub(super) async fn serve_webhook(client: Client, webhook: ObjectName, options: Options, is_ready: Arc<AtomicBool>) {
     let listening: Mutex<Option<(TlsSource, Handle)>> = Mutex::new(None);
     let use_pair = |certificate: &str, key: &str| -> anyhow::Result<()> {
         let new = TlsSource::from_pem(certificate, key)?;

@@ -1,6 +1,7 @@
 //! What is known of a cluster: plain data, filled by [`observe`](super::observe()).
 
 use super::{Gateway, Kind, Namespace, Node, Operator, Review};
+use crate::kubernetes::ObjectName;
 
 /// An answer of the API server, or why there is none.
 pub type Asked<T> = Result<T, String>;
@@ -11,16 +12,7 @@ pub struct Question {
     /// Where deployments are to be; all namespaces where none is given.
     pub namespaces: Vec<String>,
     /// The gateway that routes are to attach to.
-    pub gateway: Option<GatewayName>,
-}
-
-/// Which gateway.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GatewayName {
-    /// Its namespace.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
+    pub gateway: Option<ObjectName>,
 }
 
 /// All that is known.
@@ -120,7 +112,7 @@ pub(super) mod tests {
 
     /// A cluster that has everything, asked for the gateway `gateways/public` and the namespace `models`.
     pub(in crate::doctor) fn with_gateway(change: impl FnOnce(&mut Cluster)) -> Facts {
-        let gateway = GatewayName { namespace: GATEWAYS.to_owned(), name: "public".to_owned() };
+        let gateway = ObjectName { namespace: GATEWAYS.to_owned(), name: "public".to_owned() };
         let question = Question { namespaces: vec!["models".to_owned()], gateway: Some(gateway) };
         let found = json!({
             "spec": {"listeners": [{"name": "http", "protocol": "HTTP", "allowedRoutes": {"namespaces": {"from": "All"}}}]},

@@ -4,7 +4,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::core::Selector;
 use serde_json::Value;
 
-use super::{Check, Cluster, Facts, GatewayName};
+use super::{Check, Cluster, Facts};
+use crate::kubernetes::ObjectName;
 
 const NAME: &str = "gateway";
 
@@ -99,11 +100,11 @@ pub(super) fn check(facts: &Facts, cluster: &Cluster) -> Option<Check> {
     })
 }
 
-fn shown(name: &GatewayName) -> String {
-    format!("the gateway {}/{}", name.namespace, name.name)
+fn shown(name: &ObjectName) -> String {
+    format!("the gateway {name}")
 }
 
-fn check_conditions(name: &GatewayName, gateway: &Gateway) -> Check {
+fn check_conditions(name: &ObjectName, gateway: &Gateway) -> Check {
     let advice = format!("see `kubectl -n {} describe gateway {}`", name.namespace, name.name);
     let shown = shown(name);
     match (gateway.condition("Programmed"), gateway.condition("Accepted")) {

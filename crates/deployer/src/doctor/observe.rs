@@ -16,16 +16,15 @@ use kube::{
 };
 
 use super::{
-    Asked, Cluster, Facts, Gateway, GatewayName, Kind, Namespace, Node, Operator, Permission, Question, Review,
-    permissions,
+    Asked, Cluster, Facts, Gateway, Kind, Namespace, Node, Operator, Permission, Question, Review, permissions,
 };
+use crate::kubernetes::{GATEWAY_GROUP, ObjectName};
 use crate::operator::{OperatorError, configuration, crd};
 
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How many permissions are asked for at a time.
 const CONCURRENCY: usize = 8;
-const GATEWAY_GROUP: &str = "gateway.networking.k8s.io";
 const GATEWAY_VERSION: &str = "v1";
 /// Labels by which Deployments of operators are found.
 const OWN: &str = "app.kubernetes.io/part-of=provost,app.kubernetes.io/component=operator";
@@ -110,8 +109,8 @@ async fn kinds_of(client: &Client, group: &str, version: &str) -> Asked<Vec<Stri
     Ok(known.await?.into_iter().flat_map(|known| known.resources).map(|resource| resource.kind).collect())
 }
 
-async fn gateway(client: &Client, name: Option<&GatewayName>) -> Asked<Option<Gateway>> {
-    let Some(GatewayName { namespace, name }) = name else { return Ok(None) };
+async fn gateway(client: &Client, name: Option<&ObjectName>) -> Asked<Option<Gateway>> {
+    let Some(ObjectName { namespace, name }) = name else { return Ok(None) };
     let kind = ApiResource::from_gvk(&GroupVersionKind::gvk(GATEWAY_GROUP, GATEWAY_VERSION, "Gateway"));
     let gateways: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &kind);
     Ok(asked(gateways.get_opt(name)).await?.map(|object| Gateway::of(&object.data)))

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Check, Cluster, Question};
+use crate::kubernetes::GATEWAY_GROUP;
 
 const NAME: &str = "permissions";
 
@@ -15,12 +16,10 @@ const RULES: [(&str, &str, &[&str]); 10] = [
     ("", "services", &["create", "delete", "list", "patch", "watch"]),
     ("autoscaling", "horizontalpodautoscalers", &["create", "delete", "list", "patch", "watch"]),
     ("policy", "poddisruptionbudgets", &["create", "delete", "list", "patch", "watch"]),
-    (ROUTE_GROUP, "httproutes", &["create", "list", "patch", "watch"]),
+    (GATEWAY_GROUP, "httproutes", &["create", "list", "patch", "watch"]),
     ("", "pods", &["list", "watch"]),
     ("events.k8s.io", "events", &["create", "patch"]),
 ];
-/// Asked for only where there is to be a gateway.
-const ROUTE_GROUP: &str = "gateway.networking.k8s.io";
 
 /// Something that the operator does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +49,8 @@ pub(super) fn needed(question: &Question) -> Vec<Permission> {
         [] => vec![None],
         named => named.iter().cloned().map(Some).collect(),
     };
-    let rules = || RULES.into_iter().filter(|(group, ..)| *group != ROUTE_GROUP || question.gateway.is_some());
+    // Those of routes only where there is to be a gateway.
+    let rules = || RULES.into_iter().filter(|(group, ..)| *group != GATEWAY_GROUP || question.gateway.is_some());
     let in_place = |namespace: Option<String>| {
         rules().flat_map(move |(group, resource, verbs)| {
             let namespace = namespace.clone();
@@ -96,7 +96,7 @@ fn refused(((group, resource), verbs): ((&str, &str), Vec<&str>)) -> String {
 #[cfg(test)]
 mod tests {
     use super::{super::facts::tests::facts, *};
-    use crate::doctor::{GatewayName, Outcome};
+    use crate::{doctor::Outcome, kubernetes::ObjectName};
 
     #[test]
     fn what_is_missing_is_told_with_whom_it_was_asked_for() {
@@ -116,8 +116,8 @@ mod tests {
         let namespaces = vec!["a".to_owned(), "b".to_owned()];
         let two = needed(&Question { namespaces, gateway: None });
         assert_eq!(two.len(), 2 * all.len());
-        assert!(all.iter().all(|one| one.namespace.is_none() && one.group != ROUTE_GROUP));
-        let gateway = Some(GatewayName { namespace: "a".to_owned(), name: "b".to_owned() });
+        assert!(all.iter().all(|one| one.namespace.is_none() && one.group != GATEWAY_GROUP));
+        let gateway = Some(ObjectName { namespace: "a".to_owned(), name: "b".to_owned() });
         let routed = needed(&Question { namespaces: Vec::new(), gateway });
         assert_eq!(routed.len(), all.len() + 4);
     }

@@ -2,7 +2,8 @@
 
 use kube::core::SelectorExt as _;
 
-use super::{Check, Cluster, Facts, Gateway, GatewayName, Namespace, check::listed, gateway::Admitted};
+use super::{Check, Cluster, Facts, Gateway, Namespace, check::listed, gateway::Admitted};
+use crate::kubernetes::ObjectName;
 
 const NAME: &str = "routes";
 const ADVICE: &str = "let the namespaces in by `allowedRoutes` of a listener of the gateway";
@@ -31,7 +32,7 @@ pub(super) fn check(facts: &Facts, cluster: &Cluster) -> Option<Check> {
     })
 }
 
-fn is_admitted(gateway: &Gateway, name: &GatewayName, namespace: &Namespace) -> bool {
+fn is_admitted(gateway: &Gateway, name: &ObjectName, namespace: &Namespace) -> bool {
     let mut listeners = gateway.listeners.iter().filter(|listener| listener.takes_http_routes);
     listeners.any(|listener| match &listener.admits {
         Admitted::All => true,

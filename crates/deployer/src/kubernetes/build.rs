@@ -27,7 +27,7 @@ use provost_domain::{
 };
 use serde_json::{Map, Value, json};
 
-use super::names;
+use super::{ObjectName, names};
 pub use error::BuildError;
 
 /// The label that every object of a deployment carries: its name.
@@ -38,6 +38,8 @@ pub const PREDICTOR_ANNOTATION: &str = "provost.dev/predictor";
 pub const REVISION_ANNOTATION: &str = "provost.dev/revision";
 /// The annotation of a route that tells which revisions it was made for.
 pub const ROUTES_ANNOTATION: &str = "provost.dev/routes";
+/// The annotation in which `kubectl apply` notes for itself what was applied.
+pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// The port of a predictor's Service, as Seldon's operator has it.
 pub const HTTP_PORT: u16 = 8000;
 /// The one port of a predictor's container.
@@ -46,8 +48,6 @@ const PORT: u16 = 8000;
 /// What the objects belong to.
 #[derive(Debug, Clone)]
 pub struct Owner {
-    /// Group and version.
-    pub api_version: String,
     /// Name.
     pub name: String,
     /// What tells it from another one of the name.
@@ -67,8 +67,8 @@ pub struct Settings {
     pub storage_initializer_image: Option<String>,
     /// Whom pods run as, by number.
     pub user_id: i64,
-    /// The gateway that routes attach to, as `namespace/name`; no routes are made where there is none.
-    pub gateway: Option<String>,
+    /// The gateway that routes attach to; no routes are made where there is none.
+    pub gateway: Option<ObjectName>,
 }
 
 impl Settings {
@@ -127,7 +127,7 @@ pub(super) fn metadata(source: Source<'_>, owner: &Owner, name: &str, labels: &V
         "namespace": source.deployment.id.namespace.as_str(),
         "labels": labels,
         "ownerReferences": [{
-            "apiVersion": owner.api_version,
+            "apiVersion": seldon_deployment::API_VERSIONS[0],
             "kind": seldon_deployment::KIND,
             "name": owner.name,
             "uid": owner.uid,

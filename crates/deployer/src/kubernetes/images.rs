@@ -2,10 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use provost_api::{
-    crd::seldon_deployment,
-    manifest::{ManifestDocument, parse_deployment},
-};
+use provost_api::manifest::{ManifestDocument, parse_deployment};
 use provost_domain::{Engine, Namespace, ServerCatalog};
 use serde_json::Value;
 
@@ -16,11 +13,7 @@ pub fn images(document: &ManifestDocument, settings: &Settings) -> Result<BTreeS
     let (namespace, catalog) = (Namespace::default_namespace(), ServerCatalog::default());
     let (deployment, _findings) = parse_deployment(document, &namespace, &catalog, Engine::Kubernetes)
         .map_err(|violations| violations.iter().map(ToString::to_string).collect::<Vec<_>>())?;
-    let owner = Owner {
-        api_version: seldon_deployment::API_VERSIONS[0].to_owned(),
-        name: deployment.id.name.to_string(),
-        uid: String::new(),
-    };
+    let owner = Owner { name: deployment.id.name.to_string(), uid: String::new() };
     let source = Source { deployment: &deployment, document: &document.json };
     let objects = build(source, &owner, settings).map_err(|error| vec![error.to_string()])?;
     Ok(objects.iter().flat_map(of_object).collect())

@@ -9,6 +9,8 @@ use super::{
     names,
 };
 
+/// The group of the Gateway API.
+pub const GATEWAY_GROUP: &str = "gateway.networking.k8s.io";
 /// The request header that asks for one predictor.
 const PIN: &str = "provost-predictor";
 
@@ -31,7 +33,7 @@ pub fn route(
     routes: &[Route],
     shares: &[Share],
 ) -> Option<Value> {
-    let (namespace, gateway) = settings.gateway.as_ref()?.split_once('/')?;
+    let gateway = settings.gateway.as_ref()?;
     let path = format!("/seldon/{}/{}", source.deployment.id.namespace.as_str(), owner.name);
     let path = json!({"type": "PathPrefix", "value": path});
     let backend = |share: &Share, weight: u32| json!({"name": names::service(source.deployment, &share.predictor), "port": HTTP_PORT, "weight": weight});
@@ -59,7 +61,7 @@ pub fn route(
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "HTTPRoute",
         "metadata": metadata,
-        "spec": {"parentRefs": [{"namespace": namespace, "name": gateway}], "rules": rules},
+        "spec": {"parentRefs": [{"namespace": gateway.namespace, "name": gateway.name}], "rules": rules},
     }))
 }
 
@@ -77,7 +79,8 @@ mod tests {
     use crate::kubernetes::build::tests::{MANIFEST, with_source};
 
     fn routed(gateway: Option<&str>) -> Option<Value> {
-        let settings = Settings { gateway: gateway.map(str::to_owned), ..Settings::new("provost:1".to_owned()) };
+        let settings =
+            Settings { gateway: gateway.map(|name| name.parse().unwrap()), ..Settings::new("provost:1".to_owned()) };
         let route_ =
             Route { predictor: "main".to_owned(), revision: RevisionId::of("as it was trained", &[]), weight: 100 };
         let share = |predictor: &str, weight| Share { predictor: predictor.to_owned(), weight };
@@ -96,7 +99,7 @@ mod tests {
         let manifest =
             MANIFEST.replace("      traffic: 10\n", "      shadow: true\n").replace("traffic: 90", "traffic: 100");
         let settings =
-            Settings { gateway: Some("gateways/public".to_owned()), ..Settings::new("provost:1".to_owned()) };
+            Settings { gateway: Some("gateways/public".parse().unwrap()), ..Settings::new("provost:1".to_owned()) };
         let routed = |names: &[&str]| {
             let revision = || RevisionId::of("as it was trained", &[]);
             let route_ = |name: &&str| Route { predictor: (*name).to_owned(), revision: revision(), weight: 0 };

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{children::Family, watched};
+use super::children::Family;
 
 /// The objects of one resource, by kind and name.
 #[derive(Debug, Clone, Default)]
@@ -27,10 +27,8 @@ impl Applied {
 
     /// Whether somebody changed or deleted one since, by what the watches show now.
     pub(super) fn is_touched_by_others(&mut self, family: &Family) -> bool {
-        let shown: HashMap<_, _> = family
-            .iter()
-            .map(|((kind, name), child)| ((watched::types_of(*kind).kind, name.clone()), child.generation))
-            .collect();
+        let shown: HashMap<_, _> =
+            family.iter().map(|((kind, name), child)| ((kind.types().kind, name.clone()), child.generation)).collect();
         self.0.iter_mut().any(|(key, noted)| {
             let found = shown.get(key);
             let is_gone = noted.is_seen && found.is_none();

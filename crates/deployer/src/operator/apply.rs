@@ -7,7 +7,7 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-use super::crd;
+use super::{children::Kind, crd};
 
 /// Who manages the fields that are applied.
 const MANAGER: &str = "provost";
@@ -46,8 +46,8 @@ pub(super) async fn keep_replicas(
         "metadata": {"name": name},
         "spec": {"replicas": replicas},
     });
-    let types = TypeMeta { api_version: "apps/v1".to_owned(), kind: "Deployment".to_owned() };
-    let api: Api<MetadataOnly> = Api::namespaced_with(client.clone(), namespace, &resource_of(&types));
+    let api: Api<MetadataOnly> =
+        Api::namespaced_with(client.clone(), namespace, &resource_of(&Kind::Deployment.types()));
     api.patch(name, &PatchParams::apply(SCALE_MANAGER).force(), &Patch::Apply(object)).await.map(drop)
 }
 

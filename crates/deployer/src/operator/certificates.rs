@@ -18,6 +18,8 @@ use rcgen::{
 };
 use serde_json::json;
 
+use crate::kubernetes::ObjectName;
+
 /// How often the `Secret` and the configuration are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 /// How often, while there is no certificate yet.
@@ -51,18 +53,9 @@ impl From<kube::Error> for CertificateError {
     }
 }
 
-/// The Service of a webhook. Its `Secret` has its name, and its configuration is `<name>-<namespace>`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Webhook {
-    /// Namespace of the Service.
-    pub namespace: String,
-    /// Name of the Service.
-    pub service: String,
-}
-
-/// Sees to it that there are certificates and that the API server trusts them, for ever; `give` is told of each new
-/// pair of certificate and key, both PEM.
-pub async fn keep(client: Client, webhook: Webhook, mut give: impl FnMut(&str, &str)) {
+/// Sees to it that the Service `webhook` has certificates which the API server trusts, for ever; `give` is told of each
+/// new pair of certificate and key, both PEM. Its `Secret` has its name, and its configuration is `<name>-<namespace>`.
+pub async fn keep(client: Client, webhook: ObjectName, mut give: impl FnMut(&str, &str)) {
     let mut given = None;
     loop {
         match ensure(&client, &webhook).await {
@@ -81,9 +74,9 @@ pub async fn keep(client: Client, webhook: Webhook, mut give: impl FnMut(&str, &
     }
 }
 
-async fn ensure(client: &Client, webhook: &Webhook) -> Result<Material, CertificateError> {
+async fn ensure(client: &Client, webhook: &ObjectName) -> Result<Material, CertificateError> {
     let secrets: Api<Secret> = Api::namespaced(client.clone(), &webhook.namespace);
-    let found = secrets.get_opt(&webhook.service).await?;
+    let found = secrets.get_opt(&webhook.name).await?;
     let known = found.as_ref().and_then(Material::of);
     let material = match renewed(known.as_ref(), webhook, Timestamp::now())? {
         None => known.unwrap_or_default(),
@@ -92,7 +85,7 @@ async fn ensure(client: &Client, webhook: &Webhook) -> Result<Material, Certific
             match &found {
                 None => secrets.create(&PostParams::default(), &secret).await?,
                 // A replica that was faster makes this a conflict; the next look finds what it wrote.
-                Some(_) => secrets.replace(&webhook.service, &PostParams::default(), &secret).await?,
+                Some(_) => secrets.replace(&webhook.name, &PostParams::default(), &secret).await?,
             };
             new
         }
@@ -102,9 +95,9 @@ async fn ensure(client: &Client, webhook: &Webhook) -> Result<Material, Certific
 }
 
 /// Tells the API server whom to trust, before anybody shows it a new certificate.
-async fn trust(client: &Client, webhook: &Webhook, authority: &str) -> Result<(), CertificateError> {
+async fn trust(client: &Client, webhook: &ObjectName, authority: &str) -> Result<(), CertificateError> {
     let configurations: Api<ValidatingWebhookConfiguration> = Api::all(client.clone());
-    let name = format!("{}-{}", webhook.service, webhook.namespace);
+    let name = format!("{}-{}", webhook.name, webhook.namespace);
     let found = configurations.get(&name).await?;
     let bundle = ByteString(authority.as_bytes().to_vec());
     let stale = found.webhooks.iter().flatten().filter(|one| one.client_config.ca_bundle.as_ref() != Some(&bundle));
@@ -143,7 +136,7 @@ impl Material {
         })
     }
 
-    fn secret(&self, webhook: &Webhook, found: Option<&Secret>) -> Secret {
+    fn secret(&self, webhook: &ObjectName, found: Option<&Secret>) -> Secret {
         let data = [
             (CERTIFICATE, &self.certificate),
             (KEY, &self.key),
@@ -154,7 +147,7 @@ impl Material {
         let ends = [(CERTIFICATE_ENDS, self.certificate_ends), (AUTHORITY_ENDS, self.authority_ends)];
         let ends = ends.map(|(name, time)| (name.to_owned(), time.to_string()));
         let new = || ObjectMeta {
-            name: Some(webhook.service.clone()),
+            name: Some(webhook.name.clone()),
             labels: Some(BTreeMap::from([("app.kubernetes.io/managed-by".to_owned(), "provost".to_owned())])),
             ..ObjectMeta::default()
         };
@@ -170,7 +163,7 @@ impl Material {
 }
 
 /// What is to replace `known`, if anything is.
-fn renewed(known: Option<&Material>, webhook: &Webhook, now: Timestamp) -> Result<Option<Material>, rcgen::Error> {
+fn renewed(known: Option<&Material>, webhook: &ObjectName, now: Timestamp) -> Result<Option<Material>, rcgen::Error> {
     let is_due = |ends: Timestamp, (_, before): (i64, i64)| ends < later(now, before);
     let Some(known) = known.filter(|known| !is_due(known.authority_ends, AUTHORITY_DAYS)) else {
         let before = known.map(|known| first_of(&known.authority));
@@ -188,11 +181,11 @@ fn renewed(known: Option<&Material>, webhook: &Webhook, now: Timestamp) -> Resul
 }
 
 /// With a new certificate, by its authority.
-fn signed(material: Material, webhook: &Webhook, now: Timestamp) -> Result<Material, rcgen::Error> {
+fn signed(material: Material, webhook: &ObjectName, now: Timestamp) -> Result<Material, rcgen::Error> {
     let authority = KeyPair::from_pem(&material.authority_key)?;
     let issuer = Issuer::new(self::authority(now, material.authority_ends), authority);
     let (key, ends) = (KeyPair::generate()?, later(now, CERTIFICATE_DAYS.0));
-    let host = format!("{}.{}.svc", webhook.service, webhook.namespace);
+    let host = format!("{}.{}.svc", webhook.name, webhook.namespace);
     let mut certificate = named("provost webhook", now, ends);
     certificate.subject_alt_names = vec![SanType::DnsName(host.as_str().try_into()?)];
     certificate.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -235,8 +228,8 @@ fn first_of(bundle: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn webhook() -> Webhook {
-        Webhook { namespace: "provost".to_owned(), service: "provost-webhook".to_owned() }
+    fn webhook() -> ObjectName {
+        ObjectName { namespace: "provost".to_owned(), name: "provost-webhook".to_owned() }
     }
 
     fn start() -> Timestamp {

@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use kube::runtime::watcher::Event;
+use kube::{core::TypeMeta, runtime::watcher::Event};
 use provost_domain::plan::Route;
 use tokio::sync::watch;
 
@@ -19,6 +19,21 @@ pub(super) enum Kind {
     Pod,
     PodDisruptionBudget,
     Service,
+}
+
+impl Kind {
+    /// How the API server calls it.
+    pub(super) fn types(self) -> TypeMeta {
+        let (api_version, kind) = match self {
+            Self::Deployment => ("apps/v1", "Deployment"),
+            Self::HttpRoute => ("gateway.networking.k8s.io/v1", "HTTPRoute"),
+            Self::HorizontalPodAutoscaler => ("autoscaling/v2", "HorizontalPodAutoscaler"),
+            Self::Pod => ("v1", "Pod"),
+            Self::PodDisruptionBudget => ("policy/v1", "PodDisruptionBudget"),
+            Self::Service => ("v1", "Service"),
+        };
+        TypeMeta { api_version: api_version.to_owned(), kind: kind.to_owned() }
+    }
 }
 
 /// A deployment's namespace and name.

@@ -51,11 +51,7 @@ impl Desired {
         let (deployment, findings) =
             parse_deployment(&manifest, &Namespace::default_namespace(), catalog, Engine::Kubernetes)
                 .map_err(|violations| violations.iter().map(ToString::to_string).collect::<Vec<_>>())?;
-        let owner = Owner {
-            api_version: seldon_deployment::API_VERSIONS[0].to_owned(),
-            name: object.name_any(),
-            uid: object.uid().unwrap_or_default(),
-        };
+        let owner = Owner { name: object.name_any(), uid: object.uid().unwrap_or_default() };
         let warnings = findings.iter().map(ToString::to_string).chain(part_of_traffic(&deployment)).collect();
         let generation = object.metadata.generation.unwrap_or(0);
         let (names, revisions, hash) = (Vec::new(), Vec::new(), 0);

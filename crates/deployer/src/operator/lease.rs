@@ -12,6 +12,8 @@ use kube::{
     api::{ObjectMeta, PostParams},
 };
 
+use crate::kubernetes::ObjectName;
+
 /// How long a holder that no longer renews is waited for.
 const DURATION: Duration = Duration::from_secs(15);
 /// How long a holder may fail to renew before it gives up: before others take over.
@@ -30,9 +32,9 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// Stands for the lease `namespace/name`, by a name of its own.
-    pub fn new(client: Client, namespace: &str, name: &str, identity: String) -> Self {
-        Self { api: Api::namespaced(client, namespace), name: name.to_owned(), identity, seen: None }
+    /// Stands for the lease, by a name of its own.
+    pub fn new(client: Client, lease: ObjectName, identity: String) -> Self {
+        Self { api: Api::namespaced(client, &lease.namespace), name: lease.name, identity, seen: None }
     }
 
     /// Waits until this holds the lease.
@@ -138,7 +140,7 @@ mod tests {
 
     fn candidate() -> Candidate {
         let config = kube::Config::new("http://127.0.0.1:1".parse().unwrap());
-        Candidate::new(Client::try_from(config).unwrap(), "a", "provost", "me".to_owned())
+        Candidate::new(Client::try_from(config).unwrap(), "a/provost".parse().unwrap(), "me".to_owned())
     }
 
     fn held_by(holder: &str, second: i64) -> LeaseSpec {

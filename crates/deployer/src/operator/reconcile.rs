@@ -30,7 +30,6 @@ use super::{
     observed::{self, identity},
     resources,
     status::{self, Observation},
-    watched::types_of,
 };
 
 /// How long a gateway may take to follow a route: what the route no longer names stays so long.
@@ -236,7 +235,7 @@ impl<'a> Pass<'a> {
             return Ok(false);
         }
         for (kind, name) in obsolete {
-            let deleted = apply::delete(&self.context.client, &self.namespace, &types_of(kind), name).await;
+            let deleted = apply::delete(&self.context.client, &self.namespace, &kind.types(), name).await;
             deleted.map_err(|error| ("removing an object", error))?;
         }
         Ok(true)
@@ -270,7 +269,7 @@ impl<'a> Pass<'a> {
             family: &self.family,
             report: memory.reported.as_ref().filter(|_| report.is_some() || !is_route_planned(plan)),
             answer,
-            gateway: self.context.options.settings.gateway.as_deref(),
+            gateway: self.context.options.settings.gateway.as_ref(),
         });
         self.report(status).await.map(|()| true)
     }
@@ -302,7 +301,7 @@ fn obsolete<'a>(family: &'a Family, desired: &Desired, plan: &Plan, in_force: &[
         })
     };
     let is_obsolete = |kind: Kind, name: &str, child: &Child| {
-        if matches!(kind, Kind::Pod | Kind::HttpRoute) || desired.wants(&types_of(kind).kind, name) {
+        if matches!(kind, Kind::Pod | Kind::HttpRoute) || desired.wants(&kind.types().kind, name) {
             return false;
         }
         let Some((predictor, revision)) = identity(child) else { return true };

@@ -18,9 +18,7 @@ use kube::{
 };
 
 use super::{Context, crd};
-
-/// What `kubectl apply` notes for itself.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+use crate::kubernetes::LAST_APPLIED;
 
 /// The resources of a namespace, or of all.
 pub(super) fn api(client: &Client, namespace: Option<&str>) -> Api<DynamicObject> {

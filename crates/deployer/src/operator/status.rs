@@ -8,7 +8,7 @@ use super::{
     desired::Desired,
     observed::rollouts,
 };
-use crate::kubernetes::HTTP_PORT;
+use crate::kubernetes::{HTTP_PORT, ObjectName};
 
 /// What a status is made from.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub(super) struct Observation<'a> {
     /// What the gateway says to the route.
     pub(super) answer: Option<&'a Answer>,
     /// The gateway, where there is one.
-    pub(super) gateway: Option<&'a str>,
+    pub(super) gateway: Option<&'a ObjectName>,
 }
 
 /// A state, in Seldon's words.
@@ -67,7 +67,7 @@ fn common(family: &Family, generation: i64, state: &str, description: &str, warn
 
 /// State and description: what the planner has to tell of this generation, else what is waited for.
 fn told(observation: &Observation<'_>) -> (&'static str, String) {
-    let gateway = observation.gateway.unwrap_or_default();
+    let gateway = observation.gateway.map(ToString::to_string).unwrap_or_default();
     if let Some(Answer::Rejected(reason)) = observation.answer {
         return (FAILED, format!("gateway `{gateway}` rejects the route: {reason}"));
     }
@@ -183,7 +183,7 @@ mod tests {
             family: &family(),
             report: report.as_ref(),
             answer,
-            gateway: Some("gateways/public"),
+            gateway: Some(&"gateways/public".parse().unwrap()),
         })
     }
 

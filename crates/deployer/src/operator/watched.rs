@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::PodStatus;
 use kube::{
     Api, Client, Resource,
     api::{ApiResource, DynamicObject, ObjectMeta},
-    core::{DynamicResourceScope, NotUsed, Object, TypeMeta},
+    core::{DynamicResourceScope, NotUsed, Object},
     runtime::{
         WatchStreamExt as _,
         reflector::ObjectRef,
@@ -146,24 +146,11 @@ fn api<K>(client: &Client, namespace: Option<&str>, kind: Kind) -> Api<K>
 where
     K: Resource<DynamicType = ApiResource, Scope = DynamicResourceScope>,
 {
-    let resource = resource_of(&types_of(kind));
+    let resource = resource_of(&kind.types());
     match namespace {
         Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
         None => Api::all_with(client.clone(), &resource),
     }
-}
-
-/// How the API server calls a kind.
-pub(super) fn types_of(kind: Kind) -> TypeMeta {
-    let (api_version, kind) = match kind {
-        Kind::Deployment => ("apps/v1", "Deployment"),
-        Kind::HttpRoute => ("gateway.networking.k8s.io/v1", "HTTPRoute"),
-        Kind::HorizontalPodAutoscaler => ("autoscaling/v2", "HorizontalPodAutoscaler"),
-        Kind::Pod => ("v1", "Pod"),
-        Kind::PodDisruptionBudget => ("policy/v1", "PodDisruptionBudget"),
-        Kind::Service => ("v1", "Service"),
-    };
-    TypeMeta { api_version: api_version.to_owned(), kind: kind.to_owned() }
 }
 
 /// An object that a deployment owns; `None` for one that only carries the label.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::Part;
+use super::{LAST_APPLIED, Part};
 
 /// Fields of a predictor that are not its pod's manifest's: who has them acts elsewhere, and a change of them is
 /// no reason for new pods.
@@ -20,8 +20,6 @@ const NOT_THE_PODS: [&str; 8] = [
 ];
 /// Fields of a node that the pod has acted on already.
 const ACTED_ON: [&str; 3] = ["envSecretRefName", "serviceAccountName", "storageInitializerImage"];
-/// What `kubectl apply` notes for itself.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Where the model of each node is as the pod sees it, by the node's name.
 pub(super) type ModelUris = BTreeMap<String, String>;

@@ -72,11 +72,7 @@ fn parsed(document: &ManifestDocument, engine: Engine) -> Result<(Deployment, Ve
 }
 
 fn with<T>(deployment: &Deployment, document: &Value, work: impl FnOnce(Source<'_>, &Owner) -> T) -> T {
-    let owner = Owner {
-        api_version: "machinelearning.seldon.io/v1".to_owned(),
-        name: deployment.id.name.as_str().to_owned(),
-        uid: "3a".to_owned(),
-    };
+    let owner = Owner { name: deployment.id.name.as_str().to_owned(), uid: "3a".to_owned() };
     work(Source { deployment, document }, &owner)
 }
 
