@@ -3,6 +3,7 @@
 
 mod config;
 mod data_dir;
+mod forward;
 mod pod;
 mod thread;
 mod views;
@@ -42,6 +43,7 @@ use provost_worker::ModelServer;
 
 use config::Config;
 use data_dir::DataDir;
+use forward::Destination;
 use thread::{Routers, ServeThread};
 use views::{Artifacts, SystemClock, View};
 
@@ -106,10 +108,12 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         config::LogFormat::Text => telemetry::LogFormat::Text,
         config::LogFormat::Json => telemetry::LogFormat::Json,
     };
-    let environments = config.environments(&std::env::vars().collect()).map_err(|problems| wrong(&problems))?;
+    let variables = std::env::vars().collect();
+    let environments = config.environments(&variables).map_err(|problems| wrong(&problems))?;
+    let destination = Destination::find(&config, &variables, arguments.roles).map_err(|problems| wrong(&problems))?;
     telemetry::start(&config.telemetry.log_filter, format).map_err(anyhow::Error::msg)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(serve(&arguments.data_dir, &config, rules, environments, manifest))
+    runtime.block_on(serve(&arguments.data_dir, &config, rules, environments, destination, manifest))
 }
 
 fn wrong(problems: &[String]) -> anyhow::Error {
@@ -121,6 +125,7 @@ async fn serve(
     config: &Config,
     rules: Rules,
     environments: Environments,
+    destination: Option<Destination>,
     manifest: Option<String>,
 ) -> anyhow::Result<()> {
     if config.server.insecure {
@@ -131,6 +136,7 @@ async fn serve(
     let repository = Arc::new(SqliteRepository::open(&data_dir.metadata()).await?);
     let artifacts = open_artifacts(&data_dir, config, environments)?;
     let log = Arc::new(open_log(&data_dir, config)?);
+    let uploads = destination.map(|destination| destination.uploads(&log)).transpose()?.map(Arc::new);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let catalog = Arc::new(ServerCatalog::default());
     let models = ModelServer::new(Arc::new(Artifacts(artifacts.clone())), Arc::clone(&clock));
@@ -158,6 +164,9 @@ async fn serve(
     supervise("reconciler", stopped.clone(), move || Reconciler::new(ports.clone(), Arc::clone(&settled)).run());
     sample_traffic(&stopped, &gateway, &traffic, &clock);
     tend_log(&stopped, &log, &clock);
+    if let Some(uploads) = &uploads {
+        forward::send(&stopped, uploads, &clock);
+    }
 
     let parts = Parts {
         repository: repository.clone(),
@@ -183,9 +192,13 @@ async fn serve(
     println!("provost listens on {url}");
     let end = wait_for_end(app, repository.clone(), manifest, is_ready).await;
     tracing::info!("stopping: requests in flight are answered first");
+    let until = forward::drain_end(config);
     handle.stop().await;
     log.stop_maintenance();
     stop.stop();
+    if let Some(uploads) = uploads {
+        forward::drain(&uploads, until).await;
+    }
     repository.close().await;
     data_dir.retract();
     end
@@ -234,8 +247,12 @@ fn open_artifacts(
 fn open_log(data_dir: &DataDir, config: &Config) -> anyhow::Result<RequestLog> {
     let folder = data_dir.request_log();
     let retention = Retention { age: config.request_log.age_max.0, bytes: config.request_log.size_max.0 };
-    let segment_age = config.request_log.segment_age.0;
-    let options = LogOptions { segment_age, retention, ..LogOptions::new(folder.clone()) };
+    let options = LogOptions { retention, ..LogOptions::new(folder.clone()) };
+    let options = match (&config.request_log.bucket, config.request_log.segment_age) {
+        (Some(_), age) => forward::options(options, age),
+        (None, Some(age)) => LogOptions { segment_age: age.0, ..options },
+        (None, None) => options,
+    };
     RequestLog::open(options).with_context(|| format!("cannot open `{}`", folder.display()))
 }
 
@@ -300,8 +317,7 @@ async fn maintain_log(log: Arc<RequestLog>, clock: Arc<dyn Clock>) {
     let mut ticks = tokio::time::interval(TEND_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        let (maintained, now) = (Arc::clone(&log), clock.now());
-        let now = Timestamp(i64::try_from(now.as_millis()).unwrap_or(i64::MAX).saturating_mul(1_000_000));
+        let (maintained, now) = (Arc::clone(&log), log_time(&*clock));
         match tokio::task::spawn_blocking(move || maintained.maintain(now)).await {
             Ok(Ok(report)) if report.has_more => continue,
             Ok(Ok(_)) => {}
@@ -310,6 +326,11 @@ async fn maintain_log(log: Arc<RequestLog>, clock: Arc<dyn Clock>) {
         }
         ticks.tick().await;
     }
+}
+
+/// The time as the log has it.
+fn log_time(clock: &dyn Clock) -> Timestamp {
+    Timestamp(i64::try_from(clock.now().as_millis()).unwrap_or(i64::MAX).saturating_mul(1_000_000))
 }
 
 /// Waits until the process is told to stop.

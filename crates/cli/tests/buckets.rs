@@ -1,9 +1,14 @@
-//! Seldon's quickstart, whose model is in a public bucket: against an emulator, where the environment says
-//! that there is one. `cargo xtask test --suite buckets` starts it.
+//! Seldon's quickstart, whose model is in a public bucket, and the log of pods, which goes to one: against a store
+//! and an emulator, where the environment says that there are such. `cargo xtask test --suite buckets` starts them.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stdout, reason = "a test")]
 
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
 use provost_api::rest::v1::deployments::DeploymentState;
-use provost_testkit::{Node, NodeOptions, manifest, repository};
+use provost_testkit::{Node, NodeOptions, eventually, manifest, repository};
 
 const REQUEST: &str = r#"{"data":{"names":["Sepal length","Sepal width","Petal length","Petal Width"],"ndarray":[[6.8,2.8,4.8,1.4],[6.1,3.4,4.5,1.6]]}}"#;
 
@@ -40,4 +45,81 @@ async fn seldons_quickstart_is_served_from_its_bucket() {
     let failed = node.await_state("missing", DeploymentState::Failed).await;
     let reason = "there is nothing at `gs://seldon-models/sklearn/none`: check the model URI";
     assert!(failed.summary.description.contains(reason), "{}", failed.summary.description);
+}
+
+/// An empty bucket, and its folder; `None` where there is no store.
+fn bucket(name: &str) -> Option<(String, PathBuf)> {
+    let (Ok(address), Ok(buckets)) = (std::env::var("PROVOST_TEST_S3"), std::env::var("PROVOST_TEST_BUCKETS")) else {
+        println!("there is no store here");
+        return None;
+    };
+    let folder = PathBuf::from(buckets).join("s3").join(name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder).unwrap();
+    }
+    fs::create_dir_all(&folder).unwrap();
+    Some((address, folder))
+}
+
+/// A pod of the deployment `iris`, as the operator makes it, with this access to the bucket of its log.
+fn pod(name: &str, bucket: &str, address: &str) -> NodeOptions {
+    let manifest = manifest("iris", "SKLEARN_SERVER", "examples/iris/sklearn");
+    let arguments = ["--roles", "predictor", "--listen", "127.0.0.1:0"].map(str::to_owned).to_vec();
+    let environment = [
+        ("PROVOST_MANIFEST", manifest.as_str()),
+        ("PROVOST_ARTIFACTS__ROOTS", &format!("[\"{}\"]", repository("examples").display())),
+        ("PROVOST_REQUEST_LOG__BUCKET", &format!("s3://{bucket}/logs")),
+        ("REQUEST_LOG_AWS_ACCESS_KEY_ID", "testaccess"),
+        ("REQUEST_LOG_AWS_SECRET_ACCESS_KEY", "testsecret"),
+        ("REQUEST_LOG_AWS_ENDPOINT_URL", address),
+        ("POD_NAME", name),
+    ];
+    let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    NodeOptions { arguments, environment, ..NodeOptions::new(env!("CARGO_BIN_EXE_provost")) }
+}
+
+async fn predict(node: &Node, times: usize) {
+    for _ in 0..times {
+        assert_eq!(node.predict("iris", REQUEST).await.status, 200);
+    }
+}
+
+/// Files below a folder that end in `.parquet`.
+fn parquet_files(folder: &Path) -> Vec<PathBuf> {
+    let (mut folders, mut found) = (vec![folder.to_owned()], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "parquet") {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn a_pod_that_is_told_to_stop_sends_its_log_first() {
+    let Some((address, folder)) = bucket("drained") else { return };
+    let mut node = Node::start(pod("iris-main-0-x", "drained", &address)).await;
+    predict(&node, 5).await;
+    assert!(node.stop().await.success());
+    let files = parquet_files(&folder.join("logs/default/iris"));
+    let name = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
+    assert!(!files.is_empty() && files.iter().all(|path| name(path).starts_with("iris-main-0-x.")), "{files:?}");
+    assert_eq!(parquet_files(node.data()).len(), 0, "what is in the bucket is no longer here");
+}
+
+#[tokio::test]
+async fn what_a_killed_pod_logged_is_sent_once_it_runs_again() {
+    let Some((address, folder)) = bucket("killed") else { return };
+    let mut node = Node::start(pod("iris-main-0-y", "killed", &address)).await;
+    predict(&node, 5).await;
+    node.kill();
+    assert_eq!(parquet_files(&folder).len(), 0);
+    node.restart().await;
+    eventually(async || if parquet_files(&folder).is_empty() { Err("nothing is sent") } else { Ok(()) }).await;
+    assert_eq!(node.predict("iris", REQUEST).await.status, 200);
 }

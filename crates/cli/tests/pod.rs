@@ -35,10 +35,15 @@ async fn a_pod_predicts_and_has_neither_api_nor_console() {
 
 /// Its end, and what it wrote.
 fn run(manifest: Option<&str>) -> (Option<i32>, String) {
+    run_with(manifest, &[])
+}
+
+fn run_with(manifest: Option<&str>, environment: &[(&str, &str)]) -> (Option<i32>, String) {
     let data = tempfile::tempdir().unwrap();
     let mut command = Command::new(BINARY);
     command.args(["serve", "--roles", "predictor", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data.path());
     command.env_remove("PROVOST_MANIFEST").envs(manifest.map(|manifest| ("PROVOST_MANIFEST", manifest)));
+    command.envs(environment.iter().copied());
     let output = command.output().unwrap();
     (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
@@ -56,4 +61,36 @@ fn a_pod_that_cannot_serve_ends_with_the_reason() {
     let (code, text) = run(Some(&manifest("iris", "NO_SERVER", "/mnt/models")));
     assert_ne!(code, Some(0));
     assert!(text.contains("NO_SERVER"), "{text}");
+}
+
+#[test]
+fn a_log_that_cannot_go_where_it_is_to_go_ends_the_start() {
+    let manifest = manifest("iris", "SKLEARN_SERVER", "examples/iris/sklearn");
+    for (bucket, expected) in [
+        ("/var/log", "request-log.bucket: `/var/log` is no bucket: write s3://bucket/prefix, gs://bucket/prefix"),
+        ("mine:logs", "request-log.bucket: the remote `mine` is not known: use s3:// or gs://"),
+    ] {
+        let (code, text) = run_with(Some(&manifest), &[("PROVOST_REQUEST_LOG__BUCKET", bucket)]);
+        assert_ne!(code, Some(0));
+        assert!(text.contains(expected), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_not_there_holds_up_neither_predictions_nor_the_end_for_long() {
+    let mut options = options(manifest("iris", "SKLEARN_SERVER", "examples/iris/sklearn"));
+    let variables = [
+        ("PROVOST_REQUEST_LOG__BUCKET", "s3://logs"),
+        ("PROVOST_SERVER__DRAIN_TIMEOUT", "1s"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+    ];
+    options.environment.extend(variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let mut node = Node::start(options).await;
+    for _ in 0..10 {
+        let reply = node.predict("iris", r#"{"data":{"ndarray":[[5.1,3.5,1.4,0.2]]}}"#).await;
+        assert_eq!(reply.status, 200);
+    }
+    assert!(node.stop().await.success());
+    let logs = node.logs();
+    assert!(logs.contains("of the request log were not sent: ") && logs.contains("10 rows in"), "{logs}");
 }

@@ -23,7 +23,7 @@ pub use engine::Engine;
 pub use error_code::ErrorCode;
 pub use field_path::FieldPath;
 pub use id::{DeploymentId, InvalidName, Namespace, ResourceName};
-pub use model_uri::{BucketUri, ClaimUri, InvalidModelUri, ModelUri};
+pub use model_uri::{BucketUri, ClaimUri, InvalidBucketUri, InvalidModelUri, ModelUri};
 pub use revision::{Digest, RevisionId};
 pub use server_catalog::ServerCatalog;
 pub use validation::Violation;

@@ -1,5 +1,7 @@
 //! Where a model's files are, as manifests write it.
 
+use std::{fmt, str::FromStr};
+
 /// A model URI, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ModelUri {
@@ -51,6 +53,32 @@ pub enum InvalidModelUri {
     /// No claim follows the scheme.
     #[error("`{0}`: a claim must follow the scheme, as in pvc://claim/path")]
     NoClaim(String),
+}
+
+/// It is no URI of a bucket. The text is for the user.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is no bucket: write s3://bucket/prefix, gs://bucket/prefix, or remote:bucket/prefix for a remote of rclone's"
+)]
+pub struct InvalidBucketUri(String);
+
+impl FromStr for BucketUri {
+    type Err = InvalidBucketUri;
+
+    fn from_str(uri: &str) -> Result<Self, InvalidBucketUri> {
+        match ModelUri::parse(uri) {
+            Ok(ModelUri::Bucket(bucket)) if bucket.key.split('/').all(|part| !matches!(part, "." | "..")) => Ok(bucket),
+            _ => Err(InvalidBucketUri(uri.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for BucketUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { remote, bucket, key } = self;
+        let separator = if key.is_empty() { "" } else { "/" };
+        write!(f, "{remote}://{bucket}{separator}{key}")
+    }
 }
 
 impl ModelUri {
@@ -167,6 +195,19 @@ mod tests {
         check("http:///m", "`http:///m`: a host must follow the scheme, as in https://host/model.joblib");
         for uri in ["pvc://", "pvc:///m", "pvc:claim/m", "pvc://My_Claim/m", "pvc://claim/a/../../b"] {
             check(uri, &format!("`{uri}`: a claim must follow the scheme, as in pvc://claim/path"));
+        }
+    }
+
+    #[test]
+    fn a_bucket_is_told_from_anything_else() {
+        for (uri, expected) in
+            [("s3://logs/team/a/", "s3://logs/team/a"), ("gs://logs", "gs://logs"), ("mys3:logs/a", "mys3://logs/a")]
+        {
+            assert_eq!(uri.parse::<BucketUri>().map(|uri| uri.to_string()).as_deref(), Ok(expected));
+        }
+        for uri in ["", "/var/log", "s3://", "https://host/a", "pvc://claim/a", "s3://logs/../a", "file:///a"] {
+            let error = uri.parse::<BucketUri>().unwrap_err().to_string();
+            assert!(error.starts_with(&format!("`{uri}` is no bucket: write s3://bucket/prefix")), "{error}");
         }
     }
 }

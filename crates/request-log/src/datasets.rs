@@ -87,6 +87,11 @@ impl Datasets {
         self.is_stopping.store(true, Ordering::Relaxed);
     }
 
+    /// Lets work go on after [`Self::stop`].
+    pub(crate) fn resume(&self) {
+        self.is_stopping.store(false, Ordering::Relaxed);
+    }
+
     pub(crate) fn check_stop(&self) -> Result<(), Error> {
         if self.is_stopping.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
     }

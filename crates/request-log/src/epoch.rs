@@ -1,6 +1,6 @@
 //! Counts the starts of the server, so that names and sequence numbers are never used twice.
 
-use std::{io, path::Path};
+use std::{io, path::Path, str::FromStr, time::SystemTime};
 
 use crate::{dataset::newest_epoch, segment::SegmentName};
 
@@ -10,7 +10,7 @@ const FORMAT: u32 = 1;
 /// Refuses a folder that a newer version wrote, and marks a new one.
 pub(crate) fn check_format(folder: &Path) -> io::Result<()> {
     let path = folder.join("format");
-    match read_number(&path)? {
+    match read_number::<u32>(&path)? {
         None => write_number(&path, FORMAT),
         Some(format) if format <= FORMAT => Ok(()),
         Some(format) => {
@@ -33,6 +33,18 @@ pub(crate) fn start(folder: &Path) -> io::Result<u32> {
     Ok(epoch)
 }
 
+/// A number that this folder got when it was first asked for, and no other folder has.
+pub(crate) fn folder_number(folder: &Path) -> io::Result<u64> {
+    let path = folder.join("origin");
+    if let Some(number) = read_number(&path)? {
+        return Ok(number);
+    }
+    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let number = u64::try_from(since_epoch.as_nanos()).unwrap_or(u64::MAX);
+    write_number(&path, number)?;
+    Ok(number)
+}
+
 fn newest_segment(folder: &Path) -> io::Result<u32> {
     let mut newest = 0;
     for entry in std::fs::read_dir(folder)? {
@@ -41,7 +53,7 @@ fn newest_segment(folder: &Path) -> io::Result<u32> {
     Ok(newest)
 }
 
-fn read_number(path: &Path) -> io::Result<Option<u32>> {
+fn read_number<N: FromStr>(path: &Path) -> io::Result<Option<N>> {
     match std::fs::read_to_string(path) {
         Ok(text) => match text.trim().parse() {
             Ok(number) => Ok(Some(number)),
@@ -52,7 +64,7 @@ fn read_number(path: &Path) -> io::Result<Option<u32>> {
     }
 }
 
-fn write_number(path: &Path, number: u32) -> io::Result<()> {
+fn write_number(path: &Path, number: impl ToString) -> io::Result<()> {
     let temporary = path.with_extension("new");
     std::fs::write(&temporary, number.to_string())?;
     std::fs::File::open(&temporary)?.sync_all()?;

@@ -37,6 +37,16 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A bucket could not be read or written.
+    #[error("cannot {operation} `{uri}`: {reason}")]
+    Bucket {
+        /// What was attempted.
+        operation: &'static str,
+        /// The folder of the bucket.
+        uri: String,
+        /// Why it failed, and what to do.
+        reason: String,
+    },
     /// The server stops.
     #[error("maintenance of the request log was interrupted")]
     Interrupted,

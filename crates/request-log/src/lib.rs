@@ -5,6 +5,7 @@
 
 pub mod segment;
 
+mod bucket;
 mod compact;
 mod dataset;
 
@@ -14,13 +15,17 @@ mod epoch;
 mod error;
 mod log;
 mod maintenance;
+mod pause;
 mod query;
 mod retention;
 mod rewrite;
 #[cfg(test)]
 mod tests;
+mod upload;
 
+pub use bucket::Bucket;
 pub use error::Error;
-pub use log::{Options, RequestLog};
+pub use log::{Files, Options, RequestLog};
 pub use maintenance::{Report, Statistics};
 pub use retention::Retention;
+pub use upload::{Sent, Unsent, Uploads};

@@ -29,6 +29,16 @@ const SEQ_BITS: u32 = 40;
 /// How often a query starts again because files went away under it.
 const ATTEMPTS: usize = 20;
 
+/// What becomes of files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Files {
+    /// They stay, and small ones are merged.
+    Kept,
+    /// [`Uploads`](crate::Uploads) sends them to a bucket. One that retention removes before is lost, and its
+    /// rows are counted.
+    Sent,
+}
+
 /// How a log is kept.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -44,6 +54,8 @@ pub struct Options {
     pub rewrite_delay: Duration,
     /// What is kept of the datasets.
     pub retention: Retention,
+    /// What becomes of their files.
+    pub files: Files,
 }
 
 impl Options {
@@ -56,6 +68,7 @@ impl Options {
             rewrite_bytes: 64 << 20,
             rewrite_delay: Duration::from_secs(10),
             retention: Retention::default(),
+            files: Files::Kept,
         }
     }
 }
@@ -101,6 +114,10 @@ impl RequestLog {
         self.shared.lost.load(Ordering::Relaxed)
     }
 
+    pub(crate) fn count_lost(&self, records: u64) {
+        self.shared.lost.fetch_add(records, Ordering::Relaxed);
+    }
+
     /// Brings the records that were appended so far to the disk. Called about once a second: a power
     /// cut loses at most what came since.
     pub fn sync(&self) -> io::Result<()> {
@@ -110,6 +127,11 @@ impl RequestLog {
             std::fs::File::open(segments_folder(&self.options.folder))?.sync_all()?;
         }
         Ok(())
+    }
+
+    /// Brings to the disk that segments were removed: a file may go only when none of them can come back.
+    pub(crate) fn sync_segments(&self) -> Result<(), Error> {
+        self.datasets.disk.sync_folder(&segments_folder(&self.options.folder))
     }
 
     /// The segments that are finished and not yet removed, oldest first.

@@ -13,6 +13,8 @@ use crate::{
     Error, RequestLog,
     compact::compact,
     dataset::LogFile,
+    log::Files,
+    pause::Pause,
     retention::retain,
     rewrite::{Segment, rewrite},
 };
@@ -20,8 +22,6 @@ use crate::{
 /// Most bytes of segments, and most segments, that are rewritten together.
 const BATCH_BYTES: u64 = 64 << 20;
 const BATCH_SEGMENTS: usize = 1024;
-/// Longest pause after a failure.
-const PAUSE_MAX: Duration = Duration::from_secs(60);
 
 /// What one pass did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -75,8 +75,7 @@ pub(crate) struct Maintenance {
 struct State {
     /// Since when the oldest finished segment of a lane waits.
     waiting: HashMap<LaneName, Timestamp>,
-    /// The last failure and how many there were in a row.
-    failed: Option<(Timestamp, u32)>,
+    pause: Pause,
     /// Files that could not be merged.
     unmergeable: HashSet<PathBuf>,
 }
@@ -94,13 +93,23 @@ impl RequestLog {
     /// it pauses by itself, and nothing is lost.
     pub fn maintain(&self, now: Timestamp) -> Result<Report, Error> {
         let mut state = self.maintenance.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.is_pause(now) {
+        if state.pause.is_on(now) {
             return Ok(Report::default());
         }
         let mut report = Report::default();
         let done = self.run(now, &mut state, &mut report);
-        let failures = state.failed.map_or(0, |(_, failures)| failures);
-        state.failed = done.is_err().then(|| (now, failures.saturating_add(1)));
+        state.pause.note(now, &done);
+        self.count(&report, done.as_ref().err());
+        done.map(|()| report)
+    }
+
+    /// Rewrites all finished segments, however few and new they are, once a pass in progress has ended. For a
+    /// server that stops: its lanes are gone, and with them the segments that were being written.
+    pub fn finish(&self) -> Result<Report, Error> {
+        let _one_at_a_time = self.maintenance.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.datasets.resume();
+        let mut report = Report::default();
+        let done = self.datasets.remove_leftovers().and_then(|()| self.rewrite_all(&mut report));
         self.count(&report, done.as_ref().err());
         done.map(|()| report)
     }
@@ -122,7 +131,14 @@ impl RequestLog {
         let rewritten = self.rewrite_due(now, state, &lanes, report);
         // Room is made even when a full disk does not let segments be rewritten.
         let segments = self.finished_segments().map_err(|source| self.listing(source))?;
-        report.removed_files = retain(&self.datasets, now, self.options.retention, &segments)?;
+        let removed = retain(&self.datasets, now, self.options.retention, &segments)?;
+        report.removed_files = removed.len();
+        if self.options.files == Files::Sent {
+            // Nobody else has them. Files that wait to be sent are not merged either: one of the parts may be
+            // in the bucket already.
+            self.count_lost(removed.iter().map(|file| file.bounds.rows).sum());
+            return rewritten;
+        }
         rewritten?;
         report.merged_files = compact(&self.datasets, now, &mut state.unmergeable)?;
         report.has_more |= report.merged_files > 0;
@@ -141,15 +157,30 @@ impl RequestLog {
             if !self.is_due(now, state, *lane, pending) {
                 continue;
             }
-            let batch = first_batch(pending);
-            let files = rewrite(&self.datasets, &batch)?;
-            report.rows += files.iter().map(|file| file.bounds.rows).sum::<u64>();
-            report.bytes += files.iter().map(|file| file.bytes).sum::<u64>();
-            report.segments += batch.len();
-            report.has_more |= batch.len() < pending.len();
+            report.has_more |= self.rewrite_first(pending, report)? < pending.len();
             state.waiting.remove(lane);
         }
         Ok(())
+    }
+
+    fn rewrite_all(&self, report: &mut Report) -> Result<(), Error> {
+        for pending in self.pending()?.values() {
+            let mut rest = pending.as_slice();
+            while !rest.is_empty() {
+                rest = &rest[self.rewrite_first(rest, report)?..];
+            }
+        }
+        Ok(())
+    }
+
+    /// Rewrites as many segments of a lane as are rewritten together; gives how many these are.
+    fn rewrite_first(&self, pending: &[Pending], report: &mut Report) -> Result<usize, Error> {
+        let batch = first_batch(pending);
+        let files = rewrite(&self.datasets, &batch)?;
+        report.rows += files.iter().map(|file| file.bounds.rows).sum::<u64>();
+        report.bytes += files.iter().map(|file| file.bytes).sum::<u64>();
+        report.segments += batch.len();
+        Ok(batch.len())
     }
 
     fn is_due(&self, now: Timestamp, state: &mut State, lane: LaneName, pending: &[Pending]) -> bool {
@@ -196,16 +227,6 @@ impl RequestLog {
 
     fn statistics_guard(&self) -> MutexGuard<'_, Statistics> {
         self.maintenance.statistics.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    /// Whether the last failure was too short a time ago. A clock that steps back ends the pause.
-    fn is_pause(&self, now: Timestamp) -> bool {
-        self.failed.is_some_and(|(at, failures)| {
-            let pause = Duration::from_secs(1 << failures.min(6)).min(PAUSE_MAX);
-            u64::try_from(now.0.saturating_sub(at.0)).is_ok_and(|since| Duration::from_nanos(since) < pause)
-        })
     }
 }
 

@@ -52,13 +52,13 @@ fn plan_retention(mut listing: Vec<Listed>, now: Timestamp, limits: Retention) -
 }
 
 /// Removes what is not to be kept. A file stays as long as some segment it covers is there, or its
-/// records would come back. Gives how many files went.
+/// records would come back. Gives the files that went.
 pub(crate) fn retain(
     datasets: &Datasets,
     now: Timestamp,
     limits: Retention,
     segments: &[SegmentName],
-) -> Result<usize, Error> {
+) -> Result<Vec<Arc<LogFile>>, Error> {
     let files: Vec<Arc<LogFile>> = datasets.with(|catalogue| catalogue.partitions().flatten().cloned().collect())?;
     let listing = files.iter().map(|file| Listed {
         day: file.partition.day,
@@ -74,7 +74,7 @@ pub(crate) fn retain(
         datasets.discard(&removed)?;
         datasets.remove_empty_folders(&removed);
     }
-    Ok(removed.len())
+    Ok(removed)
 }
 
 #[cfg(test)]

@@ -7,4 +7,6 @@ pub(crate) mod faults;
 mod odd_files;
 mod pages;
 mod properties;
+mod store;
 mod support;
+mod uploads;

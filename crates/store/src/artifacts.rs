@@ -21,6 +21,7 @@ use provost_domain::{
 
 pub use environments::{Environment, Environments};
 pub use fetch::Patience;
+pub(crate) use fetch::{Location, reason};
 pub use files::FolderFiles;
 
 /// Limits of one artifact.

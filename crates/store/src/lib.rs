@@ -1,4 +1,5 @@
-//! Implements the storage ports: deployments in SQLite, artifacts in the file system.
+//! Implements the storage ports: deployments in SQLite, artifacts in the file system. Also knows buckets.
 
 pub mod artifacts;
+pub mod buckets;
 pub mod metadata;

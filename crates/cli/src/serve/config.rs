@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
+use provost_domain::BucketUri;
 use provost_service_kit::{
     access::{Rules, Token},
     config::{ByteSize, Period, Secret},
@@ -109,8 +110,12 @@ pub(crate) struct RequestLog {
     pub(crate) age_max: Period,
     /// The oldest records are removed when all take more than this.
     pub(crate) size_max: ByteSize,
-    /// Records become Parquet after this long at the latest.
-    pub(crate) segment_age: Period,
+    /// Records become Parquet after this long at the latest; 60s without, or 10s where they go to a bucket.
+    pub(crate) segment_age: Option<Period>,
+    /// Where the server of a pod (`--roles predictor`) sends its records, as `s3://bucket/prefix` or
+    /// `gs://bucket/prefix`; they are then removed here. Variables such as `REQUEST_LOG_AWS_ACCESS_KEY_ID` give access:
+    /// those that models are fetched with, after `REQUEST_LOG_`. Where there are none, those without it do.
+    pub(crate) bucket: Option<String>,
 }
 
 impl Default for RequestLog {
@@ -118,7 +123,8 @@ impl Default for RequestLog {
         Self {
             age_max: Period(Duration::from_secs(30 * 86_400)),
             size_max: ByteSize(10 << 30),
-            segment_age: Period(Duration::from_secs(60)),
+            segment_age: None,
+            bucket: None,
         }
     }
 }
@@ -169,6 +175,8 @@ impl Default for Telemetry {
 const FETCHER_PREFIXES: [&str; 3] = ["AWS_", "S3_", "RCLONE_CONFIG_"];
 /// Others that do.
 const FETCHER_VARIABLES: [&str; 2] = ["STORAGE_EMULATOR_HOST", "USE_SSL"];
+/// What such variables begin with where they are for the bucket of the request log.
+const LOG_PREFIX: &str = "REQUEST_LOG_";
 
 /// The schema of the configuration file, as JSON.
 pub(crate) fn schema() -> String {
@@ -192,12 +200,19 @@ impl Config {
                 secrets.insert((namespace.clone(), name.clone()), environment);
             }
         }
-        let is_fetchers = |name: &String| {
-            FETCHER_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || FETCHER_VARIABLES.contains(&name.as_str())
-        };
-        let own = variables.iter().filter(|(name, _)| is_fetchers(name));
-        let default = own.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let default = fetchers(variables, "");
         if problems.is_empty() { Ok(Environments { default, secrets }) } else { Err(problems) }
+    }
+
+    /// The bucket that records go to and what gives access to it, or what is wrong with it.
+    pub(crate) fn log_bucket(
+        &self,
+        variables: &BTreeMap<String, String>,
+    ) -> Result<Option<(BucketUri, Environment)>, Vec<String>> {
+        let Some(text) = &self.request_log.bucket else { return Ok(None) };
+        let uri = text.parse().map_err(|error| vec![format!("request-log.bucket: {error}")])?;
+        let own = fetchers(variables, LOG_PREFIX);
+        Ok(Some((uri, if own.is_empty() { fetchers(variables, "") } else { own })))
     }
 
     /// Who is let in, or everything that is wrong with the configuration.
@@ -249,5 +264,44 @@ impl Config {
             hosts: self.server.hosts.clone(),
             origins: self.server.origins.clone(),
         })
+    }
+}
+
+/// The variables that say how to reach buckets, of those that begin with `prefix`, without it.
+fn fetchers(variables: &BTreeMap<String, String>, prefix: &str) -> Environment {
+    let is_fetchers = |name: &str| {
+        FETCHER_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || FETCHER_VARIABLES.contains(&name)
+    };
+    let own = variables.iter().filter_map(|(name, value)| Some((name.strip_prefix(prefix)?, value)));
+    own.filter(|(name, _)| is_fetchers(name)).map(|(name, value)| (name.to_owned(), value.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bucket(uri: &str, variables: &[(&str, &str)]) -> Result<Option<(BucketUri, Environment)>, Vec<String>> {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let request_log = RequestLog { bucket: Some(uri.to_owned()), ..RequestLog::default() };
+        Config { request_log, ..Config::default() }.log_bucket(&variables)
+    }
+
+    #[test]
+    fn variables_of_the_log_stand_in_for_all_of_the_fetchers() {
+        let models = [("AWS_ACCESS_KEY_ID", "models"), ("AWS_ENDPOINT_URL", "http://models"), ("HOME", "/")];
+        let own = |variables: &[(&str, &str)]| {
+            let (uri, environment) = bucket("s3://logs/a", variables).unwrap().unwrap();
+            assert_eq!(uri.to_string(), "s3://logs/a");
+            environment.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>()
+        };
+        assert_eq!(own(&models), ["AWS_ACCESS_KEY_ID=models", "AWS_ENDPOINT_URL=http://models"]);
+        let both = [&models[..], &[("REQUEST_LOG_AWS_ACCESS_KEY_ID", "log"), ("REQUEST_LOG_HOME", "/")]].concat();
+        assert_eq!(own(&both), ["AWS_ACCESS_KEY_ID=log"]);
+    }
+
+    #[test]
+    fn what_is_no_bucket_is_refused() {
+        let error = bucket("/var/log", &[]).unwrap_err();
+        assert!(error[0].starts_with("request-log.bucket: `/var/log` is no bucket: write s3://"), "{error:?}");
     }
 }

@@ -23,6 +23,7 @@ use tokio::runtime::Handle;
 use super::{FilesystemArtifacts, relative};
 
 pub use self::download::Patience;
+pub(crate) use self::{bucket::reason, location::Location};
 
 /// Numbers the copies under way.
 static NEXT: AtomicU64 = AtomicU64::new(0);

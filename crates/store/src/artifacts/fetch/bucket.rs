@@ -124,7 +124,7 @@ impl Origin for Object {
 }
 
 /// An error in words for people: what the libraries add for programmers is left out.
-fn reason(error: &object_store::Error) -> String {
+pub(crate) fn reason(error: &object_store::Error) -> String {
     match error {
         object_store::Error::NotFound { .. } => "there is no such bucket or object".to_owned(),
         object_store::Error::PermissionDenied { .. } => "the credentials do not allow it".to_owned(),

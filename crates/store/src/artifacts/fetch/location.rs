@@ -10,7 +10,7 @@ use crate::artifacts::Environment;
 
 /// A store and how to get in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Location {
+pub(crate) enum Location {
     /// Amazon S3, or what speaks its protocol.
     S3 { endpoint: Option<String>, region: String, keys: Option<Keys> },
     /// Google Cloud Storage, without credentials.
@@ -19,7 +19,7 @@ pub(super) enum Location {
 
 /// Credentials of S3. The secret ones are never printed.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Keys {
+pub(crate) struct Keys {
     id: String,
     secret: String,
     token: Option<String>,
@@ -33,7 +33,7 @@ impl fmt::Debug for Keys {
 
 impl Location {
     /// The store that `uri` means in this environment.
-    pub(super) fn of(uri: &BucketUri, environment: &Environment) -> Result<Self, FetchError> {
+    pub(crate) fn of(uri: &BucketUri, environment: &Environment) -> Result<Self, FetchError> {
         let remote = Remote { name: &uri.remote, environment };
         match (remote.get("TYPE").unwrap_or_default().to_lowercase().as_str(), uri.remote.as_str()) {
             ("s3", _) => remote.s3(),
@@ -51,7 +51,7 @@ impl Location {
     }
 
     /// A client of the bucket.
-    pub(super) fn connect(&self, bucket: &str) -> Result<Arc<dyn ObjectStore>, FetchError> {
+    pub(crate) fn connect(&self, bucket: &str) -> Result<Arc<dyn ObjectStore>, FetchError> {
         let failed = |error: object_store::Error| FetchError(format!("cannot reach the bucket `{bucket}`: {error}"));
         // A download may take long; that nothing comes is watched for by the one who reads.
         let client = ClientOptions::new().with_timeout_disabled().with_connect_timeout(Duration::from_secs(10));
