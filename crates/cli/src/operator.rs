@@ -9,9 +9,10 @@ use std::{
 
 use futures_util::FutureExt as _;
 use provost_deployer::{
-    kubernetes::{ObjectName, Settings},
+    kubernetes::{LogBucket, ObjectName, Settings},
     operator::{self, Client, Figures, Options, lease::Candidate},
 };
+use provost_domain::BucketUri;
 use provost_service_kit::telemetry;
 
 /// Run the operator of a Kubernetes cluster, which makes `SeldonDeployment`s so.
@@ -39,6 +40,20 @@ pub(crate) struct Arguments {
     /// The gateway of the Gateway API that routes attach to, as `namespace/name`; without, no routes are made.
     #[arg(long, env = "PROVOST_GATEWAY_REF", hide_env_values = true, value_name = "GATEWAY")]
     gateway: Option<ObjectName>,
+    /// Where pods send the request log, as `s3://bucket/prefix` or `gs://bucket/prefix`; without, a pod's log goes with
+    /// the pod.
+    #[arg(long, env = "PROVOST_REQUEST_LOG_BUCKET", hide_env_values = true, value_name = "URI")]
+    request_log_bucket: Option<BucketUri>,
+    /// The Secret that gives access to it, of the namespace of each deployment, with the variables that models are
+    /// fetched with, such as `AWS_ACCESS_KEY_ID`. Pods of a namespace without it serve, and send nothing.
+    #[arg(
+        long,
+        env = "PROVOST_REQUEST_LOG_SECRET",
+        hide_env_values = true,
+        requires = "request_log_bucket",
+        value_name = "SECRET"
+    )]
+    request_log_secret: Option<String>,
     /// Watch this namespace only; may be given more than once.
     #[arg(
         long,
@@ -81,6 +96,7 @@ async fn work(arguments: Arguments) -> anyhow::Result<()> {
         image_pull_secrets: arguments.image_pull_secrets,
         storage_initializer_image: arguments.storage_initializer_image,
         gateway: arguments.gateway,
+        log_bucket: arguments.request_log_bucket.map(|uri| LogBucket { uri, secret: arguments.request_log_secret }),
         ..Settings::new(arguments.image)
     };
     let options = Options { namespaces: arguments.watch_namespace, controller_id: arguments.controller_id, settings };

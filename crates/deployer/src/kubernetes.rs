@@ -7,7 +7,7 @@ mod object_name;
 mod route;
 
 pub use build::{
-    BuildError, DEPLOYMENT_LABEL, HTTP_PORT, LAST_APPLIED, Owner, PREDICTOR_ANNOTATION, REVISION_ANNOTATION,
+    BuildError, DEPLOYMENT_LABEL, HTTP_PORT, LAST_APPLIED, LogBucket, Owner, PREDICTOR_ANNOTATION, REVISION_ANNOTATION,
     ROUTES_ANNOTATION, Settings, Source, build,
 };
 pub use images::images;

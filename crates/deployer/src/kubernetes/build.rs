@@ -21,7 +21,7 @@ pub(super) mod tests;
 
 use provost_api::crd::seldon_deployment;
 use provost_domain::{
-    Deployment, FieldPath, Predictor, ResourceName,
+    BucketUri, Deployment, FieldPath, Predictor, ResourceName,
     deployment::VERSION_LABEL,
     graph::{Node, NodeKind},
 };
@@ -69,6 +69,17 @@ pub struct Settings {
     pub user_id: i64,
     /// The gateway that routes attach to; no routes are made where there is none.
     pub gateway: Option<ObjectName>,
+    /// Where pods send what they log; it goes with the pod where there is none.
+    pub log_bucket: Option<LogBucket>,
+}
+
+/// Where pods send what they log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogBucket {
+    /// The folder of the bucket.
+    pub uri: BucketUri,
+    /// The Secret of each deployment's namespace that gives access to it.
+    pub secret: Option<String>,
 }
 
 impl Settings {
@@ -81,6 +92,7 @@ impl Settings {
             storage_initializer_image: None,
             user_id: 8888,
             gateway: None,
+            log_bucket: None,
         }
     }
 }

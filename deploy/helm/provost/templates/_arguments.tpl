@@ -9,6 +9,12 @@
 {{- with .Values.predictors.storageInitializerImage }}
 - --storage-initializer-image={{ . }}
 {{- end }}
+{{- with .Values.predictors.requestLog.bucket }}
+- {{ printf "--request-log-bucket=%s" . | quote }}
+{{- end }}
+{{- with .Values.predictors.requestLog.secret }}
+- --request-log-secret={{ . }}
+{{- end }}
 {{- with .Values.gateway }}
 - --gateway={{ . }}
 {{- end }}

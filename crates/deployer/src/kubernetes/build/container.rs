@@ -1,10 +1,10 @@
 //! The container that serves: it runs all nodes of its predictor.
 
-use provost_domain::FieldPath;
+use provost_domain::{FieldPath, deployment::RequestLogging};
 use serde_json::{Map, Value, json};
 
 use super::{
-    PORT, Part,
+    LogBucket, PORT, Part,
     component::NodeContainer,
     error::BuildError,
     manifest,
@@ -20,13 +20,18 @@ const DATA: &str = "/var/lib/provost";
 const LINGER_SECONDS: u32 = 5;
 /// The variable that carries the manifest.
 const MANIFEST: &str = "PROVOST_MANIFEST";
+/// The variable that tells where the request log goes.
+const LOG_BUCKET: &str = "PROVOST_REQUEST_LOG__BUCKET";
+/// What the server expects before the names of variables that give access to that, so that they are not those with
+/// which it fetches models.
+const LOG_PREFIX: &str = "REQUEST_LOG_";
 
 /// The container, with what the user says of those of the nodes, in whose place it stands.
 pub(super) fn build(part: Part<'_>, nodes: &[NodeContainer], storage: &Storage) -> Result<Value, BuildError> {
     let mut container = joined(part, nodes)?;
     let user = ["env", "envFrom", "ports", "volumeMounts"].map(|list| take_list(&mut container, list));
     let [variables, mut sources, ports, mut mounts] = user;
-    add_missing(&mut sources, "", secrets(part));
+    add_missing(&mut sources, "", secrets(part).into_iter().chain(log_secret(part)));
     add_missing(&mut mounts, "mountPath", storage.mounts.iter().cloned().chain(own_mounts()));
     for (list, items) in [
         ("env", environment(part, variables, storage)?),
@@ -110,6 +115,10 @@ fn environment(part: Part<'_>, of_nodes: Vec<Value>, storage: &Storage) -> Resul
         json!({"name": "PREDICTOR_ID", "value": part.predictor.name}),
         json!({"name": "PREDICTIVE_UNIT_ID", "value": part.predictor.graph.name}),
     ];
+    environment.extend(log_bucket(part).map(|LogBucket { uri, .. }| {
+        // As in the manifest, a `$` is to stay one.
+        json!({"name": LOG_BUCKET, "value": uri.to_string().replace('$', "$$")})
+    }));
     add_over(&mut environment, "name", of_nodes.into_iter().chain(of_orchestrator));
     Ok(environment)
 }
@@ -145,6 +154,19 @@ fn secrets(part: Part<'_>) -> Vec<Value> {
     let nodes = part.nodes().into_iter();
     let secrets = nodes.filter_map(|(_, node)| node.env_secret_ref_name.as_deref());
     secrets.map(|name| json!({"secretRef": {"name": name}})).collect()
+}
+
+/// Where the pod sends what it logs, if it logs anything.
+fn log_bucket(part: Part<'_>) -> Option<&LogBucket> {
+    let bucket = part.settings.log_bucket.as_ref();
+    bucket.filter(|_| part.source.deployment.request_log == RequestLogging::On)
+}
+
+/// The Secret that gives access to that. A namespace without it keeps its pods: they serve, and say that nothing
+/// can be sent.
+fn log_secret(part: Part<'_>) -> Option<Value> {
+    let name = log_bucket(part)?.secret.as_ref()?;
+    Some(json!({"prefix": LOG_PREFIX, "secretRef": {"name": name, "optional": true}}))
 }
 
 fn probe(path: &str, times: &Value) -> Value {

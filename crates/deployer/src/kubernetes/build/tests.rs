@@ -591,3 +591,34 @@ fn what_the_user_says_of_security_counts() {
     assert_eq!(pod["containers"][0]["securityContext"]["readOnlyRootFilesystem"], false);
     assert_eq!(pod["containers"][0]["securityContext"]["allowPrivilegeEscalation"], false);
 }
+
+#[test]
+fn pods_send_their_log_to_the_bucket_that_is_set() {
+    let uri: BucketUri = "s3://logs/team $a".parse().unwrap();
+    let with = |secret: Option<&str>| {
+        let log_bucket = Some(LogBucket { uri: uri.clone(), secret: secret.map(str::to_owned) });
+        Settings { log_bucket, ..settings() }
+    };
+    let container = |text: &str, settings: &Settings| {
+        let objects = try_objects(text, settings).unwrap();
+        pod(&objects)["containers"][0].clone()
+    };
+    let sending = container(MANIFEST, &with(Some("log")));
+    assert_eq!(variable(&sending, "PROVOST_REQUEST_LOG__BUCKET")["value"], "s3://logs/team $$a");
+    insta::assert_yaml_snapshot!(sending["envFrom"]);
+    let open = container(MANIFEST, &with(None));
+    assert_eq!(open["envFrom"], container(MANIFEST, &settings())["envFrom"]);
+    assert_ne!(open["env"], container(MANIFEST, &settings())["env"], "pods roll when it is set");
+    let off = MANIFEST.replace("    team: fraud\n", "    provost.dev/request-log: 'off'\n");
+    assert_ne!(off, MANIFEST);
+    assert_eq!(container(&off, &with(Some("log"))), container(&off, &settings()));
+}
+
+#[test]
+fn the_bucket_that_a_user_names_goes_before_the_one_that_is_set() {
+    let log_bucket = Some(LogBucket { uri: "s3://logs".parse().unwrap(), secret: None });
+    let own = "      svcOrchSpec: {env: [{name: PROVOST_REQUEST_LOG__BUCKET, value: 's3://own'}]}\n";
+    let objects = try_objects(&manifest(CLASSIFIER, own), &Settings { log_bucket, ..settings() }).unwrap();
+    let container = &pod(&objects)["containers"][0];
+    assert_eq!(variable(container, "PROVOST_REQUEST_LOG__BUCKET")["value"], "s3://own");
+}
