@@ -5,9 +5,13 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use provost_api::rest::v1::deployments::DeploymentState;
+use provost_inference::record::{Column, LogQuery, LogReader as _};
+use provost_request_log::{Bucket, BucketLog, CacheOptions};
+use provost_store::buckets::{self, Folder};
 use provost_testkit::{Node, NodeOptions, eventually, manifest, repository};
 
 const REQUEST: &str = r#"{"data":{"names":["Sepal length","Sepal width","Petal length","Petal Width"],"ndarray":[[6.8,2.8,4.8,1.4],[6.1,3.4,4.5,1.6]]}}"#;
@@ -122,4 +126,52 @@ async fn what_a_killed_pod_logged_is_sent_once_it_runs_again() {
     node.restart().await;
     eventually(async || if parquet_files(&folder).is_empty() { Err("nothing is sent") } else { Ok(()) }).await;
     assert_eq!(node.predict("iris", REQUEST).await.status, 200);
+}
+
+/// Request ids of the deployment `iris` in the bucket, over pages of this many rows.
+async fn logged(bucket: &str, address: &str, limit: usize) -> Vec<String> {
+    let uri = format!("s3://{bucket}/logs").parse().unwrap();
+    let access =
+        [("AWS_ACCESS_KEY_ID", "testaccess"), ("AWS_SECRET_ACCESS_KEY", "testsecret"), ("AWS_ENDPOINT_URL", address)];
+    let access = access.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let Folder { store, path, uri } = buckets::open(&uri, &access).unwrap();
+    let copies = tempfile::tempdir().unwrap();
+    let cache = CacheOptions { folder: copies.path().to_owned(), bytes: 1 << 30 };
+    let log = Arc::new(BucketLog::open(Bucket { store, path, uri, explain: buckets::explain }, cache).unwrap());
+    let mut query =
+        LogQuery { namespace: "default".to_owned(), deployment: "iris".to_owned(), limit, ..LogQuery::default() };
+    let mut ids = Vec::new();
+    loop {
+        let (log, of) = (Arc::clone(&log), query.clone());
+        let page = tokio::task::spawn_blocking(move || log.page(&of)).await.unwrap().unwrap();
+        let column = page.columns.names.iter().position(|name| name == "request_id").unwrap();
+        if let Column::Text(values) = &page.columns.columns[column] {
+            ids.extend(values.iter().flatten().map(ToString::to_string));
+        }
+        match page.next {
+            Some(next) => query.before = Some(next),
+            None => return ids,
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_two_pods_logged_is_read_as_one_log() {
+    let Some((address, _)) = bucket("read") else { return };
+    let mut pods = [
+        Node::start(pod("iris-main-0-a", "read", &address)).await,
+        Node::start(pod("iris-main-0-b", "read", &address)).await,
+    ];
+    let mut expected = Vec::new();
+    for number in 0..20 {
+        let body = format!(r#"{{"data":{{"ndarray":[[5.1,3.5,1.4,0.2]]}},"meta":{{"puid":"r{number}"}}}}"#);
+        assert_eq!(pods[number % 2].predict("iris", &body).await.status, 200);
+        expected.insert(0, format!("r{number}"));
+    }
+    for pod in &mut pods {
+        assert!(pod.stop().await.success());
+    }
+    for limit in [3, 20, 100] {
+        assert_eq!(logged("read", &address, limit).await, expected, "{limit}");
+    }
 }

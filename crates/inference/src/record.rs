@@ -4,7 +4,7 @@
 //! goes out; it never waits for another thread. Detectors, explainers and jobs read columns through
 //! [`LogReader`] and know no store.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
 use crate::{OutputKind, OutputShape};
 
@@ -162,13 +162,47 @@ pub struct LogQuery {
     pub limit: usize,
 }
 
-/// A row's place in the order of the log.
+/// A row's place in the order of the log. Sequence numbers order what one server wrote; where several did,
+/// time comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
+    /// When the request was answered, in microseconds since the Unix epoch; 0 in the log of one server.
+    pub time: i64,
+    /// Which server wrote it; 0 in the log of one server.
+    pub source: u64,
     /// The request's sequence number.
     pub seq: u64,
     /// The row within it.
     pub row: u32,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { time, source, seq, row } = self;
+        write!(f, "{seq}-{row}")?;
+        if (*time, *source) == (0, 0) { Ok(()) } else { write!(f, "-{:x}-{source:x}", time.cast_unsigned()) }
+    }
+}
+
+/// The text is not one that [`Position`] gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the position is not one of the log")]
+pub struct InvalidPosition;
+
+impl FromStr for Position {
+    type Err = InvalidPosition;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPosition> {
+        let number = |text: &str| u64::from_str_radix(text, 16).map_err(|_| InvalidPosition);
+        let parts: Vec<&str> = text.splitn(5, '-').collect();
+        let (seq, row, time, source) = match parts[..] {
+            [seq, row] => (seq, row, 0, 0),
+            [seq, row, time, source] => (seq, row, number(time)?.cast_signed(), number(source)?),
+            _ => return Err(InvalidPosition),
+        };
+        let seq = seq.parse().map_err(|_| InvalidPosition)?;
+        Ok(Self { time, source, seq, row: row.parse().map_err(|_| InvalidPosition)? })
+    }
 }
 
 /// A page of rows, newest first.
@@ -195,4 +229,23 @@ pub enum ReadError {
 pub trait LogReader: Send + Sync + fmt::Debug {
     /// A page of rows, newest first.
     fn page(&self, query: &LogQuery) -> Result<LogPage, ReadError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_are_read_as_they_are_written() {
+        let of_one = Position { time: 0, source: 0, seq: 1 << 40, row: 3 };
+        let of_several = Position { time: -1, source: u64::MAX, seq: 7, row: u32::MAX };
+        for (position, text) in
+            [(of_one, "1099511627776-3"), (of_several, "7-4294967295-ffffffffffffffff-ffffffffffffffff")]
+        {
+            assert_eq!((position.to_string().as_str(), text.parse()), (text, Ok(position)));
+        }
+        for text in ["", "1", "1-", "1-2-3", "1-2-3-4-5", "1-2-g-4", "-1-2", "1-4294967296"] {
+            assert_eq!(text.parse::<Position>(), Err(InvalidPosition), "{text}");
+        }
+    }
 }

@@ -2,16 +2,20 @@
 //!
 //! Every call is bounded in time. Objects are named as [`name`] tells, and never change.
 
+mod cache;
 mod name;
 
 use std::{fmt, path::Path as FilePath, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use futures_util::TryStreamExt as _;
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt as _, path::Path};
 
 use crate::Error;
 
-pub(crate) use name::{Origin, key_of};
+pub use cache::CacheOptions;
+pub(crate) use cache::{Cache, Listed};
+pub(crate) use name::{ObjectName, Origin, dataset_folder, folder_of, key_of};
 
 /// Longest wait for the answer to one call.
 const CALL_MAX: Duration = Duration::from_secs(30);
@@ -53,6 +57,23 @@ impl Bucket {
             }
             sent
         }
+    }
+
+    /// Writes the object to a new file.
+    pub(crate) async fn get(&self, key: &Path, to: &FilePath, bytes: u64) -> Result<(), Error> {
+        let failed = |source| Error::File { operation: "write", path: to.to_owned(), source };
+        let mut content = self.bounded("read", self.store.get(key)).await?.into_stream();
+        let mut file = std::fs::File::create(to).map_err(failed)?;
+        let mut length = 0;
+        while let Some(piece) = self.bounded("read", content.try_next()).await? {
+            length += piece.len() as u64;
+            if length > bytes {
+                break;
+            }
+            std::io::Write::write_all(&mut file, &piece).map_err(failed)?;
+        }
+        let wrong = || self.failed("read", format!("the object `{key}` is not of the length that the store tells"));
+        if length == bytes { Ok(()) } else { Err(wrong()) }
     }
 
     async fn put_parts(&self, upload: &mut dyn MultipartUpload, file: &FilePath, bytes: u64) -> Result<(), Error> {

@@ -6,6 +6,7 @@
 pub mod segment;
 
 mod bucket;
+mod bucket_log;
 mod compact;
 mod dataset;
 
@@ -23,7 +24,8 @@ mod rewrite;
 mod tests;
 mod upload;
 
-pub use bucket::Bucket;
+pub use bucket::{Bucket, CacheOptions};
+pub use bucket_log::BucketLog;
 pub use error::Error;
 pub use log::{Files, Options, RequestLog};
 pub use maintenance::{Report, Statistics};

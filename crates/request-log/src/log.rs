@@ -19,7 +19,7 @@ use crate::{
     disk::Disk,
     epoch,
     maintenance::Maintenance,
-    query::{self, Snapshot, Tail},
+    query::{self, Order, Snapshot, Tail},
     retention::Retention,
     segment::{Lane, Layout, SegmentName, Shared},
 };
@@ -172,7 +172,8 @@ impl RequestLog {
         let mut tail = self.tail.read(&segments, &self.shared.active())?;
         let files = self.datasets.with(|catalogue| catalogue.files(dataset))?;
         tail.iter_mut().for_each(|(name, segment)| segment.cover(*name, &files));
-        Ok(Snapshot { ceiling, tail: tail.into_iter().map(|(_, segment)| segment).collect(), files })
+        let order = Order::Sequence { ceiling };
+        Ok(Snapshot { order, tail: tail.into_iter().map(|(_, segment)| segment).collect(), files })
     }
 }
 

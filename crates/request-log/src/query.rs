@@ -34,7 +34,7 @@ use self::{
 };
 use crate::{
     Error,
-    dataset::{Dataset, FileReader, Layout, LogFile, Projection, Rows, micros},
+    dataset::{Dataset, FileReader, Layout, LogFile, Projection, RowBounds, Rows, micros},
     rewrite::{Place, for_each_run},
     segment::StoredStream,
 };
@@ -42,17 +42,78 @@ use crate::{
 /// What a query looks at.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
-    /// Rows of this sequence number and later ones came after the query.
-    pub(crate) ceiling: i64,
+    pub(crate) order: Order,
     pub(crate) tail: Vec<TailSegment>,
     pub(crate) files: Vec<Arc<LogFile>>,
+}
+
+/// What makes one row newer than another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// The sequence number: one server wrote all rows. Those of `ceiling` and later came after the query.
+    Sequence { ceiling: i64 },
+    /// Time, then the server, then its sequence number. There are files only.
+    Time,
+}
+
+impl Order {
+    fn key(self, time: i64, source: u64, seq: i64, row: u32) -> Key {
+        match self {
+            Self::Sequence { .. } => Key { time: 0, source: 0, seq, row },
+            Self::Time => Key { time, source, seq, row },
+        }
+    }
+
+    /// At most as great as any key of a row from these on.
+    fn least(self, time: i64, seq: i64) -> Key {
+        match self {
+            Self::Sequence { .. } => Key { time: 0, source: 0, seq, row: 0 },
+            Self::Time => Key { time, source: 0, seq: i64::MIN, row: 0 },
+        }
+    }
+
+    /// At least as great as any key of a row up to these.
+    fn greatest(self, time: i64, seq: i64) -> Key {
+        match self {
+            Self::Sequence { .. } => Key { time: 0, source: 0, seq, row: u32::MAX },
+            Self::Time => Key { time, source: u64::MAX, seq: i64::MAX, row: u32::MAX },
+        }
+    }
+
+    /// Greater than any key of a row that was there when the query came.
+    fn end(self) -> Key {
+        match self {
+            Self::Sequence { ceiling } => Key { time: 0, source: 0, seq: ceiling, row: 0 },
+            Self::Time => Key { time: i64::MAX, source: u64::MAX, seq: i64::MAX, row: u32::MAX },
+        }
+    }
+}
+
+/// A row's place in the order of a log; the newest row has the greatest. Times are in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    time: i64,
+    source: u64,
+    seq: i64,
+    row: u32,
+}
+
+impl From<Position> for Key {
+    fn from(Position { time, source, seq, row }: Position) -> Self {
+        Self { time, source, seq: i64::try_from(seq).unwrap_or(i64::MAX), row }
+    }
+}
+
+impl From<Key> for Position {
+    fn from(Key { time, source, seq, row }: Key) -> Self {
+        Self { time, source, seq: seq.cast_unsigned(), row }
+    }
 }
 
 /// A row that belongs to the answer so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Candidate {
-    seq: i64,
-    row: u32,
+    key: Key,
     place: RowPlace,
 }
 
@@ -89,9 +150,9 @@ impl Newest {
         }
     }
 
-    /// Whether a row of this number might still be wanted.
-    fn may_want(&self, seq: i64) -> bool {
-        self.rows.len() < self.wanted || self.rows.peek().is_some_and(|oldest| oldest.0.seq <= seq)
+    /// Whether a row up to this key might still be wanted.
+    fn may_want(&self, greatest: Key) -> bool {
+        self.rows.len() < self.wanted || self.rows.peek().is_some_and(|oldest| oldest.0.key <= greatest)
     }
 }
 
@@ -99,37 +160,36 @@ impl Newest {
 #[derive(Debug, Clone)]
 struct Bounds {
     /// Exclusive.
-    before: (i64, u32),
+    before: Key,
     /// In microseconds.
     times: Range<i64>,
 }
 
 impl Bounds {
-    fn of(query: &LogQuery, ceiling: i64) -> Self {
-        let before = query.before.map(|Position { seq, row }| (i64::try_from(seq).unwrap_or(i64::MAX), row));
+    fn of(query: &LogQuery, order: Order) -> Self {
+        let end = order.end();
         // A time is cut to microseconds, so a bound between two of them is rounded up.
         let bound = |time: Timestamp| micros(time) + i64::from(time.0.rem_euclid(1000) > 0);
         let since = query.since.map_or(i64::MIN, bound);
         let until = query.until.map_or(i64::MAX, bound);
-        Self { before: before.unwrap_or((ceiling, 0)).min((ceiling, 0)), times: since..until }
+        Self { before: query.before.map_or(end, Key::from).min(end), times: since..until }
     }
 
     fn has_times(&self) -> bool {
         self.times != (i64::MIN..i64::MAX)
     }
 
-    /// Whether rows of these numbers and times, bounds included, may be within.
-    fn may_hold(&self, first_seq: i64, times: Option<(i64, i64)>) -> bool {
-        (first_seq, 0) < self.before
-            && times.is_none_or(|(first, last)| first < self.times.end && last >= self.times.start)
+    /// Whether rows from this key on and of these times, bounds included, may be within.
+    fn may_hold(&self, least: Key, times: Option<(i64, i64)>) -> bool {
+        least < self.before && times.is_none_or(|(first, last)| first < self.times.end && last >= self.times.start)
     }
 
-    /// How many rows of a record, from row 0 on, are within.
+    /// How many rows of a record of a segment, from row 0 on, are within.
     fn rows_within(&self, seq: i64, time: i64, rows: u32) -> u32 {
-        if !self.times.contains(&time) || seq > self.before.0 {
+        if !self.times.contains(&time) || seq > self.before.seq {
             0
-        } else if seq == self.before.0 {
-            rows.min(self.before.1)
+        } else if seq == self.before.seq {
+            rows.min(self.before.row)
         } else {
             rows
         }
@@ -161,7 +221,7 @@ pub(crate) fn page(query: &LogQuery, snapshot: &Snapshot) -> Result<Result<LogPa
     };
     let wanted = query.limit.saturating_add(1);
     let newest = Newest { wanted, rows: BinaryHeap::new() };
-    let bounds = Bounds::of(query, snapshot.ceiling);
+    let bounds = Bounds::of(query, snapshot.order);
     let (files, streams) = (BTreeMap::new(), Vec::new());
     Query { dataset, snapshot, layout, bounds, condition, newest, files, streams }.run(query.limit).map(Ok)
 }
@@ -189,8 +249,8 @@ impl Snapshot {
 impl Query<'_> {
     fn run(mut self, limit: usize) -> Result<LogPage, Error> {
         let mut units = self.units();
-        while let Some((last_seq, unit)) = units.pop() {
-            if !self.newest.may_want(last_seq) {
+        while let Some((greatest, unit)) = units.pop() {
+            if !self.newest.may_want(greatest) {
                 break;
             }
             match unit {
@@ -202,16 +262,17 @@ impl Query<'_> {
         self.answer(limit)
     }
 
-    fn units(&self) -> BinaryHeap<(i64, Unit)> {
+    fn units(&self) -> BinaryHeap<(Key, Unit)> {
+        let order = self.snapshot.order;
         let tail = self.snapshot.tail.iter().enumerate().filter_map(|(index, segment)| {
             let (first_seq, last_seq) = segment.bounds(&self.dataset)?;
-            self.bounds.may_hold(first_seq, None).then_some((last_seq, Unit::Segment(index)))
+            let is_possible = self.bounds.may_hold(order.least(0, first_seq), None);
+            is_possible.then_some((order.greatest(0, last_seq), Unit::Segment(index)))
         });
         let files = self.snapshot.files.iter().enumerate().filter_map(|(index, file)| {
-            let times = (file.bounds.first_time, file.bounds.last_time);
-            self.bounds
-                .may_hold(file.bounds.first_seq, Some(times))
-                .then_some((file.bounds.last_seq, Unit::File(index)))
+            let RowBounds { first_seq, last_seq, first_time, last_time, .. } = file.bounds;
+            let is_possible = self.bounds.may_hold(order.least(first_time, first_seq), Some((first_time, last_time)));
+            is_possible.then_some((order.greatest(last_time, last_seq), Unit::File(index)))
         });
         tail.chain(files).collect()
     }
@@ -220,11 +281,11 @@ impl Query<'_> {
     fn answer(mut self, limit: usize) -> Result<LogPage, Error> {
         let mut rows: Vec<Candidate> =
             std::mem::take(&mut self.newest.rows).into_iter().map(|Reverse(row)| row).collect();
-        rows.sort_unstable_by_key(|row| Reverse((row.seq, row.row)));
+        rows.sort_unstable_by_key(|row| Reverse(row.key));
         let has_more = rows.len() > limit;
         rows.truncate(limit);
         let next = rows.last().filter(|_| has_more);
-        let next = next.map(|Candidate { seq, row, .. }| Position { seq: seq.cast_unsigned(), row: *row });
+        let next = next.map(|row| Position::from(row.key));
         let mut columns = answer::empty(&self.layout, rows.len());
         self.read_segments(&rows, &mut columns)?;
         self.read_files(&rows, &mut columns)?;
@@ -233,9 +294,9 @@ impl Query<'_> {
 
     fn read_segments(&self, rows: &[Candidate], columns: &mut Columns) -> Result<(), Error> {
         let mut found: Vec<(Place, u32, usize)> = Vec::new();
-        for (target, Candidate { row, place, .. }) in rows.iter().enumerate() {
+        for (target, Candidate { key, place }) in rows.iter().enumerate() {
             if let RowPlace::Segment(place) = place {
-                found.push((*place, *row, target));
+                found.push((*place, key.row, target));
             }
         }
         found.sort_unstable();

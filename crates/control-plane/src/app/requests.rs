@@ -66,13 +66,11 @@ fn bad(detail: impl Into<String>) -> Problem {
 }
 
 fn parse_cursor(text: &str) -> Result<Position, Problem> {
-    let parts =
-        text.split_once('-').and_then(|(seq, row)| Some(Position { seq: seq.parse().ok()?, row: row.parse().ok()? }));
-    parts.ok_or_else(|| bad("the cursor is not one that this server gave"))
+    text.parse().map_err(|_| bad("the cursor is not one that this server gave"))
 }
 
 fn request_page(page: LogPage) -> RequestPage {
-    let next = page.next.map(|Position { seq, row }| format!("{seq}-{row}"));
+    let next = page.next.map(|position| position.to_string());
     let Columns { names, columns } = page.columns;
     let count = columns.first().map_or(0, Column::len);
     let rows =

@@ -17,6 +17,8 @@ use crate::Error;
 pub(crate) struct LogFile {
     pub(crate) path: PathBuf,
     pub(crate) partition: Partition,
+    /// Which server wrote it, where several did.
+    pub(crate) source: u64,
     pub(crate) bytes: u64,
     pub(crate) covers: Coverage,
     pub(crate) bounds: RowBounds,
@@ -95,7 +97,7 @@ impl Catalogue {
     ) -> Arc<LogFile> {
         self.remove(replaced);
         let layout = self.intern(layout);
-        let file = Arc::new(LogFile { path, partition: partition.clone(), bytes, covers, bounds, layout });
+        let file = Arc::new(LogFile { path, partition: partition.clone(), source: 0, bytes, covers, bounds, layout });
         let days = self.datasets.entry(Arc::clone(&partition.dataset)).or_default();
         days.entry(partition.day).or_default().push(Arc::clone(&file));
         file

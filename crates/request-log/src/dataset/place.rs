@@ -84,13 +84,18 @@ impl Day {
         Self(i32::try_from(time.0.div_euclid(DAY_NANOS)).unwrap_or_default())
     }
 
+    /// The first moment of the day.
+    pub(crate) fn start(self) -> Timestamp {
+        Timestamp(i64::from(self.0).saturating_mul(DAY_NANOS))
+    }
+
     /// The first moment after the day.
     pub(crate) fn end(self) -> Timestamp {
         Timestamp((i64::from(self.0) + 1).saturating_mul(DAY_NANOS))
     }
 
     /// The day of a partition's folder, `day=YYYY-MM-DD`.
-    pub(super) fn of_folder(folder: &str) -> Option<Self> {
+    pub(crate) fn of_folder(folder: &str) -> Option<Self> {
         let date: jiff::civil::Date = folder.strip_prefix("day=")?.parse().ok()?;
         let day = Self(epoch().until(date).ok()?.get_days());
         (format!("day={day}") == folder).then_some(day)

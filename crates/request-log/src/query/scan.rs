@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::{Array, Int64Array, RecordBatch, TimestampMicrosecondArray, UInt32Array};
 
 use super::{
-    Candidate, Query, RowPlace, Unit, finish,
+    Candidate, Key, Order, Query, RowPlace, Unit, finish,
     prune::{asks_for_id, integer_bounds, may_hold_ids, may_match},
 };
 use crate::{
@@ -17,15 +17,17 @@ use crate::{
 
 impl Query<'_> {
     /// Opens a file and gives those of its row groups that may hold rows of the answer.
-    pub(super) fn open_file(&mut self, index: usize) -> Result<Vec<(i64, Unit)>, Error> {
+    pub(super) fn open_file(&mut self, index: usize) -> Result<Vec<(Key, Unit)>, Error> {
+        let order = self.snapshot.order;
         let reader = FileReader::open(&self.snapshot.files[index].path)?;
         let mut units = Vec::new();
         for (number, group) in reader.metadata().row_groups().iter().enumerate() {
             let (first_seq, last_seq) = integer_bounds(group, fixed::SEQ).unwrap_or((i64::MIN, i64::MAX));
             let times = integer_bounds(group, fixed::TIME);
             let is_possible = self.condition.as_ref().is_none_or(|condition| may_match(condition, &reader, group));
-            if is_possible && self.bounds.may_hold(first_seq, times) {
-                units.push((last_seq, Unit::Group(index, number)));
+            let (first_time, last_time) = times.unwrap_or((i64::MIN, i64::MAX));
+            if is_possible && self.bounds.may_hold(order.least(first_time, first_seq), times) {
+                units.push((order.greatest(last_time, last_seq), Unit::Group(index, number)));
             }
         }
         self.files.insert(index, reader);
@@ -47,7 +49,8 @@ impl Query<'_> {
         let mut start = 0;
         for batch in builder.build().map_err(&failed)? {
             let batch = batch.map_err(|error| failed(error.into()))?;
-            self.offer_rows(&batch, |index| RowPlace::File { file, group, index: start + index });
+            let source = self.snapshot.files[file].source;
+            self.offer_rows(&batch, source, |index| RowPlace::File { file, group, index: start + index });
             start += batch.num_rows();
         }
         Ok(())
@@ -56,7 +59,7 @@ impl Query<'_> {
     /// The columns needed to tell whether a row belongs to the answer.
     fn scanned_columns(&self) -> Vec<&str> {
         let mut names = vec![fixed::NAMES[fixed::SEQ], fixed::NAMES[fixed::ROW]];
-        if self.bounds.has_times() {
+        if self.bounds.has_times() || self.snapshot.order == Order::Time {
             names.push(fixed::NAMES[fixed::TIME]);
         }
         if let Some(condition) = &self.condition {
@@ -68,19 +71,20 @@ impl Query<'_> {
     }
 
     /// Offers the rows of a batch of scanned columns.
-    fn offer_rows(&mut self, batch: &RecordBatch, place: impl Fn(usize) -> RowPlace) {
+    fn offer_rows(&mut self, batch: &RecordBatch, source: u64, place: impl Fn(usize) -> RowPlace) {
         let seqs = column::<Int64Array>(batch, fixed::SEQ);
         let rows = column::<UInt32Array>(batch, fixed::ROW);
         let times = column::<TimestampMicrosecondArray>(batch, fixed::TIME);
         let (Some(seqs), Some(rows)) = (seqs, rows) else { return };
         let mask = self.condition.as_ref().map(|condition| condition.evaluate(batch));
         for index in 0..batch.num_rows() {
-            let (seq, row) = (seqs.value(index), rows.value(index));
-            let is_within = (seq, row) < self.bounds.before
+            let time = times.map_or(0, |times| times.value(index));
+            let key = self.snapshot.order.key(time, source, seqs.value(index), rows.value(index));
+            let is_within = key < self.bounds.before
                 && times.is_none_or(|times| self.bounds.times.contains(&times.value(index)))
                 && mask.as_ref().is_none_or(|mask| mask[index]);
             if is_within {
-                self.newest.offer(Candidate { seq, row, place: place(index) });
+                self.newest.offer(Candidate { key, place: place(index) });
             }
         }
     }
@@ -114,8 +118,9 @@ impl Query<'_> {
                     self.add(batch, RowsOf { record, rows: 0..rows }, stream_place, place)?;
                 }
                 _ => {
-                    (0..rows)
-                        .for_each(|row| self.newest.offer(Candidate { seq, row, place: RowPlace::Segment(place) }));
+                    let place = RowPlace::Segment(place);
+                    let keys = (0..rows).map(|row| self.snapshot.order.key(micros(record.time), 0, seq, row));
+                    keys.for_each(|key| self.newest.offer(Candidate { key, place }));
                 }
             }
         }
@@ -162,7 +167,7 @@ impl Query<'_> {
 
     fn offer_batch(&mut self, (rows, places): &mut (Rows, Vec<Place>)) -> Result<(), Error> {
         let batch = finish(rows)?;
-        self.offer_rows(&batch, |index| RowPlace::Segment(places[index]));
+        self.offer_rows(&batch, 0, |index| RowPlace::Segment(places[index]));
         // Rows of the last record may still be to come.
         places.drain(..batch.num_rows());
         Ok(())

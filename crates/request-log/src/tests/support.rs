@@ -206,6 +206,8 @@ pub(super) fn positions(page: &LogPage) -> Vec<Position> {
         panic!("{:?}", page.columns.names)
     };
     let position = |(seq, row): (&Option<i64>, &Option<i64>)| Position {
+        time: 0,
+        source: 0,
         seq: seq.unwrap().cast_unsigned(),
         row: u32::try_from(row.unwrap()).unwrap(),
     };
