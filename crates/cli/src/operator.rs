@@ -45,7 +45,7 @@ pub(crate) struct Arguments {
     #[arg(long, env = "PROVOST_REQUEST_LOG_BUCKET", hide_env_values = true, value_name = "URI")]
     request_log_bucket: Option<BucketUri>,
     /// The Secret that gives access to it, of the namespace of each deployment, with the variables that models are
-    /// fetched with, such as `AWS_ACCESS_KEY_ID`. Pods of a namespace without it serve, and send nothing.
+    /// fetched with, such as `AWS_ACCESS_KEY_ID`. Pods of a namespace without it serve, and try those for models.
     #[arg(
         long,
         env = "PROVOST_REQUEST_LOG_SECRET",

@@ -5,14 +5,10 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use provost_api::rest::v1::deployments::DeploymentState;
-use provost_inference::record::{Column, LogQuery, LogReader as _};
-use provost_request_log::{Bucket, BucketLog, CacheOptions};
-use provost_store::buckets::{self, Folder};
-use provost_testkit::{Node, NodeOptions, eventually, manifest, repository};
+use provost_testkit::{Node, NodeOptions, eventually, logged_ids, manifest, repository};
 
 const REQUEST: &str = r#"{"data":{"names":["Sepal length","Sepal width","Petal length","Petal Width"],"ndarray":[[6.8,2.8,4.8,1.4],[6.1,3.4,4.5,1.6]]}}"#;
 
@@ -128,33 +124,6 @@ async fn what_a_killed_pod_logged_is_sent_once_it_runs_again() {
     assert_eq!(node.predict("iris", REQUEST).await.status, 200);
 }
 
-/// Request ids of the deployment `iris` in the bucket, over pages of this many rows.
-async fn logged(bucket: &str, address: &str, limit: usize) -> Vec<String> {
-    let uri = format!("s3://{bucket}/logs").parse().unwrap();
-    let access =
-        [("AWS_ACCESS_KEY_ID", "testaccess"), ("AWS_SECRET_ACCESS_KEY", "testsecret"), ("AWS_ENDPOINT_URL", address)];
-    let access = access.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    let Folder { store, path, uri } = buckets::open(&uri, &access).unwrap();
-    let copies = tempfile::tempdir().unwrap();
-    let cache = CacheOptions { folder: copies.path().to_owned(), bytes: 1 << 30 };
-    let log = Arc::new(BucketLog::open(Bucket { store, path, uri, explain: buckets::explain }, cache).unwrap());
-    let mut query =
-        LogQuery { namespace: "default".to_owned(), deployment: "iris".to_owned(), limit, ..LogQuery::default() };
-    let mut ids = Vec::new();
-    loop {
-        let (log, of) = (Arc::clone(&log), query.clone());
-        let page = tokio::task::spawn_blocking(move || log.page(&of)).await.unwrap().unwrap();
-        let column = page.columns.names.iter().position(|name| name == "request_id").unwrap();
-        if let Column::Text(values) = &page.columns.columns[column] {
-            ids.extend(values.iter().flatten().map(ToString::to_string));
-        }
-        match page.next {
-            Some(next) => query.before = Some(next),
-            None => return ids,
-        }
-    }
-}
-
 #[tokio::test]
 async fn what_two_pods_logged_is_read_as_one_log() {
     let Some((address, _)) = bucket("read") else { return };
@@ -171,7 +140,13 @@ async fn what_two_pods_logged_is_read_as_one_log() {
     for pod in &mut pods {
         assert!(pod.stop().await.success());
     }
+    let access =
+        [("AWS_ACCESS_KEY_ID", "testaccess"), ("AWS_SECRET_ACCESS_KEY", "testsecret"), ("AWS_ENDPOINT_URL", &address)];
+    let access = access.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     for limit in [3, 20, 100] {
-        assert_eq!(logged("read", &address, limit).await, expected, "{limit}");
+        let ids = logged_ids("s3://read/logs", &access, ("default", "iris"), limit).await;
+        assert_eq!(ids.as_ref(), Ok(&expected), "{limit}");
     }
+    let missing = logged_ids("s3://no-such-bucket/logs", &access, ("default", "iris"), 3).await.unwrap_err();
+    assert!(missing.contains("cannot read `s3://no-such-bucket/logs`: the store answers 404"), "{missing}");
 }

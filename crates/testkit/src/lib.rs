@@ -4,10 +4,12 @@
 //! saw last when it does not.
 #![expect(clippy::panic, clippy::print_stderr, reason = "failures of helpers fail the test, with the server's log")]
 
+mod logged;
 mod node;
 
 use std::{fmt::Debug, path::PathBuf, time::Duration};
 
+pub use logged::logged_ids;
 pub use node::{Node, NodeOptions, Reply};
 
 /// How long [`eventually`] waits.

@@ -37,6 +37,13 @@ impl Scene {
         self.operator = Some(operator(self.namespace, &self.image, &["--gateway", "provost-gateway/gateway"]));
     }
 
+    /// One that has pods send their request log to this bucket, with this Secret.
+    pub(crate) fn start_operator_with_log(&mut self, bucket: &str, secret: &str) {
+        let log = ["--request-log-bucket", bucket, "--request-log-secret", secret];
+        let more = [&["--gateway", "provost-gateway/gateway"][..], &log].concat();
+        self.operator = Some(operator(self.namespace, &self.image, &more));
+    }
+
     /// One that knows no gateway.
     pub(crate) fn start_operator_alone(&mut self) {
         self.operator = Some(operator(self.namespace, &self.image, &[]));

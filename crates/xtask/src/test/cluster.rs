@@ -52,12 +52,13 @@ fn find(stage: &Stage<'_>) -> Result<(programs::Binaries, PathBuf)> {
     Ok((binaries, stores.into_iter().next().context("no stores were built")?))
 }
 
-/// A bucket of models, at an address that pods reach.
+/// A bucket of models, and one for logs, at an address that pods reach.
 fn start_s3(stage: &Stage<'_>, cluster: &Cluster, stores: &Path) -> Result<String> {
     let folder = stage.workspace.kept("cluster-suite/s3/made")?.with_file_name("");
     fs::remove_dir_all(&folder)?;
     let models = folder.join("models/iris");
     copy(&stage.workspace.root.join(MODELS), &models)?;
+    fs::create_dir_all(folder.join("logs"))?;
     let address = format!("{}:{S3_PORT}", Cluster::address());
     let arguments = buckets::s3_arguments(&address, &folder);
     cluster.start_program("versitygw", &stores.join("versitygw"), &arguments)?;

@@ -162,8 +162,8 @@ fn log_bucket(part: Part<'_>) -> Option<&LogBucket> {
     bucket.filter(|_| part.source.deployment.request_log == RequestLogging::On)
 }
 
-/// The Secret that gives access to that. A namespace without it keeps its pods: they serve, and say that nothing
-/// can be sent.
+/// The Secret that gives access to that. Pods are made without it too: that a log cannot be sent is no reason not to
+/// serve.
 fn log_secret(part: Part<'_>) -> Option<Value> {
     let name = log_bucket(part)?.secret.as_ref()?;
     Some(json!({"prefix": LOG_PREFIX, "secretRef": {"name": name, "optional": true}}))
