@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stdout, reason = "a test")]
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -78,6 +79,13 @@ fn pod(name: &str, bucket: &str, address: &str) -> NodeOptions {
     NodeOptions { arguments, environment, ..NodeOptions::new(env!("CARGO_BIN_EXE_provost")) }
 }
 
+/// What gives access to the store.
+fn access(address: &str) -> BTreeMap<String, String> {
+    let access =
+        [("AWS_ACCESS_KEY_ID", "testaccess"), ("AWS_SECRET_ACCESS_KEY", "testsecret"), ("AWS_ENDPOINT_URL", address)];
+    access.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
 async fn predict(node: &Node, times: usize) {
     for _ in 0..times {
         assert_eq!(node.predict("iris", REQUEST).await.status, 200);
@@ -140,13 +148,29 @@ async fn what_two_pods_logged_is_read_as_one_log() {
     for pod in &mut pods {
         assert!(pod.stop().await.success());
     }
-    let access =
-        [("AWS_ACCESS_KEY_ID", "testaccess"), ("AWS_SECRET_ACCESS_KEY", "testsecret"), ("AWS_ENDPOINT_URL", &address)];
-    let access = access.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let access = access(&address);
     for limit in [3, 20, 100] {
         let ids = logged_ids("s3://read/logs", &access, ("default", "iris"), limit).await;
         assert_eq!(ids.as_ref(), Ok(&expected), "{limit}");
     }
     let missing = logged_ids("s3://no-such-bucket/logs", &access, ("default", "iris"), 3).await.unwrap_err();
     assert!(missing.contains("cannot read `s3://no-such-bucket/logs`: the store answers 404"), "{missing}");
+}
+
+#[tokio::test]
+async fn a_pod_sends_while_it_runs() {
+    let Some((address, _)) = bucket("running") else { return };
+    let mut options = pod("iris-main-0-c", "running", &address);
+    options.environment.push(("PROVOST_REQUEST_LOG__SEGMENT_AGE".to_owned(), "1s".to_owned()));
+    let node = Node::start(options).await;
+    predict(&node, 3).await;
+    let access = access(&address);
+    eventually(async || {
+        let ids = logged_ids("s3://running/logs", &access, ("default", "iris"), 100).await?;
+        if ids.len() == 6 { Ok(()) } else { Err(format!("{} rows", ids.len())) }
+    })
+    .await;
+    assert_eq!(parquet_files(node.data()).len(), 0);
+    let metrics = reqwest::get(format!("{}/metrics", node.url())).await.unwrap().text().await.unwrap();
+    assert!(metrics.contains("provost_request_log_lost_records_total 0"), "{metrics}");
 }

@@ -29,7 +29,7 @@ const FIRST_OBJECTS: usize = 8;
 /// A column that none of so many objects has is taken for one that is nowhere.
 const KNOWN_OBJECTS: usize = 64;
 /// Objects that are copied at a time.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 16;
 /// How often a query starts again because copies went away under it.
 const ATTEMPTS: usize = 3;
 

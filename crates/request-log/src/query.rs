@@ -39,6 +39,9 @@ use crate::{
     segment::StoredStream,
 };
 
+/// Most files that a query has open at a time: there may be more than a process may have.
+const OPEN_MAX: usize = 256;
+
 /// What a query looks at.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
@@ -262,6 +265,19 @@ impl Query<'_> {
         self.answer(limit)
     }
 
+    /// The file, opened unless it is.
+    fn reader(&mut self, index: usize) -> Result<FileReader, Error> {
+        if let Some(reader) = self.files.get(&index) {
+            return Ok(reader.clone());
+        }
+        if self.files.len() >= OPEN_MAX {
+            self.files.clear();
+        }
+        let reader = FileReader::open(&self.snapshot.files[index].path)?;
+        self.files.insert(index, reader.clone());
+        Ok(reader)
+    }
+
     fn units(&self) -> BinaryHeap<(Key, Unit)> {
         let order = self.snapshot.order;
         let tail = self.snapshot.tail.iter().enumerate().filter_map(|(index, segment)| {
@@ -326,7 +342,7 @@ impl Query<'_> {
         }
         for ((file, group), mut rows) in groups {
             rows.sort_unstable();
-            let reader = &self.files[&file];
+            let reader = self.reader(file)?;
             let failed = Error::parquet("read", reader.path());
             let count = usize::try_from(reader.metadata().row_group(group).num_rows()).unwrap_or_default();
             let ranges = rows.iter().map(|(index, _)| *index..*index + 1);

@@ -28,7 +28,7 @@ pub async fn logged_ids(
     loop {
         let (log, of) = (Arc::clone(&log), query.clone());
         let page = tokio::task::spawn_blocking(move || log.page(&of)).await.map_err(text)?;
-        let page = page.map_err(|error| format!("{error}: {:?}", std::error::Error::source(&error)))?;
+        let page = page.map_err(|error| std::error::Error::source(&error).map_or_else(|| text(&error), text))?;
         all.extend(ids(&page));
         match page.next {
             Some(next) => query.before = Some(next),

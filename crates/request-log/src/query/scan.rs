@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Error,
-    dataset::{BODIES, Day, FileReader, Projection, Rows, RowsOf, StreamPlace, fixed, micros, rows_of},
+    dataset::{BODIES, Day, Projection, Rows, RowsOf, StreamPlace, fixed, micros, rows_of},
     rewrite::{Place, open},
     segment::{Entry, StoredStream},
 };
@@ -19,7 +19,7 @@ impl Query<'_> {
     /// Opens a file and gives those of its row groups that may hold rows of the answer.
     pub(super) fn open_file(&mut self, index: usize) -> Result<Vec<(Key, Unit)>, Error> {
         let order = self.snapshot.order;
-        let reader = FileReader::open(&self.snapshot.files[index].path)?;
+        let reader = self.reader(index)?;
         let mut units = Vec::new();
         for (number, group) in reader.metadata().row_groups().iter().enumerate() {
             let (first_seq, last_seq) = integer_bounds(group, fixed::SEQ).unwrap_or((i64::MIN, i64::MAX));
@@ -30,12 +30,11 @@ impl Query<'_> {
                 units.push((order.greatest(last_time, last_seq), Unit::Group(index, number)));
             }
         }
-        self.files.insert(index, reader);
         Ok(units)
     }
 
     pub(super) fn scan_group(&mut self, file: usize, group: usize) -> Result<(), Error> {
-        let reader = self.files[&file].clone();
+        let reader = self.reader(file)?;
         if let Some(condition) = self.condition.as_ref().filter(|condition| asks_for_id(condition))
             && let Some(ids) = reader.request_ids(group)?
             && !may_hold_ids(condition, &ids)

@@ -149,6 +149,16 @@ async fn copies_that_were_not_used_for_longest_go_first() {
 }
 
 #[tokio::test]
+async fn more_objects_than_are_open_at_a_time_are_searched() {
+    let store = Store::new();
+    let _servers = fill(&store, 1, 300).await;
+    let reader = Reader::open(&store, PLENTY);
+    let of = LogQuery { filter: parse("request_id = r0 or request_id = r299"), ..query("iris", 5) };
+    assert_eq!(ids(&reader.page(&of).await), ["r299.0", "r0.0"]);
+    assert_eq!(reader.walk(query("iris", 0), 290).await.len(), 300);
+}
+
+#[tokio::test]
 async fn a_store_that_is_away_is_an_error_that_says_so() {
     let store = Store::new();
     let _servers = fill(&store, 1, 2).await;
@@ -212,11 +222,11 @@ time=1769860800000000000 request_id=r0 row=0 predictor=main status=200 x.a=1.0 x
     assert_eq!(ids(&old), ["r0.0"], "a column that the newest objects do not have");
 }
 
-/// Requests: which server, how many microseconds after noon, how many rows, and whether an object ends there.
+/// Requests: which server, which of the times, how many rows, and whether an object ends there.
 type Requests = Vec<(usize, i64, usize, bool)>;
 
 fn requests() -> impl Strategy<Value = Requests> {
-    prop::collection::vec((0..3_usize, 0..6_i64, 1..4_usize, prop::bool::weighted(0.3)), 1..25)
+    prop::collection::vec((0..3_usize, 0..4_i64, 1..4_usize, prop::bool::weighted(0.3)), 1..25)
 }
 
 /// Lets servers log and send these; gives the ids of the rows.
@@ -224,11 +234,13 @@ async fn log(servers: &[Server], requests: &Requests, name: &str) -> Vec<String>
     let stream = iris(1);
     let mut lanes: Vec<_> = servers.iter().map(|server| server.log.open_lane()).collect();
     let mut rows = Vec::new();
-    for (number, (server, micros, count, is_end)) in requests.iter().enumerate() {
+    for (number, (server, time, count, is_end)) in requests.iter().enumerate() {
         let id = format!("{name}{number}");
         let (inputs, outputs) = (vec![1.0; 2 * count], vec![0.5; *count]);
         let payload = Payload::Values { inputs: &inputs, outputs: &outputs };
-        lanes[*server].append(&record(&stream, &id, NOON + micros * 1000, payload)).unwrap();
+        // Few times, so that servers share them, on two days.
+        let time = NOON + time / 2 * DAY + time % 2 * 1000;
+        lanes[*server].append(&record(&stream, &id, time, payload)).unwrap();
         rows.extend((0..*count).map(|row| format!("{id}.{row}")));
         if *is_end {
             lanes[*server] = servers[*server].log.open_lane();
