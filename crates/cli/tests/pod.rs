@@ -94,3 +94,13 @@ async fn a_store_that_is_not_there_holds_up_neither_predictions_nor_the_end_for_
     let logs = node.logs();
     assert!(logs.contains("of the request log were not sent: ") && logs.contains("10 rows in"), "{logs}");
 }
+
+#[test]
+fn a_server_with_an_api_of_its_own_keeps_its_log() {
+    let data = tempfile::tempdir().unwrap();
+    let mut command = Command::new(BINARY);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data.path());
+    let output = command.env("PROVOST_REQUEST_LOG__BUCKET", "s3://logs").output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && text.contains("request-log.bucket: it is for pods"), "{text}");
+}

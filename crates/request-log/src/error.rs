@@ -58,6 +58,11 @@ impl Error {
         matches!(self, Self::File { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 
+    /// Whether a file was read, and holds something else than it should.
+    pub(crate) fn is_of_content(&self) -> bool {
+        matches!(self, Self::Parquet { .. } | Self::Foreign { .. })
+    }
+
     pub(crate) fn parquet(operation: &'static str, path: &std::path::Path) -> impl Fn(ParquetError) -> Self + use<> {
         let path = path.to_owned();
         move |source| Self::Parquet { operation, path: path.clone(), source }

@@ -35,8 +35,8 @@ impl Destination {
         roles: Roles,
     ) -> Result<Option<Self>, Vec<String>> {
         let Some((uri, environment)) = config.log_bucket(variables)? else { return Ok(None) };
-        if roles != Roles::Predictor {
-            let problem = "request-log.bucket: it is for `--roles predictor`; a server with an API keeps what it logs";
+        if roles == Roles::All {
+            let problem = "request-log.bucket: it is for pods; a server that answers queries itself keeps what it logs";
             return Err(vec![problem.to_owned()]);
         }
         let folder = buckets::open(&uri, &environment);

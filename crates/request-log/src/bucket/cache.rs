@@ -8,6 +8,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::SystemTime,
 };
 
 use super::{Bucket, ObjectName, folder_of};
@@ -18,6 +19,8 @@ use crate::{
 
 /// What a copy is called while it is written.
 const UNFINISHED: &str = "new";
+/// Most objects that are remembered for not being files of a log.
+const FOREIGN_MAX: usize = 10_000;
 
 /// Where copies are, and how much of them.
 #[derive(Debug, Clone)]
@@ -68,22 +71,8 @@ impl Cache {
     /// With the copies that are there.
     pub(crate) fn open(options: CacheOptions) -> io::Result<Self> {
         std::fs::create_dir_all(&options.folder)?;
-        let mut found = Vec::new();
-        let mut folders = vec![options.folder.clone()];
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder)? {
-                let (path, metadata) = entry.and_then(|entry| Ok((entry.path(), entry.metadata()?)))?;
-                if metadata.is_dir() {
-                    folders.push(path);
-                } else if path.extension().is_some_and(|extension| extension == UNFINISHED) {
-                    std::fs::remove_file(path)?;
-                } else {
-                    found.push((metadata.modified()?, path, metadata.len()));
-                }
-            }
-        }
-        found.sort_unstable();
         let mut state = State::default();
+        let found = find(&options.folder)?;
         found.into_iter().for_each(|(_, path, bytes)| state.add(path, bytes, None));
         let cache = Self { options, state: Mutex::new(state), next: AtomicU64::new(0) };
         cache.shrink();
@@ -104,25 +93,37 @@ impl Cache {
         if known.is_some() {
             return Ok(known);
         }
-        if !is_there {
+        let mut read = if is_there { Some(self.read(object, &path)) } else { None };
+        // There is none, or a power cut spoiled it.
+        if read.as_ref().is_none_or(|read| read.as_ref().is_err_and(Error::is_of_content)) {
             self.copy(bucket, object, &path).await?;
+            read = None;
         }
-        match self.read(object, &path) {
+        match read.unwrap_or_else(|| self.read(object, &path)) {
             Ok(file) => {
                 let file = Arc::new(file);
                 self.state().add(path, object.bytes, Some(Arc::clone(&file)));
                 Ok(Some(file))
             }
-            Err(error) if error.is_not_found() => Err(error),
-            Err(error) => {
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::warn!(%error, cause, "an object among those of the request log is not read");
-                self.state().remove(&path);
-                self.state().foreign.insert(path.clone());
-                remove(&path);
+            Err(error) if error.is_of_content() => {
+                self.refuse(path, &error);
                 Ok(None)
             }
+            Err(error) => Err(error),
         }
+    }
+
+    /// Never looks at an object again that is not a file of a log.
+    fn refuse(&self, path: PathBuf, error: &Error) {
+        let cause = std::error::Error::source(error).map(ToString::to_string);
+        tracing::warn!(%error, cause, "an object among those of the request log is not read");
+        remove(&path);
+        let mut state = self.state();
+        state.remove(&path);
+        if state.foreign.len() >= FOREIGN_MAX {
+            state.foreign.clear();
+        }
+        state.foreign.insert(path);
     }
 
     async fn copy(&self, bucket: &Bucket, object: &Listed, path: &Path) -> Result<(), Error> {
@@ -216,6 +217,26 @@ impl State {
         self.layouts.insert(Arc::clone(&layout));
         layout
     }
+}
+
+/// The copies that are there, with when they were made and their length, the oldest first. What was being written when
+/// a process ended goes.
+fn find(folder: &Path) -> io::Result<Vec<(SystemTime, PathBuf, u64)>> {
+    let (mut folders, mut found) = (vec![folder.to_owned()], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder)? {
+            let (path, metadata) = entry.and_then(|entry| Ok((entry.path(), entry.metadata()?)))?;
+            if metadata.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == UNFINISHED) {
+                std::fs::remove_file(path)?;
+            } else {
+                found.push((metadata.modified()?, path, metadata.len()));
+            }
+        }
+    }
+    found.sort_unstable();
+    Ok(found)
 }
 
 fn remove(path: &Path) {

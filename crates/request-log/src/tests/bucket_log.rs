@@ -132,6 +132,23 @@ async fn only_what_a_page_needs_is_copied_and_only_once() {
 }
 
 #[tokio::test]
+async fn a_copy_that_is_spoiled_is_made_again() {
+    let store = Store::new();
+    let _servers = fill(&store, 1, 1).await;
+    let reader = Reader::open(&store, PLENTY);
+    reader.page(&query("iris", 5)).await;
+    let Reader { folder, log } = reader;
+    drop(log);
+    let day = folder.path().join("copies/default/iris/day=2026-01-31");
+    let copy = std::fs::read_dir(&day).unwrap().next().unwrap().unwrap();
+    std::fs::write(copy.path(), vec![0; usize::try_from(copy.metadata().unwrap().len()).unwrap()]).unwrap();
+    std::fs::write(day.join("7.new"), "what was being written").unwrap();
+    let reader = Reader::open_in(folder, &store, PLENTY);
+    assert_eq!(ids(&reader.page(&query("iris", 5)).await), ["r0.0"]);
+    assert_eq!(reader.copies(), 1);
+}
+
+#[tokio::test]
 async fn copies_that_were_not_used_for_longest_go_first() {
     let store = Store::new();
     let _servers = fill(&store, 1, 30).await;
