@@ -22,7 +22,7 @@ use provost_control_plane::{
     rest,
 };
 use provost_deployer::InProcessDeployer;
-use provost_domain::{ServerCatalog, port::clock::Clock};
+use provost_domain::{Engine, ServerCatalog, port::clock::Clock};
 use provost_gateway::{Gateway, Options as GatewayOptions, TrafficHistory};
 use provost_inference::record::Timestamp;
 use provost_request_log::{Options as LogOptions, RequestLog, Retention};
@@ -161,11 +161,13 @@ async fn serve(
 
     let parts = Parts {
         repository: repository.clone(),
-        log: log.clone(),
+        log: Some(log.clone()),
         traffic,
+        workloads: None,
         server: Arc::new(view.clone()),
         clock,
         catalog,
+        engine: Engine::Process,
     };
     let app = App::new(parts);
     let routers = match manifest {

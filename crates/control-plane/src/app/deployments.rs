@@ -13,7 +13,7 @@ use provost_api::{
     yaml::to_yaml,
 };
 use provost_domain::{
-    Deployment, DeploymentId, Engine, ErrorCode, Namespace, Predictor, RequestLogging, ResourceName,
+    Deployment, DeploymentId, ErrorCode, Namespace, Predictor, RequestLogging, ResourceName,
     plan::{PredictorReport, State, Timestamp},
     port::{
         deployments::{Change, ChangeNote, Mutation, Precondition, StoredDeployment},
@@ -104,7 +104,7 @@ impl App {
     }
 
     fn summary(&self, stored: &StoredDeployment) -> DeploymentSummary {
-        let deployment = parse_stored(stored, &self.catalog).ok();
+        let deployment = parse_stored(stored, &self.catalog, self.engine).ok();
         let report = stored.report.as_ref().filter(|report| report.generation == stored.generation);
         let (state, description) = match report {
             Some(report) => (state(report.state), report.description.clone()),
@@ -129,8 +129,8 @@ impl App {
 
     fn warnings(&self, stored: &StoredDeployment) -> Vec<Warning> {
         let Ok(document) = ManifestDocument::from_json("metadata", stored.document.clone()) else { return Vec::new() };
-        let findings = parse_deployment(&document, &stored.id.namespace, &self.catalog, Engine::Process)
-            .map(|(_, findings)| findings);
+        let findings =
+            parse_deployment(&document, &stored.id.namespace, &self.catalog, self.engine).map(|(_, findings)| findings);
         let warning =
             |finding: provost_api::crd::Finding| Warning { path: finding.path.to_string(), message: finding.message };
         findings.unwrap_or_default().into_iter().map(warning).collect()
