@@ -2,6 +2,7 @@
 //! and deployer, and holds no logic.
 
 mod config;
+mod control_plane;
 mod data_dir;
 mod pod;
 mod thread;
@@ -22,7 +23,7 @@ use provost_control_plane::{
     rest,
 };
 use provost_deployer::InProcessDeployer;
-use provost_domain::{Engine, ServerCatalog, port::clock::Clock};
+use provost_domain::{DeploymentId, Engine, ServerCatalog, port::clock::Clock};
 use provost_gateway::{Gateway, Options as GatewayOptions, TrafficHistory};
 use provost_inference::record::Timestamp;
 use provost_request_log::{Options as LogOptions, RequestLog, Retention};
@@ -42,7 +43,7 @@ use provost_worker::ModelServer;
 
 use config::Config;
 use data_dir::DataDir;
-use thread::{Routers, ServeThread};
+use thread::{DataPlane, Routers, ServeThread};
 use views::{Artifacts, SystemClock, View};
 
 /// How often traffic is sampled for the live charts.
@@ -68,6 +69,15 @@ pub(crate) struct Arguments {
     /// What the server is: everything, or the one predictor of a pod.
     #[arg(long, value_enum, default_value_t = Roles::All)]
     roles: Roles,
+    /// With `--roles control-plane`: show this namespace only; may be given more than once.
+    #[arg(
+        long,
+        env = "PROVOST_WATCH_NAMESPACE",
+        hide_env_values = true,
+        value_name = "NAMESPACE",
+        value_delimiter = ','
+    )]
+    watch_namespace: Vec<String>,
 }
 
 /// What a server is.
@@ -77,6 +87,8 @@ enum Roles {
     All,
     /// One predictor, from the manifest in the variable `PROVOST_MANIFEST`; ends when it cannot serve.
     Predictor,
+    /// API and console of a Kubernetes cluster, whose deployments the operator makes so; predictions are passed on.
+    ControlPlane,
 }
 
 /// The schema of the configuration file.
@@ -92,7 +104,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     #[expect(clippy::disallowed_methods, reason = "the environment is read here, once")]
     let [token, manifest] = ["PROVOST_TOKEN", pod::MANIFEST].map(|name| std::env::var(name).ok());
     let manifest = match arguments.roles {
-        Roles::All => None,
+        Roles::All | Roles::ControlPlane => None,
         Roles::Predictor => {
             config.artifacts.roots.get_or_insert_with(pod::roots);
             Some(manifest.with_context(|| format!("the variable {} is not set", pod::MANIFEST))?)
@@ -109,7 +121,14 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let environments = config.environments(&std::env::vars().collect()).map_err(|problems| wrong(&problems))?;
     telemetry::start(&config.telemetry.log_filter, format).map_err(anyhow::Error::msg)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(serve(&arguments.data_dir, &config, rules, environments, manifest))
+    match arguments.roles {
+        Roles::All | Roles::Predictor => {
+            runtime.block_on(serve(&arguments.data_dir, &config, rules, environments, manifest))
+        }
+        Roles::ControlPlane => {
+            runtime.block_on(control_plane::serve(&arguments.data_dir, &config, rules, arguments.watch_namespace))
+        }
+    }
 }
 
 fn wrong(problems: &[String]) -> anyhow::Error {
@@ -134,16 +153,15 @@ async fn serve(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let catalog = Arc::new(ServerCatalog::default());
     let models = ModelServer::new(Arc::new(Artifacts(artifacts.clone())), Arc::clone(&clock));
-    let options = GatewayOptions {
-        body_max: usize::try_from(config.gateway.body_max.0).unwrap_or(usize::MAX),
-        in_flight_max: config.gateway.in_flight_max,
-        body_timeout: config.gateway.body_timeout.0,
-        only: manifest.as_deref().and_then(pod::deployment),
-    };
+    let options = gateway_options(config, manifest.as_deref().and_then(pod::deployment));
     let gateway = Gateway::new(options, Arc::new(models.clone()), Some(log.clone()));
     let deployer = InProcessDeployer::new(Arc::new(models), Arc::new(gateway.clone()));
     let traffic = Arc::new(TrafficHistory::default());
     let view = View::new(gateway.clone(), Arc::clone(&log));
+    let view = match manifest.as_deref().and_then(pod::deployment) {
+        Some(deployment) => view.in_pod(deployment, Arc::clone(&traffic)),
+        None => view,
+    };
 
     let (stop, stopped) = shutdown();
     let ports = Ports {
@@ -178,7 +196,13 @@ async fn serve(
     let (rules, is_tls) = (Arc::new(rules), tls.is_some());
     let is_ready = view.settled();
     let handle = listener::serve(socket, &listener_options(config), tls, move || {
-        ServeThread::new(gateway.thread(), routers.clone(), view.clone(), Arc::clone(&rules), is_tls)
+        ServeThread::new(
+            DataPlane::Gateway(gateway.thread()),
+            routers.clone(),
+            view.clone(),
+            Arc::clone(&rules),
+            is_tls,
+        )
     })?;
     let url = format!("{}://{}", if is_tls { "https" } else { "http" }, handle.address());
     data_dir.announce(&url)?;
@@ -259,6 +283,16 @@ fn listener_options(config: &Config) -> ListenerOptions {
         head_timeout: config.server.head_timeout.0,
         head_max: usize::try_from(config.server.head_max.0).unwrap_or(usize::MAX),
         drain_timeout: config.server.drain_timeout.0,
+    }
+}
+
+/// Limits of predictions; `only` is the one deployment of a pod.
+fn gateway_options(config: &Config, only: Option<DeploymentId>) -> GatewayOptions {
+    GatewayOptions {
+        body_max: usize::try_from(config.gateway.body_max.0).unwrap_or(usize::MAX),
+        in_flight_max: config.gateway.in_flight_max,
+        body_timeout: config.gateway.body_timeout.0,
+        only: only.map(|id| format!("{}/{}", id.namespace, id.name)),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Reading and deleting deployments.
 
+use std::collections::BTreeMap;
+
 use provost_api::{
     manifest::{ManifestDocument, parse_deployment},
     problem::Problem,
@@ -79,10 +81,11 @@ impl App {
         Ok(History { items: changes.iter().map(change_summary).collect() })
     }
 
-    /// The namespaces that have deployments, and `default`.
+    /// The namespaces that deployments can be in, and how many each has.
     pub async fn namespaces(&self) -> Result<Namespaces, Problem> {
         let stored = self.repository.list(None).await.map_err(problem)?;
-        let mut counts = std::collections::BTreeMap::from([("default".to_owned(), 0)]);
+        let known = self.repository.namespaces().await.map_err(problem)?;
+        let mut counts: BTreeMap<_, _> = known.iter().map(|namespace| (namespace.to_string(), 0)).collect();
         for stored in stored {
             *counts.entry(stored.id.namespace.to_string()).or_default() += 1;
         }

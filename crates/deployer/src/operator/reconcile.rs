@@ -278,7 +278,12 @@ impl<'a> Pass<'a> {
     async fn report(&self, status: Value) -> Result<(), Failed> {
         let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let before = &self.object.data["status"];
-        let status = status::with_times(status, before, &now);
+        let mut status = status::with_times(status, before, &now);
+        if let Some(predictors) = before.get(status::PREDICTORS)
+            && status.get(status::PREDICTORS).is_none()
+        {
+            status[status::PREDICTORS] = predictors.clone();
+        }
         if *before == status {
             return Ok(());
         }

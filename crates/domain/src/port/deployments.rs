@@ -202,6 +202,9 @@ pub trait DeploymentRepository: Send + Sync {
     /// The latest changes of a deployment, newest first, at most `limit`.
     async fn history(&self, id: &DeploymentId, limit: u32) -> Result<Vec<Change>, StoreError>;
 
+    /// The namespaces in which deployments can be, as far as that is known; those that have some may be left out.
+    async fn namespaces(&self) -> Result<Vec<Namespace>, StoreError>;
+
     /// Waits until anything was written after `version` (a number this method gave, or 0), and tells
     /// the version then.
     async fn changed(&self, version: u64) -> u64;

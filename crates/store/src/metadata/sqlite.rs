@@ -160,6 +160,10 @@ impl DeploymentRepository for SqliteRepository {
         rows.iter().map(|row| change_from_row(id, row)).collect()
     }
 
+    async fn namespaces(&self) -> Result<Vec<Namespace>, StoreError> {
+        Ok(vec![Namespace::default_namespace()])
+    }
+
     async fn changed(&self, version: u64) -> u64 {
         let mut versions = self.version.subscribe();
         // The sender lives as long as this repository.
