@@ -69,7 +69,7 @@ pub(crate) struct Arguments {
     /// What the server is: everything, or the one predictor of a pod.
     #[arg(long, value_enum, default_value_t = Roles::All)]
     roles: Roles,
-    /// With `--roles control-plane`: show this namespace only; may be given more than once.
+    /// With `--roles control-plane` and `gateway`: this namespace only; may be given more than once.
     #[arg(
         long,
         env = "PROVOST_WATCH_NAMESPACE",
@@ -89,6 +89,8 @@ enum Roles {
     Predictor,
     /// API and console of a Kubernetes cluster, whose deployments the operator makes so; predictions are passed on.
     ControlPlane,
+    /// Predictions of a Kubernetes cluster, passed on to its pods: for where no gateway of the Gateway API is.
+    Gateway,
 }
 
 /// The schema of the configuration file.
@@ -104,15 +106,15 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     #[expect(clippy::disallowed_methods, reason = "the environment is read here, once")]
     let [token, manifest] = ["PROVOST_TOKEN", pod::MANIFEST].map(|name| std::env::var(name).ok());
     let manifest = match arguments.roles {
-        Roles::All | Roles::ControlPlane => None,
+        Roles::All | Roles::ControlPlane | Roles::Gateway => None,
         Roles::Predictor => {
             config.artifacts.roots.get_or_insert_with(pod::roots);
             Some(manifest.with_context(|| format!("the variable {} is not set", pod::MANIFEST))?)
         }
     };
-    let rules = match manifest {
-        Some(_) => pod::rules(&config),
-        None => config.validate(token).map_err(|problems| wrong(&problems))?,
+    let rules = match arguments.roles {
+        Roles::Predictor | Roles::Gateway => pod::open_rules(&config),
+        Roles::All | Roles::ControlPlane => config.validate(token).map_err(|problems| wrong(&problems))?,
     };
     let format = match config.telemetry.log_format {
         config::LogFormat::Text => telemetry::LogFormat::Text,
@@ -127,6 +129,9 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Roles::ControlPlane => {
             runtime.block_on(control_plane::serve(&arguments.data_dir, &config, rules, arguments.watch_namespace))
+        }
+        Roles::Gateway => {
+            runtime.block_on(control_plane::serve_gateway(&arguments.data_dir, &config, arguments.watch_namespace))
         }
     }
 }

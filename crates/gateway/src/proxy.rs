@@ -34,8 +34,8 @@ use crate::{
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// How long connecting to one may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// How often a request is sent whose connection could not be made: the next try may meet another server.
-const ATTEMPTS: usize = 2;
+/// How often a request is sent that no server answers: servers come and go, and a prediction may be made twice.
+const ATTEMPTS: usize = 3;
 /// Most copies for shadows that are under way; further ones are left out.
 const MIRRORED_MAX: usize = 256;
 
@@ -190,7 +190,7 @@ impl ProxyThread {
         loop {
             match outgoing.to(&self.shared.client, backend).send().await {
                 Ok(answer) => return Ok(answered(answer)),
-                Err(error) if error.is_connect() && attempts.next().is_some() => {}
+                Err(error) if !error.is_timeout() && attempts.next().is_some() => {}
                 Err(error) => return Err(failed(backend, &error)),
             }
         }

@@ -24,10 +24,11 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let client = arguments.server.client()?;
     let instances = client.instances(&arguments.namespace.namespace, &arguments.name).await?;
-    arguments.output.print(&instances, text)
+    arguments.output.print(&instances, instances_table)
 }
 
-fn text(instances: &Instances) -> String {
+/// The instances, a line each.
+pub(super) fn instances_table(instances: &Instances) -> String {
     let row = |instance: &InstanceSummary| {
         let main = instance.containers.iter().filter(|container| !container.initial);
         let ready = main.clone().filter(|container| container.ready).count();

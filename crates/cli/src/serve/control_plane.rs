@@ -1,5 +1,5 @@
-//! The control plane of a cluster: API and console over the API server's deployments. It serves no model itself;
-//! predictions are passed on to the pods that do.
+//! What stands before the pods of a cluster and serves no model itself: the control plane, which is API and console over
+//! the API server's deployments, and the gateway, which only passes predictions on as the control plane does, too.
 
 use std::{path::Path, sync::Arc};
 
@@ -17,7 +17,7 @@ use provost_gateway::Proxy;
 use provost_service_kit::{
     access::Rules,
     listener,
-    supervise::{Shutdown, shutdown, supervise},
+    supervise::{Shutdown, ShutdownSender, shutdown, supervise},
 };
 
 use super::{
@@ -25,42 +25,57 @@ use super::{
     config::Config,
     data_dir::DataDir,
     gateway_options, listener_options, open_tls,
+    pod::open_rules,
     thread::{DataPlane, Routers, ServeThread},
     views::{SystemClock, View},
     wait_for_signal,
 };
 
-/// Serves until the process is told to stop.
+/// Serves API and console until the process is told to stop.
 pub(super) async fn serve(
     data_dir: &Path,
     config: &Config,
     rules: Rules,
     namespaces: Vec<String>,
 ) -> anyhow::Result<()> {
-    let data_dir = DataDir::open(data_dir)?;
-    let socket = bind(config.server.listen)?;
-    let client = operator::connect().await?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let deployments = ClusterDeployments::new(client.clone(), namespaces.clone());
+    let cluster = Cluster::connect(config, namespaces).await?;
     let usage = Arc::new(UsageHistory::default());
-    let proxy = Proxy::new(gateway_options(config, None)).context("cannot make a client for predictions")?;
-    let view = View::elsewhere(proxy.clone(), deployments.is_complete());
-
     let (stop, stopped) = shutdown();
-    let followed =
-        Followed { client: client.clone(), namespaces, deployments: deployments.clone(), clock: Arc::clone(&clock) };
-    followed.follow(&stopped, &usage, &proxy);
+    cluster.follow(&stopped);
+    cluster.follow_usage(&stopped, &usage);
+    let Cluster { client, deployments, proxy, clock, .. } = &cluster;
+    let view = cluster.view();
     let app = App::new(Parts {
         repository: Arc::new(deployments.clone()),
         log: None,
         traffic: Arc::clone(&usage) as _,
-        workloads: Some(Arc::new(ClusterWorkloads::new(client, deployments, usage))),
+        workloads: Some(Arc::new(ClusterWorkloads::new(client.clone(), deployments.clone(), usage))),
         server: Arc::new(view.clone()),
-        clock,
+        clock: Arc::clone(clock),
         catalog: Arc::new(ServerCatalog::default()),
         engine: Engine::Kubernetes,
     });
     let routers = Routers { api: rest::router(app), console: console::router() };
+    listen(data_dir, config, (rules, proxy.clone(), view, routers), (stop, stopped)).await
+}
+
+/// Passes predictions on until the process is told to stop, and does nothing else.
+pub(super) async fn serve_gateway(data_dir: &Path, config: &Config, namespaces: Vec<String>) -> anyhow::Result<()> {
+    let cluster = Cluster::connect(config, namespaces).await?;
+    let (stop, stopped) = shutdown();
+    cluster.follow(&stopped);
+    let parts = (open_rules(config), cluster.proxy.clone(), cluster.view(), Routers::default());
+    listen(data_dir, config, parts, (stop, stopped)).await
+}
+
+async fn listen(
+    data_dir: &Path,
+    config: &Config,
+    (rules, proxy, view, routers): (Rules, Proxy, View, Routers),
+    (stop, stopped): (ShutdownSender, Shutdown),
+) -> anyhow::Result<()> {
+    let data_dir = DataDir::open(data_dir)?;
+    let socket = bind(config.server.listen)?;
     let tls = open_tls(config, &stopped)?;
     let (rules, is_tls) = (Arc::new(rules), tls.is_some());
     let handle = listener::serve(socket, &listener_options(config), tls, move || {
@@ -78,27 +93,45 @@ pub(super) async fn serve(
     end
 }
 
-/// What is followed on the cluster.
-struct Followed {
+/// What is known of the cluster.
+struct Cluster {
     client: Client,
     namespaces: Vec<String>,
     deployments: ClusterDeployments,
+    proxy: Proxy,
     clock: Arc<dyn Clock>,
 }
 
-impl Followed {
-    fn follow(self, stopped: &Shutdown, usage: &Arc<UsageHistory>, proxy: &Proxy) {
-        let Self { client, namespaces, deployments, clock } = self;
-        let followed = deployments.clone();
+impl Cluster {
+    async fn connect(config: &Config, namespaces: Vec<String>) -> anyhow::Result<Self> {
+        let client = operator::connect().await?;
+        let proxy = Proxy::new(gateway_options(config, None)).context("cannot make a client for predictions")?;
+        let deployments = ClusterDeployments::new(client.clone(), namespaces.clone());
+        Ok(Self { client, namespaces, deployments, proxy, clock: Arc::new(SystemClock) })
+    }
+
+    /// It is ready once all deployments are known.
+    fn view(&self) -> View {
+        View::elsewhere(self.proxy.clone(), self.deployments.is_complete())
+    }
+
+    /// Follows the deployments, and where their requests go.
+    fn follow(&self, stopped: &Shutdown) {
+        let followed = self.deployments.clone();
         supervise("deployments", stopped.clone(), move || {
             let deployments = followed.clone();
             async move { deployments.follow().await }
         });
-        let (backends, publisher) = (deployments.clone(), proxy.clone());
+        let (backends, publisher) = (self.deployments.clone(), self.proxy.clone());
         supervise("backends", stopped.clone(), move || {
             cluster::follow_backends(backends.clone(), Arc::new(publisher.clone()))
         });
-        let usage = Arc::clone(usage);
+    }
+
+    fn follow_usage(&self, stopped: &Shutdown, usage: &Arc<UsageHistory>) {
+        let (client, namespaces, deployments) =
+            (self.client.clone(), self.namespaces.clone(), self.deployments.clone());
+        let (usage, clock) = (Arc::clone(usage), Arc::clone(&self.clock));
         supervise("usage", stopped.clone(), move || {
             let (client, namespaces, deployments) = (client.clone(), namespaces.clone(), deployments.clone());
             cluster::follow_usage(client, namespaces, deployments, Arc::clone(&usage), Arc::clone(&clock))

@@ -4,9 +4,11 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stdout, reason = "a test")]
 
 mod chart;
+mod control_plane;
 mod deployments;
 mod doctor;
 mod faults;
 mod processes;
+mod release;
 mod scene;
 mod traffic;

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
+    time::Duration,
 };
 
 use provost_api::manifest::{ManifestDocument, parse_deployment};
@@ -19,6 +20,9 @@ use provost_domain::{
 use super::ClusterDeployments;
 use crate::kubernetes::{HTTP_PORT, service};
 
+/// How long to wait for further changes after one.
+const SETTLE: Duration = Duration::from_millis(100);
+
 /// A predictor as its manifest describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Described {
@@ -34,7 +38,10 @@ pub async fn follow_backends(deployments: ClusterDeployments, publisher: Arc<dyn
     let (mut read, mut version) = (Read::new(), 0);
     let catalog = ServerCatalog::default();
     loop {
-        version = deployments.changed(version).await;
+        deployments.changed(version).await;
+        // What changes together is looked at once.
+        tokio::time::sleep(SETTLE).await;
+        version = deployments.changed(0).await;
         let stored = deployments.all();
         read.retain(|id, _| stored.iter().any(|stored| stored.id == *id));
         let all =
