@@ -8,6 +8,7 @@ mod control_plane;
 mod deployments;
 mod doctor;
 mod faults;
+mod gateway;
 mod processes;
 mod release;
 mod scene;
