@@ -20,16 +20,17 @@ const container = (name: string, rest: Partial<Schemas["ContainerSummary"]> = {}
   restarts: 0,
   ...rest,
 });
+const PREDICTORS = ["default", "canary"];
 const fetcher = container("classifier-model-initializer", { initial: true, image: "rclone-storage:1.17.1" });
 
 /** Instances as during an update that does not go well. */
-export function someInstances(): Instance[] {
+export function someInstances([main, canary] = PREDICTORS): Instance[] {
   const full =
     "container `classifier`: CrashLoopBackOff: back-off 40s restarting failed container=classifier";
   return [
     {
       name: "iris-main-0-classifier-6d4cf56db6-x2x7k",
-      predictor: "default",
+      predictor: main,
       state: "Ready",
       node: "worker-1.eu-west.compute.internal",
       created: ago(3 * 3600),
@@ -38,7 +39,7 @@ export function someInstances(): Instance[] {
     },
     {
       name: "iris-main-0-classifier-6d4cf56db6-zq9vd",
-      predictor: "default",
+      predictor: main,
       state: "Failed",
       reason: full,
       node: "worker-2.eu-west.compute.internal",
@@ -55,7 +56,7 @@ export function someInstances(): Instance[] {
     },
     {
       name: "iris-canary-0-classifier-5f7d88c9bb-8hkgw",
-      predictor: "canary",
+      predictor: canary,
       state: "Starting",
       node: "worker-1.eu-west.compute.internal",
       created: ago(14),
@@ -64,7 +65,7 @@ export function someInstances(): Instance[] {
     },
     {
       name: "iris-canary-0-classifier-5f7d88c9bb-j4lmn",
-      predictor: "canary",
+      predictor: canary,
       state: "Pending",
       reason: "0/3 nodes are available: 3 Insufficient memory",
       created: ago(14),
@@ -73,7 +74,7 @@ export function someInstances(): Instance[] {
     },
     {
       name: "iris-main-0-classifier-58c8d7c6f4-p5tqs",
-      predictor: "default",
+      predictor: main,
       state: "Stopping",
       node: "worker-3.eu-west.compute.internal",
       created: ago(9 * 86_400),
@@ -125,7 +126,7 @@ export function someEvents(): Schemas["EventSummary"][] {
 const POINT = 5;
 
 /** What predictors used, a point every five seconds. */
-export function someUsage(seconds: number, predictors = ["default"]): Schemas["Usage"] {
+export function someUsage(seconds: number, predictors = PREDICTORS): Schemas["Usage"] {
   const end = Math.floor(Date.now() / 1000 / POINT) * POINT;
   const time = Array.from(
     { length: Math.floor(seconds / POINT) },
@@ -160,17 +161,30 @@ export interface LogRequest {
 }
 
 export class Cluster {
-  instances = someInstances();
+  instances: Instance[];
   events = someEvents();
-  predictors = ["default"];
+  readonly predictors: string[];
   hasRequestLog = false;
   /** Requests for logs, in their order. */
   readonly logRequests: LogRequest[] = [];
   /** What each of these gets first; a problem's status and text where there is no log. */
   answerLog: (request: LogRequest) => { status: number; detail: string } | undefined = () => undefined;
 
-  /** Answers for a deployment; `logs` is where logs are streamed from. */
-  async answerFor(page: Page, deployment: Deployment, logs: string): Promise<void> {
+  readonly #logs = createServer((request, response) => {
+    response.setHeader("Content-Type", "text/plain; charset=utf-8");
+    this.#takeLogRequest(new URL(request.url ?? "", "http://logs"), response);
+    if (!response.writableEnded) response.flushHeaders();
+  });
+
+  constructor(predictors = PREDICTORS) {
+    this.predictors = predictors;
+    this.instances = someInstances(predictors);
+  }
+
+  /** Answers what a page asks about a deployment. Logs are streamed, as route.fulfill cannot. */
+  async answerFor(page: Page, deployment: Deployment): Promise<void> {
+    await new Promise<void>((resolve) => this.#logs.listen(0, "127.0.0.1", resolve));
+    const { port } = this.#logs.address() as AddressInfo;
     const path = pathOf(deployment);
     await page.route("**/api/v1/status", async (route) => {
       const status = await (await route.fetch()).json();
@@ -189,11 +203,16 @@ export class Cluster {
     });
     await page.route(
       ({ pathname }) => pathname.startsWith(`${path}/instances/`),
-      (route) => route.continue({ url: logs + new URL(route.request().url()).search }),
+      (route) => route.continue({ url: `http://127.0.0.1:${port}/${new URL(route.request().url()).search}` }),
     );
   }
 
-  takeLogRequest(url: URL, response: ServerResponse): void {
+  stop(): void {
+    this.#logs.closeAllConnections();
+    this.#logs.close();
+  }
+
+  #takeLogRequest(url: URL, response: ServerResponse): void {
     const request: LogRequest = {
       parameters: url.searchParams,
       write: (text) => void response.write(text),
@@ -217,16 +236,8 @@ interface Fixtures {
 export const test = base.extend<Fixtures>({
   cluster: async ({ page, deployment }, use) => {
     const cluster = new Cluster();
-    const server = createServer((request, response) => {
-      response.setHeader("Content-Type", "text/plain; charset=utf-8");
-      cluster.takeLogRequest(new URL(request.url ?? "", "http://logs"), response);
-      if (!response.writableEnded) response.flushHeaders();
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const { port } = server.address() as AddressInfo;
-    await cluster.answerFor(page, deployment, `http://127.0.0.1:${port}/`);
+    await cluster.answerFor(page, deployment);
     await use(cluster);
-    server.closeAllConnections();
-    server.close();
+    cluster.stop();
   },
 });

@@ -67,11 +67,13 @@ test("shows the instances of a deployment, and what happened to them", async ({
 });
 
 test("shows what the instances use beside the traffic", async ({ page, deployment, cluster }) => {
-  cluster.predictors = ["default"];
   await page.goto(urlOf(deployment));
   const usage = page.getByRole("region", { name: "Usage" });
   await expect(usage.getByRole("img", { name: "CPU over time" })).toBeVisible();
   await expect(usage.getByRole("region", { name: "Memory" })).toContainText("MiB");
+  for (const predictor of cluster.predictors) {
+    await expect(usage.getByRole("region", { name: "CPU" })).toContainText(predictor);
+  }
   await usage.getByRole("button", { name: "Show Instances as a table" }).click();
   const table = usage.getByRole("region", { name: "Instances as a table" });
   await expect(table.getByRole("columnheader", { name: "default ready" })).toBeVisible();

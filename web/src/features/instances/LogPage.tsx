@@ -32,6 +32,7 @@ function InstanceLog() {
       key={`${container} ${previous}`}
       id={{ ...params, container, isPrevious: previous === "on" }}
       instance={instance}
+      instances={instances.items}
       isGone={current === undefined}
     />
   );

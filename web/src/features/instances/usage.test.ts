@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { UsageSeries } from "./queries";
-import { buildUsage } from "./usage";
+import { buildUsage, intervalOf } from "./usage";
 
 const series = (predictor: string, rest: Partial<UsageSeries> = {}): UsageSeries => ({
   predictor,
@@ -30,5 +30,13 @@ describe("buildUsage", () => {
   it("leaves out predictors whose instances never told", () => {
     const { cpu } = buildUsage([series("main"), series("canary", { cpu: [0, 0.5] })], ["main", "canary"]);
     expect(cpu.groups.map(({ label }) => label)).toEqual(["canary"]);
+  });
+});
+
+describe("intervalOf", () => {
+  it("is that of any series with two points", () => {
+    expect(intervalOf([series("new", { time: [10] }), series("main", { time: [5.1, 9.9] })])).toBe(5);
+    expect(intervalOf([series("new", { time: [10] })])).toBeUndefined();
+    expect(intervalOf([])).toBeUndefined();
   });
 });

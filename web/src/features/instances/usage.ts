@@ -19,6 +19,12 @@ export function buildUsage(series: UsageSeries[], predictors: string[]): Record<
   };
 }
 
+/** Seconds between two points of the series; none where there are no two. */
+export function intervalOf(series: UsageSeries[]): number | undefined {
+  const [first, second] = series.map(({ time }) => time).find(({ length }) => length > 1) ?? [];
+  return first === undefined || second === undefined ? undefined : Math.max(1, Math.round(second - first));
+}
+
 type Chart = "cpu" | "memory" | "instances";
 
 function withoutSilent({ groups, ...rest }: ChartData): ChartData {

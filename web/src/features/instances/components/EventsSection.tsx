@@ -77,7 +77,7 @@ function withKeys(events: ClusterEvent[]): [string, ClusterEvent][] {
 function EventRow({ event, now }: { event: ClusterEvent; now: number }) {
   const { time, reason, object, message, warning, count: times } = event;
   return (
-    <TableRow sx={{ "&:last-child > *": { borderBottom: 0 }, "& > *": { verticalAlign: "top" } }}>
+    <TableRow sx={{ "&:last-child > *": { borderBottom: 0 }, "& > td": { verticalAlign: "top" } }}>
       <TableCell>
         <Box sx={{ whiteSpace: "nowrap" }}>{formatTime(time)}</Box>
         <Box sx={{ color: "text.secondary", fontSize: "0.75rem" }}>{formatAgo(time, now)} ago</Box>

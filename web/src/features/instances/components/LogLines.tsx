@@ -15,8 +15,6 @@ interface Props {
   isWrapped: boolean;
 }
 
-/** Height of a line that is not wrapped, in pixels. */
-const LINE_HEIGHT = 20;
 /** How near to its end a log must be scrolled to be kept there, in pixels. */
 const NEAR = 24;
 
@@ -60,17 +58,12 @@ export function LogLines({ label, lines, find, isWrapped }: Props) {
           py: 0.75,
           fontFamily: monospace,
           fontSize: "0.75rem",
-          lineHeight: `${LINE_HEIGHT}px`,
+          lineHeight: "20px",
           overflowAnchor: isAtEnd ? "none" : "auto",
           whiteSpace: isWrapped ? "pre-wrap" : "pre",
           overflowWrap: isWrapped ? "anywhere" : "normal",
           "&:focus-visible": { outline: "2px solid", outlineColor: "primary.main", outlineOffset: -2 },
-          // Blocks out of sight are not laid out.
-          "& > div": {
-            width: isWrapped ? "auto" : "max-content",
-            minWidth: "100%",
-            contentVisibility: "auto",
-          },
+          "& > div": { width: isWrapped ? "auto" : "max-content", minWidth: "100%" },
           "& > div > div": { display: "flex", gap: "12px", px: 2 },
           "& > div > div:hover": { bgcolor: "action.hover" },
           "& time": { color: "text.secondary", flexShrink: 0, whiteSpace: "pre" },
@@ -106,7 +99,7 @@ interface BlockProps {
 /** Lines that are drawn together, and anew only when one is added or dropped: there are thousands. */
 const Block = memo(function Block({ lines, find }: BlockProps) {
   return (
-    <div style={{ containIntrinsicHeight: `auto ${lines.length * LINE_HEIGHT}px` }}>
+    <div>
       {lines.map(({ id, time, text }) => (
         <div key={id}>
           {time && (

@@ -15,13 +15,15 @@ import { NoLines } from "./NoLines";
 interface Props {
   id: LogId;
   instance: Instance;
+  /** All that there are now. */
+  instances: Instance[];
   isGone: boolean;
 }
 
 const route = getRouteApi("/deployments/$namespace/$name/instances/$instance/log");
 
 /** A log with what is done to it. */
-export function LogView({ id, instance, isGone }: Props) {
+export function LogView({ id, instance, instances, isGone }: Props) {
   const { follow } = route.useSearch();
   const [find, setFind] = useState("");
   const [isWrapped, setIsWrapped] = useState(false);
@@ -40,7 +42,7 @@ export function LogView({ id, instance, isGone }: Props) {
       sx={{
         display: "flex",
         flexDirection: "column",
-        height: "calc(100dvh - 244px)",
+        height: "calc(100dvh - 262px)",
         minHeight: 400,
         overflow: "hidden",
       }}
@@ -48,6 +50,7 @@ export function LogView({ id, instance, isGone }: Props) {
       <LogBar
         id={id}
         instance={instance}
+        instances={instances}
         lines={shown}
         find={find}
         onFind={setFind}
@@ -64,7 +67,7 @@ export function LogView({ id, instance, isGone }: Props) {
             isWrapped={isWrapped}
           />
         ) : (
-          <NoLines reading={reading} isFiltered={lines.length > 0} isPrevious={id.isPrevious} />
+          <NoLines phase={reading.phase} isFiltered={lines.length > 0} isPrevious={id.isPrevious} />
         )}
       </Box>
     </Paper>

@@ -3,18 +3,17 @@ import Typography from "@mui/material/Typography";
 import type { ReactNode } from "react";
 import { EmptyState } from "@/ui/EmptyState";
 import { LogIcon, SearchIcon } from "@/ui/icons";
-import { Prose } from "@/ui/Prose";
 import type { Reading } from "../log/follow";
 
 interface Props {
-  reading: Reading;
+  phase: Reading["phase"];
   /** Whether there are lines, and the filter lets none through. */
   isFiltered: boolean;
   isPrevious: boolean;
 }
 
 /** What stands where there are no lines. */
-export function NoLines({ reading, isFiltered, isPrevious }: Props) {
+export function NoLines({ phase, isFiltered, isPrevious }: Props) {
   if (isFiltered) {
     return (
       <Centered>
@@ -22,13 +21,13 @@ export function NoLines({ reading, isFiltered, isPrevious }: Props) {
       </Centered>
     );
   }
-  if (reading.phase === "opening") return null;
-  const { title, text } = describe(reading, isPrevious);
+  if (phase === "opening") return null;
+  const { title, text } = teach(phase, isPrevious);
   return (
     <Centered>
       <EmptyState title={title} icon={<LogIcon sx={{ fontSize: 30 }} />}>
-        <Typography variant="body2" color="textSecondary" sx={{ maxWidth: 560, overflowWrap: "anywhere" }}>
-          <Prose text={text} />
+        <Typography variant="body2" color="textSecondary" sx={{ maxWidth: 560 }}>
+          {text}
         </Typography>
       </EmptyState>
     </Centered>
@@ -39,19 +38,23 @@ function Centered({ children }: { children: ReactNode }) {
   return <Box sx={{ flexGrow: 1, minWidth: 0, display: "grid", alignContent: "center" }}>{children}</Box>;
 }
 
-function describe(reading: Reading, isPrevious: boolean): { title: string; text: string } {
-  switch (reading.phase) {
+function teach(phase: Props["phase"], isPrevious: boolean): { title: string; text: string } {
+  if (isPrevious && phase !== "broken") {
+    const text =
+      "A container that was started again leaves the log of the one before it, until its instance goes.";
+    return { title: phase === "refused" ? "No previous log" : "No lines", text };
+  }
+  switch (phase) {
     case "gone":
-      return { title: "This log is gone", text: reading.reason };
+      return { title: "This log is gone", text: "A log goes with its instance." };
     case "refused":
-      if (isPrevious) return { title: "No container ran before this one", text: reading.reason };
-      return { title: "No log yet", text: reading.reason };
-    case "broken":
-      return { title: "The log cannot be read", text: reading.reason };
-    default:
       return {
-        title: "No lines yet",
-        text: "The container has written nothing since it was started. Lines appear here as they are written.",
+        title: "No log yet",
+        text: "A container has a log once it was started; those before it come first. It is asked for again every few seconds.",
       };
+    case "broken":
+      return { title: "The log cannot be read", text: "It is asked for again every few seconds." };
+    default:
+      return { title: "No lines yet", text: "What the container writes appears here." };
   }
 }

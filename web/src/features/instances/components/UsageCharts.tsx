@@ -5,7 +5,7 @@ import { ChartPanel } from "@/charts/ChartPanel";
 import type { DeploymentId } from "@/features/deployments/queries";
 import { formatBytes, formatCores, formatNumber } from "@/util/format";
 import { usageQuery } from "../queries";
-import { buildUsage } from "../usage";
+import { buildUsage, intervalOf } from "../usage";
 
 interface Props {
   deployment: DeploymentId;
@@ -25,6 +25,8 @@ export function UsageCharts({ deployment, predictors, seconds, axis }: Props) {
     () => buildUsage(usage?.series ?? [], predictors),
     [usage, predictors],
   );
+  const interval = intervalOf(usage?.series ?? []);
+  const every = interval === undefined ? "" : `, every ${formatNumber(interval)} s`;
   return (
     <Box
       component="section"
@@ -36,10 +38,17 @@ export function UsageCharts({ deployment, predictors, seconds, axis }: Props) {
         gridTemplateColumns: { xs: "minmax(0, 1fr)", md: "repeat(3, minmax(0, 1fr))" },
       }}
     >
-      <ChartPanel title="CPU" unit="cores" data={cpu} format={formatCores} empty={UNTOLD} {...axis} />
+      <ChartPanel
+        title="CPU"
+        unit={`cores${every}`}
+        data={cpu}
+        format={formatCores}
+        empty={UNTOLD}
+        {...axis}
+      />
       <ChartPanel
         title="Memory"
-        unit="of all instances"
+        unit={`of all instances${every}`}
         scale="bytes"
         data={memory}
         format={formatBytes}
@@ -48,7 +57,7 @@ export function UsageCharts({ deployment, predictors, seconds, axis }: Props) {
       />
       <ChartPanel
         title="Instances"
-        unit="ready, of all"
+        unit={`ready of all${every}`}
         scale="whole"
         data={instances}
         format={formatNumber}
