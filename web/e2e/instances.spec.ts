@@ -168,9 +168,14 @@ test("keeps the last line in sight until the reader scrolls up", async ({ page, 
   cluster.logRequests[0]?.write(line(0, "the newest line"));
   await expect(lines(page).getByText("the newest line")).toBeAttached();
   await expect(lines(page).getByText("the newest line")).not.toBeInViewport();
+  await page.getByRole("button", { name: "Pause" }).click();
+  await expect(status(page)).toContainText("Paused");
+  await page.getByRole("button", { name: "Resume" }).click();
+  await expect(status(page)).toContainText("Live");
+  await expect(lines(page).getByText("the newest line")).not.toBeInViewport();
   await jump.click();
   await expect(lines(page).getByText("the newest line")).toBeInViewport();
-  cluster.logRequests[0]?.write(line(0, "and one more"));
+  cluster.logRequests[1]?.write(line(0, "and one more"));
   await expect(lines(page).getByText("and one more")).toBeInViewport();
 });
 

@@ -82,7 +82,11 @@ export function ContainerField({ id, instance }: Props) {
       sx={{ width: 200 }}
       slotProps={{ select: { renderValue: shownName } }}
     >
-      {!isKnown && <MenuItem value={id.container ?? ""}>{id.container}</MenuItem>}
+      {!isKnown && (
+        <MenuItem value={id.container ?? ""}>
+          <Mono>{id.container}</Mono>
+        </MenuItem>
+      )}
       {instance.containers.map(({ name, initial }) => (
         <MenuItem key={name} value={name}>
           <Mono>{name}</Mono>
@@ -149,6 +153,7 @@ export function PauseButton({ isPrevious }: { isPrevious: boolean }) {
             void navigate({
               search: (before) => ({ ...before, follow: isPaused ? undefined : "off" }),
               replace: true,
+              resetScroll: false,
             })
           }
           sx={{ width: 104 }}

@@ -71,6 +71,7 @@ describe("secondsToReadOn", () => {
   it("goes back to when it came where that is longer, as with a clock that is behind", () => {
     expect(secondsToReadOn("2026-11-27T11:00:00Z", now - 30_000, now)).toBe(40);
     expect(secondsToReadOn(undefined, now - 500, now)).toBe(11);
+    expect(secondsToReadOn("2026-13-27T10:00:00Z", now + 500, now)).toBe(10);
   });
 });
 

@@ -56,7 +56,8 @@ export class Overlap {
   }
 
   isNew(line: ReadLine): boolean {
-    if (line.time !== undefined && this.#oldest !== "" && timeKey(line.time) < this.#oldest) return false;
+    const written = line.time === undefined ? "" : timeKey(line.time);
+    if (written !== "" && written < this.#oldest) return false;
     const raw = rawOf(line);
     const times = this.#seen.get(raw) ?? 0;
     if (times > 0) this.#seen.set(raw, times - 1);
@@ -72,8 +73,9 @@ const MARGIN = 10;
  * is behind, at least to when it came.
  */
 export function secondsToReadOn(lastTime: string | undefined, lastCame: number, now: number): number {
-  const written = lastTime === undefined ? lastCame : Date.parse(lastTime);
-  return Math.max(1, Math.ceil((now - Math.min(written, lastCame)) / 1000) + MARGIN);
+  const written = Date.parse(lastTime ?? "");
+  const from = Number.isNaN(written) ? lastCame : Math.min(written, lastCame);
+  return Math.ceil(Math.max(0, now - from) / 1000) + MARGIN;
 }
 
 /** The lines in which a text is, in whatever case. */

@@ -62,6 +62,7 @@ describe("timeKey", () => {
     ];
     const keys = inOrder.map(timeKey);
     expect([...keys].reverse().sort()).toEqual(keys);
+    expect(timeKey("2026-13-27T10:00:00Z")).toBe("");
     expect(timeKey("2026-11-27T12:00:00.5+02:00")).toBe(timeKey("2026-11-27T10:00:00.50Z"));
   });
 });

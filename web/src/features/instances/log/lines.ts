@@ -56,9 +56,10 @@ export function shownText(text: string): string {
   return plain.slice(plain.lastIndexOf("\r") + 1);
 }
 
-/** A time as a text that sorts, to the nanosecond and whatever its zone. */
+/** A time as a text that sorts, to the nanosecond and whatever its zone; empty where it is no time. */
 export function timeKey(time: string): string {
   const fraction = /\.(\d+)/.exec(time)?.[1] ?? "";
   const seconds = Date.parse(time.replace(/\.\d+/, "")) / 1000;
+  if (Number.isNaN(seconds)) return "";
   return `${String(seconds).padStart(12, "0")}.${fraction.padEnd(9, "0")}`;
 }
