@@ -16,10 +16,12 @@ describe("toChart", () => {
   });
 
   it("shows predictors that are gone after the others, and what reached none last", () => {
-    const both = [series("", [1], [1]), series("gone", [1], [1])];
-    const { groups } = toChart(both, ["main"], kinds);
+    const all = ["", "gone", "main", "gone too"].map((name) => series(name, [1], [1]));
+    const { groups } = toChart(all, ["main"], kinds);
     expect(groups.map((group) => [group.label, group.colorIndex])).toEqual([
+      ["main", 0],
       ["gone", 1],
+      ["gone too", 2],
       [NO_PREDICTOR, 7],
     ]);
   });

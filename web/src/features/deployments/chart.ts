@@ -25,10 +25,11 @@ export function toChart<S extends Series>(
 ): ChartData {
   const time = [...new Set(series.flatMap((one) => one.time))].sort((a, b) => a - b);
   const position = new Map(time.map((at, index) => [at, index]));
-  const groups = inOrder(series, predictors).map(
+  const names = namesOf(series, predictors);
+  const groups = inOrder(series, names).map(
     (one): ChartGroup => ({
       label: one.predictor || NO_PREDICTOR,
-      colorIndex: colorIndex(one.predictor, predictors),
+      colorIndex: one.predictor === "" ? NO_PREDICTOR_COLOR : names.indexOf(one.predictor),
       values: kinds.map(({ line }) => spread(line(one), one.time, position)),
     }),
   );
@@ -48,18 +49,14 @@ function spread(
   return spreadOut;
 }
 
-function inOrder<S extends Series>(series: S[], predictors: string[]): S[] {
-  const rank = (name: string) => {
-    const index = predictors.indexOf(name);
-    if (index >= 0) return index;
-    return name === "" ? predictors.length + 1 : predictors.length;
-  };
-  return [...series].sort((a, b) => rank(a.predictor) - rank(b.predictor));
+/** Those of `predictors`, then those that are gone meanwhile; what reached none is not among them. */
+function namesOf(series: Series[], predictors: string[]): string[] {
+  return [...new Set([...predictors, ...series.map(({ predictor }) => predictor)])].filter(
+    (name) => name !== "",
+  );
 }
 
-/** A predictor that is gone meanwhile takes the colour after those that are there. */
-function colorIndex(predictor: string, predictors: string[]): number {
-  if (predictor === "") return NO_PREDICTOR_COLOR;
-  const index = predictors.indexOf(predictor);
-  return index >= 0 ? index : predictors.length;
+function inOrder<S extends Series>(series: S[], names: string[]): S[] {
+  const rank = ({ predictor }: S) => (predictor === "" ? names.length : names.indexOf(predictor));
+  return [...series].sort((a, b) => rank(a) - rank(b));
 }

@@ -19,7 +19,7 @@ interface Props {
 }
 
 /** Names are shown as they are, without the ligatures of text. */
-const shownName = (name: unknown) => <Mono>{String(name)}</Mono>;
+const shownName = (name: unknown) => <Mono title={String(name)}>{String(name)}</Mono>;
 
 function Note({ text }: { text: string }) {
   return (
@@ -47,7 +47,7 @@ export function InstanceField({ id, instances }: { id: LogId; instances: Instanc
       label="Instance"
       value={id.instance}
       onChange={({ target }) => choose(target.value)}
-      sx={{ width: 324 }}
+      sx={{ width: 372 }}
       slotProps={{ select: { renderValue: shownName } }}
     >
       {instances.every(({ name }) => name !== id.instance) && (
