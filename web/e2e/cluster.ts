@@ -158,6 +158,8 @@ export interface LogRequest {
   end: () => void;
   /** As when the connection is lost. */
   lose: () => void;
+  /** Whether it ended, from either side. */
+  isClosed: () => boolean;
 }
 
 export class Cluster {
@@ -218,6 +220,7 @@ export class Cluster {
       write: (text) => void response.write(text),
       end: () => void response.end(),
       lose: () => void response.destroy(),
+      isClosed: () => response.closed,
     };
     this.logRequests.push(request);
     const problem = this.answerLog(request);

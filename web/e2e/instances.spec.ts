@@ -179,6 +179,24 @@ test("keeps the last line in sight until the reader scrolls up", async ({ page, 
   await expect(lines(page).getByText("and one more")).toBeInViewport();
 });
 
+test("goes from the log of one instance to that of another, by keyboard", async ({
+  page,
+  deployment,
+  cluster,
+}) => {
+  writeFirst(cluster, line(5, "serving"));
+  await openLog(page, deployment);
+  await page.getByRole("button", { name: "Wrap long lines" }).press("Space");
+  await page.getByRole("combobox", { name: "Instance" }).press("Enter");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("region", { name: `Log of ${CRASHING}` })).toBeVisible();
+  await expect(page).toHaveURL(new RegExp(`${CRASHING}/log\\?container=classifier$`));
+  await expect(page.getByRole("button", { name: "Wrap long lines" })).toHaveAttribute("aria-pressed", "true");
+  await expect.poll(() => cluster.logRequests[0]?.isClosed()).toBe(true);
+  expect(cluster.logRequests[1]?.isClosed()).toBe(false);
+});
+
 test("says what a cluster lacks to keep requests", async ({ page, deployment, cluster }) => {
   cluster.hasRequestLog = false;
   await page.goto(urlOf(deployment, "/requests"));

@@ -11,10 +11,17 @@ const route = getRouteApi("/deployments/$namespace/$name/instances/$instance/log
 /** The log of a container, live. */
 export function LogPage() {
   const { instance } = route.useParams();
-  return <InstanceLog key={instance} />;
+  // How lines are shown is kept from one log to the next.
+  const [isWrapped, setIsWrapped] = useState(false);
+  return <InstanceLog key={instance} isWrapped={isWrapped} onWrap={setIsWrapped} />;
 }
 
-function InstanceLog() {
+interface Props {
+  isWrapped: boolean;
+  onWrap: (isWrapped: boolean) => void;
+}
+
+function InstanceLog({ isWrapped, onWrap }: Props) {
   const params = route.useParams();
   const { container: asked, previous } = route.useSearch();
   const { data: instances } = useSuspenseQuery(instancesQuery(params));
@@ -34,6 +41,8 @@ function InstanceLog() {
       instance={instance}
       instances={instances.items}
       isGone={current === undefined}
+      isWrapped={isWrapped}
+      onWrap={onWrap}
     />
   );
 }

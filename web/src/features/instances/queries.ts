@@ -1,5 +1,6 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { client, type Schemas, unwrap } from "@/api/client";
+import { ApiError, toProblem } from "@/api/problem";
 import { queryKeys } from "@/api/query-keys";
 import type { DeploymentId } from "@/features/deployments/queries";
 import type { LogQuery } from "./log/follow";
@@ -71,6 +72,8 @@ export async function openLog(
     query: { ...query, container, previous: isPrevious || undefined },
   };
   const path = "/api/v1/namespaces/{namespace}/deployments/{name}/instances/{instance}/log";
-  const body = await unwrap(client.GET(path, { params, signal, parseAs: "stream" }));
-  return body ?? new Blob([]).stream();
+  const { data, error, response } = await client.GET(path, { params, signal, parseAs: "stream" });
+  if (!response.ok) throw new ApiError(toProblem(error, response));
+  // An empty log may come without a body.
+  return data ?? new Blob([]).stream();
 }

@@ -18,15 +18,16 @@ interface Props {
   /** All that there are now. */
   instances: Instance[];
   isGone: boolean;
+  isWrapped: boolean;
+  onWrap: (isWrapped: boolean) => void;
 }
 
 const route = getRouteApi("/deployments/$namespace/$name/instances/$instance/log");
 
 /** A log with what is done to it. */
-export function LogView({ id, instance, instances, isGone }: Props) {
+export function LogView({ id, instance, instances, isGone, isWrapped, onWrap }: Props) {
   const { follow } = route.useSearch();
   const [find, setFind] = useState("");
-  const [isWrapped, setIsWrapped] = useState(false);
   const container = instance.containers.find(({ name }) => name === id.container);
   const isFollowed = follow !== "off" && !id.isPrevious;
   const isFinal = isGone || (container !== undefined && isDone(container));
@@ -55,7 +56,7 @@ export function LogView({ id, instance, instances, isGone }: Props) {
         find={find}
         onFind={setFind}
         isWrapped={isWrapped}
-        onWrap={setIsWrapped}
+        onWrap={onWrap}
       />
       <LogStatus status={status} lines={lines} shown={shown} isFiltered={wanted !== ""} onAgain={again} />
       <Box sx={{ position: "relative", flexGrow: 1, minHeight: 0, display: "flex" }}>
