@@ -78,7 +78,6 @@ export const LightIcon = pathIcon(
   "M12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4M17.3 17.3l1.4 1.4M5.3 18.7l1.4-1.4M17.3 6.7l1.4-1.4",
 );
 export const LogIcon = pathIcon("M4 6h16M4 10.5h11M4 15h16M4 19.5h8");
-export const MoreIcon = pathIcon(circle(5, 12, 0.7), circle(12, 12, 0.7), circle(19, 12, 0.7));
 export const OfflineIcon = pathIcon(
   "M3 3l18 18",
   "M5 12.5a10 10 0 0 1 4-2.4M15 10.2a10 10 0 0 1 4 2.3",
