@@ -18,6 +18,7 @@ mod observed;
 mod pods;
 mod reconcile;
 mod resources;
+mod slim;
 mod status;
 mod watched;
 pub(crate) mod words;

@@ -132,9 +132,8 @@ impl ProxyThread {
         if request.method() == Method::OPTIONS {
             return Response::new(Either::Left(Full::default()));
         }
-        let _slot = match InFlight::enter(&self.shared) {
-            Some(slot) => slot,
-            None => return refuse(&RequestError::new(ErrorCode::Overloaded, "too many requests at a time: try again")),
+        let Some(_slot) = InFlight::enter(&self.shared) else {
+            return refuse(&RequestError::new(ErrorCode::Overloaded, "too many requests at a time: try again"));
         };
         match self.pass_on(request).await {
             Ok(response) => response,

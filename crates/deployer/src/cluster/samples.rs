@@ -105,7 +105,7 @@ fn targets(stores: &[Store<Pod>], deployments: &ClusterDeployments) -> Vec<Targe
             )
         })
         .collect();
-    let pods = stores.iter().flat_map(|store| store.state());
+    let pods = stores.iter().flat_map(Store::state);
     pods.filter_map(|pod| {
         let metadata = &pod.metadata;
         let deployment = metadata.labels.as_ref()?.get(DEPLOYMENT_LABEL)?;

@@ -70,7 +70,10 @@ const PATH: &str = "/seldon/models/iris/api/v1.0/predictions";
 
 fn run(test: impl Future<Output = ()>) {
     let _already_set = rustls::crypto::ring::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(Default::default()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build_local(tokio::runtime::LocalOptions::default())
+        .unwrap();
     runtime.block_on(test);
 }
 

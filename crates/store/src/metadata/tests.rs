@@ -130,7 +130,7 @@ async fn what_was_available_is_kept_until_the_next_is(repository: &impl Deployme
     assert_eq!(before().await, None);
 }
 
-async fn watchers_wake_on_every_write(repository: &impl DeploymentRepository) {
+async fn watchers_wake_on_every_write(repository: &impl DeploymentJournal) {
     let version = repository.changed(0).await;
     let (after, ()) = tokio::join!(repository.changed(version), async {
         repository.write(vec![put("a", json!(1), Precondition::None)], note(1)).await.unwrap();

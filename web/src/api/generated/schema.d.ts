@@ -45,7 +45,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Namespaces that have deployments, and `default`. */
+        /** Namespaces that deployments can be in, and how many each has. */
         get: operations["namespaces"];
         put?: never;
         post?: never;
@@ -462,7 +462,7 @@ export interface components {
             /** @description Its name. */
             name: string;
         };
-        /** @description Namespaces that have deployments, and `default`. */
+        /** @description Namespaces that deployments can be in: on a cluster all of it, else those that have some, and `default`. */
         Namespaces: {
             /** @description The namespaces, by name. */
             items: components["schemas"]["NamespaceSummary"][];
