@@ -3,6 +3,7 @@
  * to be looked at. Run by `npm run screenshots` against the server at `PROVOST_URL`.
  */
 import type { APIRequestContext, Page } from "@playwright/test";
+import { Cluster, line } from "./cluster";
 import { apply, expect, modelUri, NAMES, pathOf, test, urlOf } from "./fixtures";
 
 const folder = process.env.PROVOST_SCREENSHOTS ?? "test-results/screenshots";
@@ -22,7 +23,15 @@ const wait: Act = async (page) => {
   await page.waitForLoadState("load");
 };
 
-const pages: { name: string; path: string; act: Act }[] = [
+interface PageToTake {
+  name: string;
+  path: string;
+  act: Act;
+  /** Whether it is shown on a cluster only. */
+  isOfCluster?: boolean;
+}
+
+const pages: PageToTake[] = [
   { name: "deployments", path: "/deployments", act: (page) => shown(page, "grid", "Deployments") },
   {
     name: "deployments-empty",
@@ -32,6 +41,25 @@ const pages: { name: string; path: string; act: Act }[] = [
   { name: "create", path: "/create", act: (page) => shown(page, "textbox", "Manifest") },
   { name: "create-filled", path: "/create", act: fillForm },
   { name: "deployment", path: urlOf(iris), act: (page) => shown(page, "img", "Latency over time") },
+  {
+    name: "deployment-cluster",
+    path: urlOf(iris),
+    act: (page) => shown(page, "img", "CPU over time"),
+    isOfCluster: true,
+  },
+  { name: "instances", path: urlOf(iris, "/instances"), act: showContainers, isOfCluster: true },
+  {
+    name: "log",
+    path: urlOf(iris, "/instances/iris-main-0-classifier-6d4cf56db6-x2x7k/log"),
+    act: (page) => expect(page.getByRole("log")).toContainText("serves"),
+    isOfCluster: true,
+  },
+  {
+    name: "requests-not-kept",
+    path: urlOf(iris, "/requests"),
+    act: (page) => expect(page.getByText("Requests are not kept")).toBeVisible(),
+    isOfCluster: true,
+  },
   { name: "deployment-failed", path: urlOf(broken), act: (page) => shown(page, "table", "Predictors") },
   { name: "add-canary", path: urlOf(broken), act: (page) => press(page, "Add canary") },
   { name: "shift-traffic", path: urlOf(iris), act: (page) => press(page, "Shift traffic") },
@@ -78,8 +106,9 @@ for (const scheme of ["light", "dark"] as const) {
   for (const size of sizes) {
     test.describe(`${scheme} ${size.width}`, () => {
       test.use({ colorScheme: scheme, viewport: size });
-      for (const { name, path, act } of pages) {
+      for (const { name, path, act, isOfCluster } of pages) {
         test(name, async ({ page }) => {
+          const cluster = isOfCluster ? await aroundOf(page) : undefined;
           await page.goto(path);
           await wait(page);
           await act(page);
@@ -92,6 +121,7 @@ for (const scheme of ["light", "dark"] as const) {
             fullPage: (await page.getByRole("dialog").count()) === 0,
             animations: "disabled",
           });
+          cluster?.stop();
         });
       }
     });
@@ -105,6 +135,25 @@ async function shown(page: Page, role: "grid" | "textbox" | "table" | "img", nam
 async function press(page: Page, name: string): Promise<void> {
   await page.getByRole("button", { name, exact: true }).click();
   await expect(page.getByRole("dialog")).toBeVisible();
+}
+
+/** A cluster in which the deployment runs. */
+async function aroundOf(page: Page): Promise<Cluster> {
+  const cluster = new Cluster(["main", "canary"]);
+  cluster.answerLog = ({ write }) => {
+    for (let second = 120; second > 0; second -= 3) write(line(second, `${second} s ago, and it serves`));
+    return undefined;
+  };
+  await cluster.answerFor(page, iris);
+  return cluster;
+}
+
+async function showContainers(page: Page): Promise<void> {
+  await page
+    .getByRole("button", { name: /^Containers of/ })
+    .nth(1)
+    .click();
+  await expect(page.getByRole("table", { name: /^Containers of/ })).toBeVisible();
 }
 
 async function fillForm(page: Page): Promise<void> {

@@ -13,11 +13,15 @@ use crate::{
         deployments::{DeleteParameters, DeploymentDetail, DeploymentPage, GetParameters, History, ListParameters},
         requests::{RequestPage, RequestParameters},
         status::ServerStatus,
+        workloads::{Events, Instances, LinesParameters},
     },
 };
 
 /// A read that waits for a change answers within 25 seconds.
 const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long lines are followed.
+const FOLLOW_TIMEOUT: Duration = Duration::from_hours(24);
 
 /// Why a call has no result.
 #[derive(Debug, thiserror::Error)]
@@ -124,6 +128,30 @@ impl Client {
         self.get(&deployment(namespace, name, "/requests"), parameters).await
     }
 
+    /// The instances of a deployment.
+    pub async fn instances(&self, namespace: &str, name: &str) -> Result<Instances, ClientError> {
+        self.get(&deployment(namespace, name, "/instances"), &()).await
+    }
+
+    /// What happened to a deployment and its instances.
+    pub async fn events(&self, namespace: &str, name: &str) -> Result<Events, ClientError> {
+        self.get(&deployment(namespace, name, "/events"), &()).await
+    }
+
+    /// Lines that a container of an instance wrote, as they come.
+    pub async fn lines(
+        &self,
+        namespace: &str,
+        name: &str,
+        instance: &str,
+        parameters: &LinesParameters,
+    ) -> Result<Lines, ClientError> {
+        let path = deployment(namespace, name, &format!("/instances/{instance}/log"));
+        let request = self.request(Method::GET, &path).query(parameters).timeout(FOLLOW_TIMEOUT);
+        let response = self.answer(request).await?;
+        Ok(Lines { url: self.url.clone(), response, read: Vec::new() })
+    }
+
     /// Predicts with Seldon's protocol. Errors of the data plane are answers, too.
     pub async fn predict(
         &self,
@@ -177,6 +205,32 @@ impl Client {
 
     fn unreachable(&self, source: reqwest::Error) -> ClientError {
         ClientError::Unreachable { url: self.url.clone(), source }
+    }
+}
+
+/// Lines that are read as they come.
+#[derive(Debug)]
+pub struct Lines {
+    url: String,
+    response: reqwest::Response,
+    /// What was read and is no whole line yet.
+    read: Vec<u8>,
+}
+
+impl Lines {
+    /// The next line, begun by its time; `None` when there is no more.
+    pub async fn next(&mut self) -> Result<Option<String>, ClientError> {
+        loop {
+            if let Some(end) = self.read.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<_> = self.read.drain(..=end).collect();
+                return Ok(Some(String::from_utf8_lossy(&line[..end]).into_owned()));
+            }
+            let broken = |source| ClientError::Unreachable { url: self.url.clone(), source };
+            match self.response.chunk().await.map_err(broken)? {
+                Some(chunk) => self.read.extend_from_slice(&chunk),
+                None => return Ok(None),
+            }
+        }
     }
 }
 

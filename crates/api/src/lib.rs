@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod crd;
+pub mod figures;
 pub mod manifest;
 pub mod problem;
 pub mod rest;

@@ -53,6 +53,12 @@ enum Command {
     Predict(commands::predict::Arguments),
     /// Read the request log of a deployment.
     Requests(commands::requests::Arguments),
+    /// List the pods of a deployment on Kubernetes.
+    Instances(commands::instances::Arguments),
+    /// Tell what happened to a deployment and its pods on Kubernetes, latest last.
+    Events(commands::events::Arguments),
+    /// Print what the containers of a deployment write on Kubernetes.
+    Logs(commands::logs::Arguments),
     /// Tell how the server does.
     Status(commands::status::Arguments),
     /// Print contracts and reference pages; needs no server.
@@ -90,6 +96,9 @@ fn run(command: Command) -> Result<(), Failure> {
             Command::Wait(arguments) => commands::wait::run(arguments).await,
             Command::Predict(arguments) => commands::predict::run(arguments).await,
             Command::Requests(arguments) => commands::requests::run(arguments).await,
+            Command::Instances(arguments) => commands::instances::run(arguments).await,
+            Command::Events(arguments) => commands::events::run(arguments).await,
+            Command::Logs(arguments) => commands::logs::run(arguments).await,
             Command::Status(arguments) => commands::status::run(arguments).await,
             Command::Print(arguments) => commands::print::run(&arguments),
             Command::Completion(arguments) => commands::completion::run(&arguments),

@@ -2,6 +2,7 @@
 //! and deployer, and holds no logic.
 
 mod config;
+mod control_plane;
 mod data_dir;
 mod forward;
 mod pod;
@@ -23,7 +24,7 @@ use provost_control_plane::{
     rest,
 };
 use provost_deployer::InProcessDeployer;
-use provost_domain::{ServerCatalog, port::clock::Clock};
+use provost_domain::{DeploymentId, Engine, ServerCatalog, port::clock::Clock};
 use provost_gateway::{Gateway, Options as GatewayOptions, TrafficHistory};
 use provost_inference::record::Timestamp;
 use provost_request_log::{Options as LogOptions, RequestLog, Retention};
@@ -44,7 +45,7 @@ use provost_worker::ModelServer;
 use config::Config;
 use data_dir::DataDir;
 use forward::Destination;
-use thread::{Routers, ServeThread};
+use thread::{DataPlane, Routers, ServeThread};
 use views::{Artifacts, SystemClock, View};
 
 /// How often traffic is sampled for the live charts.
@@ -70,6 +71,15 @@ pub(crate) struct Arguments {
     /// What the server is: everything, or the one predictor of a pod.
     #[arg(long, value_enum, default_value_t = Roles::All)]
     roles: Roles,
+    /// With `--roles control-plane` and `gateway`: this namespace only; may be given more than once.
+    #[arg(
+        long,
+        env = "PROVOST_WATCH_NAMESPACE",
+        hide_env_values = true,
+        value_name = "NAMESPACE",
+        value_delimiter = ','
+    )]
+    watch_namespace: Vec<String>,
 }
 
 /// What a server is.
@@ -79,6 +89,10 @@ enum Roles {
     All,
     /// One predictor, from the manifest in the variable `PROVOST_MANIFEST`; ends when it cannot serve.
     Predictor,
+    /// API and console of a Kubernetes cluster, whose deployments the operator makes so; predictions are passed on.
+    ControlPlane,
+    /// Predictions of a Kubernetes cluster, passed on to its pods: for where no gateway of the Gateway API is.
+    Gateway,
 }
 
 /// The schema of the configuration file.
@@ -94,15 +108,15 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     #[expect(clippy::disallowed_methods, reason = "the environment is read here, once")]
     let [token, manifest] = ["PROVOST_TOKEN", pod::MANIFEST].map(|name| std::env::var(name).ok());
     let manifest = match arguments.roles {
-        Roles::All => None,
+        Roles::All | Roles::ControlPlane | Roles::Gateway => None,
         Roles::Predictor => {
             config.artifacts.roots.get_or_insert_with(pod::roots);
             Some(manifest.with_context(|| format!("the variable {} is not set", pod::MANIFEST))?)
         }
     };
-    let rules = match manifest {
-        Some(_) => pod::rules(&config),
-        None => config.validate(token).map_err(|problems| wrong(&problems))?,
+    let rules = match arguments.roles {
+        Roles::Predictor | Roles::Gateway => pod::open_rules(&config),
+        Roles::All | Roles::ControlPlane => config.validate(token).map_err(|problems| wrong(&problems))?,
     };
     let format = match config.telemetry.log_format {
         config::LogFormat::Text => telemetry::LogFormat::Text,
@@ -110,10 +124,23 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     };
     let variables = std::env::vars().collect();
     let environments = config.environments(&variables).map_err(|problems| wrong(&problems))?;
-    let destination = Destination::find(&config, &variables, arguments.roles).map_err(|problems| wrong(&problems))?;
     telemetry::start(&config.telemetry.log_filter, format).map_err(anyhow::Error::msg)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(serve(&arguments.data_dir, &config, rules, environments, destination, manifest))
+    match arguments.roles {
+        Roles::All | Roles::Predictor => {
+            let destination = Destination::find(&config, &variables, arguments.roles);
+            let destination = destination.map_err(|problems| wrong(&problems))?;
+            runtime.block_on(serve(&arguments.data_dir, &config, rules, environments, destination, manifest))
+        }
+        Roles::ControlPlane => {
+            let log = config.log_bucket(&variables).map_err(|problems| wrong(&problems))?;
+            let namespaces = arguments.watch_namespace;
+            runtime.block_on(control_plane::serve(&arguments.data_dir, &config, rules, namespaces, log))
+        }
+        Roles::Gateway => {
+            runtime.block_on(control_plane::serve_gateway(&arguments.data_dir, &config, arguments.watch_namespace))
+        }
+    }
 }
 
 fn wrong(problems: &[String]) -> anyhow::Error {
@@ -140,16 +167,15 @@ async fn serve(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let catalog = Arc::new(ServerCatalog::default());
     let models = ModelServer::new(Arc::new(Artifacts(artifacts.clone())), Arc::clone(&clock));
-    let options = GatewayOptions {
-        body_max: usize::try_from(config.gateway.body_max.0).unwrap_or(usize::MAX),
-        in_flight_max: config.gateway.in_flight_max,
-        body_timeout: config.gateway.body_timeout.0,
-        only: manifest.as_deref().and_then(pod::deployment),
-    };
+    let options = gateway_options(config, manifest.as_deref().and_then(pod::deployment));
     let gateway = Gateway::new(options, Arc::new(models.clone()), Some(log.clone()));
     let deployer = InProcessDeployer::new(Arc::new(models), Arc::new(gateway.clone()));
     let traffic = Arc::new(TrafficHistory::default());
     let view = View::new(gateway.clone(), Arc::clone(&log));
+    let view = match manifest.as_deref().and_then(pod::deployment) {
+        Some(deployment) => view.in_pod(deployment, Arc::clone(&traffic)),
+        None => view,
+    };
 
     let (stop, stopped) = shutdown();
     let ports = Ports {
@@ -170,11 +196,13 @@ async fn serve(
 
     let parts = Parts {
         repository: repository.clone(),
-        log: log.clone(),
+        log: Some(log.clone()),
         traffic,
+        workloads: None,
         server: Arc::new(view.clone()),
         clock,
         catalog,
+        engine: Engine::Process,
     };
     let app = App::new(parts);
     let routers = match manifest {
@@ -185,7 +213,13 @@ async fn serve(
     let (rules, is_tls) = (Arc::new(rules), tls.is_some());
     let is_ready = view.settled();
     let handle = listener::serve(socket, &listener_options(config), tls, move || {
-        ServeThread::new(gateway.thread(), routers.clone(), view.clone(), Arc::clone(&rules), is_tls)
+        ServeThread::new(
+            DataPlane::Gateway(gateway.thread()),
+            routers.clone(),
+            view.clone(),
+            Arc::clone(&rules),
+            is_tls,
+        )
     })?;
     let url = format!("{}://{}", if is_tls { "https" } else { "http" }, handle.address());
     data_dir.announce(&url)?;
@@ -274,6 +308,16 @@ fn listener_options(config: &Config) -> ListenerOptions {
         head_timeout: config.server.head_timeout.0,
         head_max: usize::try_from(config.server.head_max.0).unwrap_or(usize::MAX),
         drain_timeout: config.server.drain_timeout.0,
+    }
+}
+
+/// Limits of predictions; `only` is the one deployment of a pod.
+fn gateway_options(config: &Config, only: Option<DeploymentId>) -> GatewayOptions {
+    GatewayOptions {
+        body_max: usize::try_from(config.gateway.body_max.0).unwrap_or(usize::MAX),
+        in_flight_max: config.gateway.in_flight_max,
+        body_timeout: config.gateway.body_timeout.0,
+        only: only.map(|id| format!("{}/{}", id.namespace, id.name)),
     }
 }
 

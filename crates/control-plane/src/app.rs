@@ -4,20 +4,22 @@ mod apply;
 mod deployments;
 mod requests;
 mod time;
+mod workloads;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use provost_api::{
     problem::Problem,
-    rest::v1::status::{ModelServerSummary, ServerStatus},
+    rest::v1::status::{EngineName, ModelServerSummary, ServerStatus},
 };
 use provost_domain::{
-    ErrorCode, ServerCatalog,
+    Engine, ErrorCode, ServerCatalog,
     plan::{State, Timestamp},
     port::{
         clock::Clock,
         deployments::{DeploymentRepository, StoreError},
         traffic::TrafficView,
+        workloads::WorkloadView,
     },
 };
 use provost_inference::record::LogReader;
@@ -43,11 +45,13 @@ pub trait ServerView: Send + Sync {
 #[derive(Clone)]
 pub struct App {
     pub(crate) repository: Arc<dyn DeploymentRepository>,
-    pub(crate) log: Arc<dyn LogReader>,
+    pub(crate) log: Option<Arc<dyn LogReader>>,
     pub(crate) traffic: Arc<dyn TrafficView>,
+    pub(crate) workloads: Option<Arc<dyn WorkloadView>>,
     pub(crate) server: Arc<dyn ServerView>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) catalog: Arc<ServerCatalog>,
+    pub(crate) engine: Engine,
     pub(crate) started: Timestamp,
 }
 
@@ -56,24 +60,28 @@ pub struct App {
 pub struct Parts {
     /// Where deployments are stored.
     pub repository: Arc<dyn DeploymentRepository>,
-    /// The request log.
-    pub log: Arc<dyn LogReader>,
+    /// The request log, where there is one.
+    pub log: Option<Arc<dyn LogReader>>,
     /// Recent traffic.
     pub traffic: Arc<dyn TrafficView>,
+    /// Instances of deployments, where they are not this process.
+    pub workloads: Option<Arc<dyn WorkloadView>>,
     /// Figures of the server.
     pub server: Arc<dyn ServerView>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The model servers by name.
     pub catalog: Arc<ServerCatalog>,
+    /// What runs deployments.
+    pub engine: Engine,
 }
 
 impl App {
     /// The use cases over these ports.
     pub fn new(parts: Parts) -> Self {
-        let Parts { repository, log, traffic, server, clock, catalog } = parts;
+        let Parts { repository, log, traffic, workloads, server, clock, catalog, engine } = parts;
         let started = clock.now();
-        Self { repository, log, traffic, server, clock, catalog, started }
+        Self { repository, log, traffic, workloads, server, clock, catalog, engine, started }
     }
 
     /// What the server is and how it does.
@@ -94,6 +102,8 @@ impl App {
             in_flight: self.server.in_flight(),
             lost_records: self.server.lost_records(),
             model_servers: model_servers.collect(),
+            engine: engine_name(self.engine),
+            has_request_log: self.log.is_some(),
         })
     }
 
@@ -106,6 +116,13 @@ impl App {
             },
             None => self.repository.changed(0).await,
         }
+    }
+}
+
+fn engine_name(engine: Engine) -> EngineName {
+    match engine {
+        Engine::Process => EngineName::Process,
+        Engine::Kubernetes => EngineName::Kubernetes,
     }
 }
 
@@ -122,6 +139,7 @@ fn problem(error: StoreError) -> Problem {
             Problem::new(ErrorCode::Conflict, format!("{error}; read it again and decide anew"))
         }
         StoreError::NotFound(_) => Problem::new(ErrorCode::NotFound, error.to_string()),
+        StoreError::Refused { code, .. } => Problem::new(code, error.to_string()),
         StoreError::Backend { .. } => {
             tracing::error!(error = %with_causes(&error), "the metadata store failed");
             Problem::new(ErrorCode::Internal, format!("{error}: see the server's log"))

@@ -23,7 +23,7 @@ use provost_domain::{
         artifacts::ArtifactStore,
         clock::Clock,
         deployer::{Deployer, Subject},
-        deployments::{DeploymentRepository, StoreError, StoredDeployment},
+        deployments::{DeploymentJournal, StoreError, StoredDeployment},
     },
 };
 use serde_json::Value;
@@ -40,7 +40,7 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Ports {
     /// Where deployments are stored.
-    pub repository: Arc<dyn DeploymentRepository>,
+    pub repository: Arc<dyn DeploymentJournal>,
     /// Where model files are kept.
     pub artifacts: Arc<dyn ArtifactStore>,
     /// What makes plans real.
@@ -255,7 +255,7 @@ impl Reconciler {
         }
         known.generation = stored.generation;
         known.deployment = None;
-        let deployment = parse_stored(stored, &self.ports.catalog).map_err(|reason| Report {
+        let deployment = parse_stored(stored, &self.ports.catalog, Engine::Process).map_err(|reason| Report {
             state: State::Failed,
             description: format!("this version of provost does not accept the stored manifest: {reason}"),
             predictors: Vec::new(),
@@ -287,13 +287,22 @@ fn desired(
 }
 
 /// Reads a stored document as it was read when it was applied.
-pub(crate) fn parse_stored(stored: &StoredDeployment, catalog: &ServerCatalog) -> Result<Deployment, String> {
-    parse_document(&stored.document, &stored.id.namespace, catalog)
+pub(crate) fn parse_stored(
+    stored: &StoredDeployment,
+    catalog: &ServerCatalog,
+    engine: Engine,
+) -> Result<Deployment, String> {
+    parse_document(&stored.document, &stored.id.namespace, catalog, engine)
 }
 
-fn parse_document(document: &Value, namespace: &Namespace, catalog: &ServerCatalog) -> Result<Deployment, String> {
+fn parse_document(
+    document: &Value,
+    namespace: &Namespace,
+    catalog: &ServerCatalog,
+    engine: Engine,
+) -> Result<Deployment, String> {
     let document = ManifestDocument::from_json("metadata", document.clone()).map_err(|error| error.message)?;
-    let parsed = parse_deployment(&document, namespace, catalog, Engine::Process);
+    let parsed = parse_deployment(&document, namespace, catalog, engine);
     parsed.map(|(deployment, _)| deployment).map_err(|violations| {
         let shown = violations.iter().map(|violation| format!("{}: {}", violation.path, violation.message));
         shown.collect::<Vec<_>>().join("; ")

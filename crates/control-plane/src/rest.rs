@@ -4,6 +4,7 @@
 pub mod deployments;
 mod extract;
 mod server;
+mod workloads;
 
 use axum::{
     Router,
@@ -48,6 +49,10 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(deployments::history))
         .routes(routes!(deployments::traffic))
         .routes(routes!(deployments::requests))
+        .routes(routes!(workloads::instances))
+        .routes(routes!(workloads::events))
+        .routes(routes!(workloads::log))
+        .routes(routes!(workloads::usage))
         .layer(axum::extract::DefaultBodyLimit::max(BODY_MAX))
 }
 

@@ -3,6 +3,7 @@
 //!
 //! **Invariant**: no choices are made in process; [`plan`](provost_domain::plan::plan) made them.
 
+pub mod cluster;
 pub mod doctor;
 mod in_process;
 pub mod kubernetes;

@@ -18,8 +18,10 @@ mod observed;
 mod pods;
 mod reconcile;
 mod resources;
+mod slim;
 mod status;
 mod watched;
+pub(crate) mod words;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -50,7 +52,9 @@ use children::Children;
 use desired::Desired;
 pub use figures::Figures;
 pub use kube::Client;
+pub(crate) use pods::trouble;
 use reconcile::{ReconcileError, reconcile};
+pub(crate) use resources::api as deployments;
 
 /// The first wait after an error; it doubles.
 const RETRY_MIN: Duration = Duration::from_secs(1);

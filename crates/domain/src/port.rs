@@ -7,3 +7,4 @@ pub mod deployments;
 pub mod model_host;
 pub mod routes;
 pub mod traffic;
+pub mod workloads;

@@ -42,6 +42,28 @@ pub struct PredictorRoute {
     pub version: String,
 }
 
+/// Where the requests of one deployment go when its predictors are other servers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DeploymentBackends {
+    /// Its predictors.
+    pub backends: Vec<Backend>,
+    /// Why nothing answers, for the caller to read.
+    pub unavailable: String,
+}
+
+/// A predictor that is another server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backend {
+    /// Its name.
+    pub predictor: String,
+    /// Share of the traffic, relative to the sum of all; with 0 it answers only requests that ask for it by name.
+    pub weight: u32,
+    /// Whether it gets a copy of every request, and nobody sees its answers.
+    pub is_shadow: bool,
+    /// Where it is, as `host:port`.
+    pub authority: String,
+}
+
 /// The predictor that answers a request: an index into `weights`, or `None` when all are 0.
 ///
 /// The share of each is exact in law, and the same request id always falls to the same predictor while

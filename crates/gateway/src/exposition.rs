@@ -11,12 +11,16 @@ pub const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 const QUANTILES: [f64; 6] = [0.5, 0.75, 0.9, 0.98, 0.99, 1.0];
 
 /// Figures of the process besides the series.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct ProcessFigures {
     /// Requests being answered now.
     pub in_flight: usize,
     /// Records the request log could not keep.
     pub lost_records: u64,
+    /// Seconds of processor time used since the start; `None` where the system does not tell.
+    pub cpu_seconds: Option<f64>,
+    /// Resident memory in bytes; `None` likewise.
+    pub memory: Option<u64>,
 }
 
 /// The whole text.
@@ -41,7 +45,22 @@ pub fn write_metrics(snapshot: &Snapshot, process: ProcessFigures) -> String {
         "Records that the request log could not keep.",
         process.lost_records,
     );
+    write_process(&mut out, process);
     out
+}
+
+/// What the process uses, under the names that all Prometheus clients give it.
+fn write_process(out: &mut String, process: ProcessFigures) {
+    if let Some(seconds) = process.cpu_seconds {
+        let name = "process_cpu_seconds_total";
+        let help = "Total user and system CPU time spent in seconds.";
+        let _written = write!(out, "# HELP {name} {help}\n# TYPE {name} counter\n{name} {seconds}\n");
+    }
+    if let Some(bytes) = process.memory {
+        let name = "process_resident_memory_bytes";
+        let help = "Resident memory size in bytes.";
+        let _written = write!(out, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {bytes}\n");
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]

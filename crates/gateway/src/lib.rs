@@ -11,6 +11,7 @@ mod exposition;
 mod matcher;
 mod metrics;
 mod predict;
+mod proxy;
 mod records;
 mod routes;
 mod service;
@@ -18,5 +19,6 @@ mod traffic;
 
 pub use exposition::{MEDIA_TYPE as METRICS_MEDIA_TYPE, ProcessFigures, write_metrics};
 pub use metrics::{Histograms, MetricsSource, SeriesKey, Snapshot};
+pub use proxy::{Proxy, ProxyThread};
 pub use service::{Gateway, GatewayThread, Options};
 pub use traffic::TrafficHistory;

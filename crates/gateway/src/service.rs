@@ -29,7 +29,7 @@ use crate::{
     routes::Routes,
 };
 
-const PUID: HeaderName = HeaderName::from_static("seldon-puid");
+pub(crate) const PUID: HeaderName = HeaderName::from_static("seldon-puid");
 pub(crate) const PREDICTOR: HeaderName = HeaderName::from_static("provost-predictor");
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(crate) const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
@@ -243,7 +243,7 @@ impl GatewayThread {
     }
 }
 
-fn not_found(path: &str) -> RequestError {
+pub(crate) fn not_found(path: &str) -> RequestError {
     let info =
         format!("there is nothing at `{path}`: predictions are at /seldon/<namespace>/<name>/api/v1.0/predictions");
     RequestError::new(ErrorCode::NotFound, info)
@@ -263,7 +263,7 @@ fn request_id(value: &HeaderValue) -> Result<String, RequestError> {
 }
 
 /// Reads a body within the limits. One that arrived in one piece is not copied.
-async fn read_body<B>(body: &mut B, headers: &HeaderMap, options: &Options) -> Result<Bytes, RequestError>
+pub(crate) async fn read_body<B>(body: &mut B, headers: &HeaderMap, options: &Options) -> Result<Bytes, RequestError>
 where
     B: Body<Data = Bytes> + Unpin,
 {
@@ -298,7 +298,7 @@ where
 
 /// Takes what is left of a body that is refused: a client that is still sending would see a broken
 /// connection instead of the answer. Gives up on one that sends much more.
-async fn discard<B: Body<Data = Bytes> + Unpin>(body: &mut B) {
+pub(crate) async fn discard<B: Body<Data = Bytes> + Unpin>(body: &mut B) {
     let discarding = async {
         let mut left = DISCARDED_MAX;
         while let Some(Ok(frame)) = body.frame().await {

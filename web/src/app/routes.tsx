@@ -4,16 +4,21 @@ import {
   createRootRouteWithContext,
   createRoute,
   lazyRouteComponent,
+  notFound,
   redirect,
+  rootRouteId,
 } from "@tanstack/react-router";
 import * as z from "zod/mini";
 import {
+  type DeploymentId,
   deploymentQuery,
   deploymentsQuery,
   historyQuery,
   namespacesQuery,
   statusQuery,
 } from "@/features/deployments/queries";
+import { instancesQuery } from "@/features/instances/queries";
+import { logSearch } from "@/features/instances/search";
 import { requestSearch } from "@/features/request-log/search";
 import { AppLayout } from "./layouts/AppLayout";
 import { NotFoundPage } from "./NotFoundPage";
@@ -73,7 +78,11 @@ const createDeploymentRoute = createRoute({
 const deploymentRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/deployments/$namespace/$name",
-  loader: ({ context: { queryClient }, params }) => queryClient.ensureQueryData(deploymentQuery(params)),
+  loader: ({ context: { queryClient }, params }) =>
+    Promise.all([
+      queryClient.ensureQueryData(deploymentQuery(params)),
+      queryClient.ensureQueryData(statusQuery),
+    ]),
   component: lazyRouteComponent(() => import("@/features/deployments/DeploymentLayout"), "DeploymentLayout"),
 });
 
@@ -102,6 +111,28 @@ const requestsRoute = createRoute({
   component: lazyRouteComponent(() => import("@/features/request-log/RequestsPage"), "RequestsPage"),
 });
 
+/** There are instances on a cluster only. */
+async function loadInstances(queryClient: QueryClient, id: DeploymentId) {
+  const { engine } = await queryClient.ensureQueryData(statusQuery);
+  if (engine !== "kubernetes") throw notFound({ routeId: rootRouteId });
+  await queryClient.ensureQueryData(instancesQuery(id));
+}
+
+const instancesRoute = createRoute({
+  getParentRoute: () => deploymentRoute,
+  path: "/instances",
+  loader: ({ context: { queryClient }, params }) => loadInstances(queryClient, params),
+  component: lazyRouteComponent(() => import("@/features/instances/InstancesPage"), "InstancesPage"),
+});
+
+const logRoute = createRoute({
+  getParentRoute: () => deploymentRoute,
+  path: "/instances/$instance/log",
+  validateSearch: logSearch,
+  loader: ({ context: { queryClient }, params }) => loadInstances(queryClient, params),
+  component: lazyRouteComponent(() => import("@/features/instances/LogPage"), "LogPage"),
+});
+
 const manifestRoute = createRoute({
   getParentRoute: () => deploymentRoute,
   path: "/manifest",
@@ -126,5 +157,13 @@ export const routeTree = rootRoute.addChildren([
   indexRoute,
   deploymentsRoute,
   createDeploymentRoute,
-  deploymentRoute.addChildren([overviewRoute, predictRoute, requestsRoute, manifestRoute, historyRoute]),
+  deploymentRoute.addChildren([
+    overviewRoute,
+    predictRoute,
+    requestsRoute,
+    instancesRoute,
+    logRoute,
+    manifestRoute,
+    historyRoute,
+  ]),
 ]);

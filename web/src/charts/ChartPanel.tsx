@@ -7,7 +7,7 @@ import { TableIcon, TrendIcon } from "@/ui/icons";
 import { Section } from "@/ui/Section";
 import { ChartLegend } from "./ChartLegend";
 import { ChartTable } from "./ChartTable";
-import { type ChartData, lastIndex } from "./panel";
+import { type ChartData, lastIndex, type Scale } from "./panel";
 
 const TimeSeries = lazy(async () => ({ default: (await import("./TimeSeries")).TimeSeries }));
 
@@ -19,15 +19,16 @@ interface Props {
   from: number;
   to: number;
   format: (value: number) => string;
+  /** What stands where there are no lines. */
+  empty: string;
   syncKey: string;
-  /** How values are spread over the height; `log` where they differ by orders of magnitude. */
-  scale?: "linear" | "log";
+  scale?: Scale;
 }
 
 const HEIGHT = 180;
 
 /** A chart with its legend, and the same as a table. */
-export function ChartPanel({ title, unit, data, from, to, format, syncKey, scale = "linear" }: Props) {
+export function ChartPanel({ title, unit, data, from, to, format, syncKey, empty, scale = "linear" }: Props) {
   const [cursor, setCursor] = useState<number | null>(null);
   const [isTable, setIsTable] = useState(false);
   const toggleLabel = isTable ? `Show ${title} as a chart` : `Show ${title} as a table`;
@@ -49,11 +50,12 @@ export function ChartPanel({ title, unit, data, from, to, format, syncKey, scale
             height: HEIGHT,
             display: "grid",
             placeItems: "center",
+            textAlign: "center",
             color: "text.secondary",
             fontSize: "0.8125rem",
           }}
         >
-          No requests in this time
+          {empty}
         </Box>
       )}
       {data.groups.length > 0 && isTable && (

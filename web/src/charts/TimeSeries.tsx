@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { useChartColors } from "@/theme/useChartColors";
-import { type ChartData, isolatedIndexes } from "./panel";
+import { type ChartData, isolatedIndexes, type Scale } from "./panel";
 
 export interface TimeSeriesProps {
   data: ChartData;
@@ -16,7 +16,7 @@ export interface TimeSeriesProps {
   /** Charts of the same key share their cursor. */
   syncKey: string;
   height: number;
-  scale: "linear" | "log";
+  scale: Scale;
   /** Called with the index under the cursor. */
   onCursor: (index: number | null) => void;
 }
@@ -103,6 +103,7 @@ function options(latest: { current: TimeSeriesProps }, colors: Colors, width: nu
       {
         ...axis,
         grid: scale === "log" ? { ...axis.grid, filter: powersOfTen } : axis.grid,
+        incrs: steps[scale],
         size: 58,
         space: 32,
         gap: 6,
@@ -115,6 +116,12 @@ function options(latest: { current: TimeSeriesProps }, colors: Colors, width: nu
     hooks: { setCursor: [(plot) => latest.current.onCursor(plot.cursor.idx ?? null)] },
   };
 }
+
+/** Steps between the labels of an axis, where they are not decimal fractions. */
+const steps: Partial<Record<Scale, number[]>> = {
+  whole: [1, 10, 100, 1000].flatMap((power) => [power, 2 * power, 5 * power]),
+  bytes: Array.from({ length: 48 }, (_, power) => 2 ** power),
+};
 
 const linearScale: uPlot.Scale = { range: (_plot, _min, max) => [0, max > 0 ? max * 1.12 : 1] };
 

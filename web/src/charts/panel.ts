@@ -22,6 +22,9 @@ export interface ChartData {
   kinds: ChartKind[];
 }
 
+/** How values are spread over the height, and where labels stand: `log` for orders of magnitude. */
+export type Scale = "linear" | "whole" | "bytes" | "log";
+
 /** Indexes of values that no line reaches, as their neighbours are missing: they are drawn as points. */
 export function isolatedIndexes(values: ArrayLike<number | null | undefined>): number[] {
   const isMissing = (index: number) => values[index] === null || values[index] === undefined;

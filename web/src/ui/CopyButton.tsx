@@ -5,7 +5,8 @@ import { useEffect, useState } from "react";
 import { CheckIcon, CopyIcon } from "./icons";
 
 interface Props {
-  text: string;
+  /** The text, or what makes it where that takes long. */
+  text: string | (() => string);
   /** What is copied, as in “Copy endpoint”. */
   what: string;
   variant?: "icon" | "button";
@@ -19,7 +20,7 @@ export function CopyButton({ text, what, variant = "icon" }: Props) {
     const timer = setTimeout(() => setIsCopied(false), 1500);
     return () => clearTimeout(timer);
   }, [isCopied]);
-  const copy = async () => setIsCopied(await copyText(text));
+  const copy = async () => setIsCopied(await copyText(typeof text === "string" ? text : text()));
   const Icon = isCopied ? CheckIcon : CopyIcon;
   if (variant === "button") {
     return (

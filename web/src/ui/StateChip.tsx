@@ -2,14 +2,18 @@ import Box from "@mui/material/Box";
 import { keyframes } from "@mui/material/styles";
 import Tooltip from "@mui/material/Tooltip";
 import type { Schemas } from "@/api/client";
-import { CheckIcon, ClockIcon, CloseIcon } from "./icons";
+import { CheckIcon, ClockIcon, CloseIcon, StopIcon } from "./icons";
 
-export type State = Schemas["DeploymentState"];
+type State = Schemas["DeploymentState"] | Schemas["InstanceState"];
 
 const look = {
   Available: { color: "healthy", Icon: CheckIcon },
   Creating: { color: "progressing", Icon: ClockIcon },
   Failed: { color: "failed", Icon: CloseIcon },
+  Pending: { color: "unknown", Icon: ClockIcon },
+  Starting: { color: "progressing", Icon: ClockIcon },
+  Ready: { color: "healthy", Icon: CheckIcon },
+  Stopping: { color: "unknown", Icon: StopIcon },
 } as const;
 
 const pulse = keyframes({ "50%": { opacity: 0.35 } });
@@ -50,7 +54,7 @@ export function StateChip({ state, reason, size = "small" }: Props) {
         sx={{
           fontSize: 14,
           strokeWidth: 2.6,
-          animation: state === "Creating" ? `${pulse} 1.6s ease-in-out infinite` : undefined,
+          animation: color === "progressing" ? `${pulse} 1.6s ease-in-out infinite` : undefined,
         }}
       />
       {state}

@@ -30,6 +30,7 @@ const circle = (x: number, y: number, r: number) =>
   `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0`;
 
 export const AddIcon = pathIcon("M12 5v14M5 12h14");
+export const ArrowDownIcon = pathIcon("M12 5v14", "M6 13l6 6 6-6");
 export const ArrowRightIcon = pathIcon("M5 12h14", "M13 6l6 6-6 6");
 export const CheckIcon = pathIcon("M5 12.5l4.5 4.5L19 7.5");
 export const CheckCircleIcon = pathIcon(circle(12, 12, 9), "M8 12.5l2.8 2.8L16 9.5");
@@ -51,6 +52,11 @@ export const DeleteIcon = pathIcon(
   "M6 7l1 12.5a1 1 0 0 0 1 .9h8a1 1 0 0 0 1-.9L18 7",
   "M10 11v5.5M14 11v5.5",
 );
+export const DownloadIcon = pathIcon(
+  "M12 4.5V16",
+  "M7 11l5 5 5-5",
+  "M4 16v3a1 1 0 0 0 1 1h14a1 1 0 0 0 1-1v-3",
+);
 export const EditIcon = pathIcon(
   "M4 20l1-4.5L16.2 4.3a1.8 1.8 0 0 1 2.5 0l1 1a1.8 1.8 0 0 1 0 2.5L8.5 19z",
   "M14.5 6l3.5 3.5",
@@ -65,12 +71,13 @@ export const HelpIcon = pathIcon(
   "M12 16.6v.1",
 );
 export const HistoryIcon = pathIcon("M4 12a8 8 0 1 0 2.6-5.9", "M4 4.5V8.5h4", "M12 8v4.3l2.8 1.7");
+export const InstancesIcon = pathIcon("M4 4.5h16v6H4z", "M4 13.5h16v6H4z", "M7.5 7.5v.1M7.5 16.5v.1");
 export const InfoIcon = pathIcon(circle(12, 12, 9), "M12 11v5.5", "M12 7.8v.1");
 export const LightIcon = pathIcon(
   circle(12, 12, 4),
   "M12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4M17.3 17.3l1.4 1.4M5.3 18.7l1.4-1.4M17.3 6.7l1.4-1.4",
 );
-export const MoreIcon = pathIcon(circle(5, 12, 0.7), circle(12, 12, 0.7), circle(19, 12, 0.7));
+export const LogIcon = pathIcon("M4 6h16M4 10.5h11M4 15h16M4 19.5h8");
 export const OfflineIcon = pathIcon(
   "M3 3l18 18",
   "M5 12.5a10 10 0 0 1 4-2.4M15 10.2a10 10 0 0 1 4 2.3",
@@ -84,8 +91,10 @@ export const RefreshIcon = pathIcon("M20 12a8 8 0 1 1-2.5-5.8", "M20 4v4.5h-4.5"
 export const RequestsIcon = pathIcon("M4 5h16v14H4z", "M4 10h16M4 14.5h16M9.5 10v9");
 export const SearchIcon = pathIcon(circle(10.5, 10.5, 6), "M15 15l5 5");
 export const SendIcon = pathIcon("M20.5 3.5L10 14", "M20.5 3.5l-6.5 17L10 14 3.5 10z");
+export const StopIcon = pathIcon("M6.5 6.5h11v11h-11z");
 export const SystemIcon = pathIcon("M4 5h16v11H4z", "M9 20h6M12 16v4");
 export const TableIcon = pathIcon("M4 5h16v14H4z", "M4 9.5h16M4 14.2h16M12 9.5V19");
 export const TrendIcon = pathIcon("M3.5 17l6-6.5 4 4L20.5 7", "M15.5 7h5v5");
 export const UploadIcon = pathIcon("M12 16V4.5", "M7 9l5-5 5 5", "M4 16v3a1 1 0 0 0 1 1h14a1 1 0 0 0 1-1v-3");
+export const WrapIcon = pathIcon("M4 6h16M4 18h6", "M4 12h13a3 3 0 0 1 0 6h-3", "M16 16l-2 2 2 2");
 export const WarningIcon = pathIcon("M12 4l9 15.5H3z", "M12 10v4.5", "M12 17v.1");

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import {
   count,
   formatAge,
+  formatBytes,
+  formatCores,
   formatLatency,
   formatNumber,
   formatRate,
@@ -36,6 +38,34 @@ describe("formatRate", () => {
     expect(formatRate(12.345)).toBe("12.3");
     expect(formatRate(0.001)).toBe("<0.01");
     expect(formatRate(0)).toBe("0");
+  });
+});
+
+describe("formatCores", () => {
+  it("stays short", () => {
+    expect([0, 0.0004, 0.0123, 0.256, 1.2345, 12].map(formatCores)).toEqual([
+      "0",
+      "<0.001",
+      "0.012",
+      "0.26",
+      "1.23",
+      "12",
+    ]);
+  });
+});
+
+describe("formatBytes", () => {
+  it("chooses the unit", () => {
+    expect([0, 999, 1000, 1536, 300 * 2 ** 20, 1010 * 2 ** 20, 2.5 * 2 ** 30].map(formatBytes)).toEqual([
+      "0 B",
+      "999 B",
+      "0.977 KiB",
+      "1.5 KiB",
+      "300 MiB",
+      "0.986 GiB",
+      "2.5 GiB",
+    ]);
+    expect(formatBytes(2 ** 60)).toBe("1,048,576 TiB");
   });
 });
 

@@ -29,6 +29,22 @@ export function formatLatency(milliseconds: number): string {
   return `${formatNumber(milliseconds / 1000, 3)} s`;
 }
 
+/** Processors, busy on average. */
+export function formatCores(cores: number): string {
+  if (cores === 0) return "0";
+  return cores < 0.001 ? "<0.001" : formatNumber(cores, cores < 1 ? 2 : 3);
+}
+
+const byteUnits = ["B", "KiB", "MiB", "GiB", "TiB"];
+
+/** Bytes, in the unit in which they are short: `512 B`, `1.5 GiB`. */
+export function formatBytes(bytes: number): string {
+  // 1023.7 of a unit would show as 1020.
+  const unit = byteUnits.findIndex((_, index) => Math.abs(bytes) < 1000 * 1024 ** index);
+  const power = unit < 0 ? byteUnits.length - 1 : unit;
+  return `${formatNumber(bytes / 1024 ** power, 3)} ${byteUnits[power]}`;
+}
+
 /** A share of 1 as percent. What is not whole never shows as 100 % or 0 %. */
 export function formatShare(share: number): string {
   if (share === 0 || share === 1) return `${share * 100} %`;

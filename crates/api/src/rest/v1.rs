@@ -4,3 +4,4 @@ pub mod apply;
 pub mod deployments;
 pub mod requests;
 pub mod status;
+pub mod workloads;

@@ -2,10 +2,14 @@
 
 use std::fmt::Write as _;
 
-use provost_api::rest::v1::deployments::{DeploymentDetail, History, PredictorSummary};
+use provost_api::rest::v1::{
+    deployments::{DeploymentDetail, History, PredictorSummary},
+    status::EngineName,
+    workloads::Instances,
+};
 use serde::Serialize;
 
-use super::kind::Subject;
+use super::{instances::instances_table, kind::Subject};
 use crate::{
     connect::{NamespaceArguments, ServerArguments},
     failure::Failure,
@@ -32,6 +36,9 @@ pub(crate) struct Arguments {
 struct Described {
     deployment: DeploymentDetail,
     history: History,
+    /// Only where they are not the server itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instances: Option<Instances>,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
@@ -40,8 +47,12 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let namespace = &arguments.namespace.namespace;
     let deployment = client.deployment(namespace, name, None).await?;
     let history = client.history(namespace, name).await?;
+    let instances = match client.status().await?.engine {
+        EngineName::Kubernetes => Some(client.instances(namespace, name).await?),
+        EngineName::Process => None,
+    };
     let url = client.url().to_owned();
-    arguments.output.print(&Described { deployment, history }, |described| text(described, &url))
+    arguments.output.print(&Described { deployment, history, instances }, |described| text(described, &url))
 }
 
 fn text(described: &Described, url: &str) -> String {
@@ -65,6 +76,10 @@ fn text(described: &Described, url: &str) -> String {
     line("Request log:", if summary.request_log { "on" } else { "off" });
     out.push_str("\nPredictors:\n");
     out.push_str(&indented(&predictors(&summary.predictors)));
+    if let Some(instances) = &described.instances {
+        out.push_str("\nInstances:\n");
+        out.push_str(&indented(&instances_table(instances)));
+    }
     if !detail.warnings.is_empty() {
         out.push_str("\nWarnings:\n");
         out.extend(detail.warnings.iter().map(|warning| format!("  {}: {}\n", warning.path, warning.message)));

@@ -51,7 +51,7 @@ impl FromStr for Condition {
 }
 
 /// Reads `30s`, `5m` or `1h`.
-fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     let wrong = || "write a number with s, m or h, as in 30s".to_owned();
     let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
     let seconds = match unit {

@@ -113,7 +113,8 @@ pub(crate) struct RequestLog {
     /// Records become Parquet after this long at the latest; 60s without, or 10s where they go to a bucket.
     pub(crate) segment_age: Option<Period>,
     /// Where the server of a pod (`--roles predictor`) sends its records, as `s3://bucket/prefix` or
-    /// `gs://bucket/prefix`; they are then removed here. Variables such as `REQUEST_LOG_AWS_ACCESS_KEY_ID` give access:
+    /// `gs://bucket/prefix`; they are then removed here. A control plane reads them there, and keeps copies up to
+    /// `size-max`. Variables such as `REQUEST_LOG_AWS_ACCESS_KEY_ID` give access:
     /// those that models are fetched with, after `REQUEST_LOG_`. Where there are none, those without it do.
     pub(crate) bucket: Option<String>,
 }

@@ -27,8 +27,8 @@ const MODELS: &str = "/mnt";
 /// Where Kubernetes reads why a container ended.
 const TERMINATION_LOG: &str = "/dev/termination-log";
 
-/// Who may do what.
-pub(super) fn rules(config: &Config) -> Rules {
+/// Who may do what: everybody may predict, and there is nothing else.
+pub(super) fn open_rules(config: &Config) -> Rules {
     Rules {
         is_loopback: false,
         is_insecure: true,
@@ -44,14 +44,13 @@ pub(super) fn roots() -> Vec<PathBuf> {
     vec![PathBuf::from(MODELS)]
 }
 
-/// The deployment that the manifest describes, as `namespace/name`; `None` where it describes none, which
-/// [`serve`] tells.
-pub(super) fn deployment(manifest: &str) -> Option<String> {
+/// The deployment that the manifest describes; `None` where it describes none, which [`serve`] tells.
+pub(super) fn deployment(manifest: &str) -> Option<DeploymentId> {
     let documents = provost_api::manifest::parse(MANIFEST, manifest).ok()?;
     let metadata = &documents.first()?.json["metadata"];
     let namespace = Namespace::default_namespace();
     let namespace = metadata["namespace"].as_str().unwrap_or(namespace.as_str());
-    Some(format!("{namespace}/{}", metadata["name"].as_str()?))
+    Some(DeploymentId { namespace: namespace.try_into().ok()?, name: metadata["name"].as_str()?.try_into().ok()? })
 }
 
 /// Applies the manifest and watches what becomes of it: sets `is_ready` once it serves, and ends only when

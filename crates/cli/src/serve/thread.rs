@@ -5,13 +5,16 @@ use std::{panic::AssertUnwindSafe, rc::Rc, sync::Arc};
 use axum::Router;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::{Either, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use provost_api::problem::{MEDIA_TYPE, Problem};
+use provost_api::{
+    figures,
+    problem::{MEDIA_TYPE, Problem},
+};
 use provost_control_plane::rest::deployments::Caller;
-use provost_domain::ErrorCode;
-use provost_gateway::{GatewayThread, METRICS_MEDIA_TYPE};
+use provost_domain::{ErrorCode, plan::Timestamp};
+use provost_gateway::{GatewayThread, METRICS_MEDIA_TYPE, ProxyThread};
 use provost_service_kit::{
     access::{COOKIE, Denied, Rules, Surface},
     listener::{Body, ThreadService},
@@ -32,13 +35,22 @@ pub(super) struct Routers {
     pub(super) console: Router,
 }
 
+/// What answers predictions.
+#[derive(Debug, Clone)]
+pub(super) enum DataPlane {
+    /// Predictors of this process.
+    Gateway(GatewayThread),
+    /// Servers elsewhere.
+    Proxy(ProxyThread),
+}
+
 /// The service of one thread.
 #[derive(Debug, Clone)]
 pub(super) struct ServeThread(Rc<Parts>);
 
 #[derive(Debug)]
 struct Parts {
-    gateway: GatewayThread,
+    data_plane: DataPlane,
     routers: Routers,
     view: View,
     rules: Arc<Rules>,
@@ -46,11 +58,19 @@ struct Parts {
 }
 
 impl ServeThread {
-    pub(super) fn new(gateway: GatewayThread, routers: Routers, view: View, rules: Arc<Rules>, is_tls: bool) -> Self {
-        Self(Rc::new(Parts { gateway, routers, view, rules, is_tls }))
+    pub(super) fn new(data_plane: DataPlane, routers: Routers, view: View, rules: Arc<Rules>, is_tls: bool) -> Self {
+        Self(Rc::new(Parts { data_plane, routers, view, rules, is_tls }))
     }
 
-    async fn operations(&self, path: &str) -> Response<Body> {
+    async fn pass_on(proxy: &ProxyThread, request: Request<Incoming>) -> Response<Body> {
+        proxy.call(request).await.map(|body| match body {
+            Either::Left(own) => Either::Left(own),
+            Either::Right(passed_on) => Either::Right(axum::body::Body::new(passed_on)),
+        })
+    }
+
+    async fn operations(&self, uri: &Uri) -> Response<Body> {
+        let path = uri.path();
         match path {
             "/-/live" => text("ok\n"),
             "/-/ready" if self.0.view.is_ready() => text("ok\n"),
@@ -61,7 +81,22 @@ impl ServeThread {
                 response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(METRICS_MEDIA_TYPE));
                 response
             }
+            figures::PATH => self.figures(uri.query()),
             _ => problem(ErrorCode::NotFound, format!("there is nothing at `{path}`")),
+        }
+    }
+
+    /// What a pod tells the control plane of itself.
+    fn figures(&self, query: Option<&str>) -> Response<Body> {
+        let since = query.and_then(|query| query.strip_prefix("since=")?.parse().ok()).map(Timestamp::from_millis);
+        match self.0.view.figures(since) {
+            Some(figures) => {
+                // A struct of texts and numbers always encodes.
+                let mut response = text(serde_json::to_vec(&figures).unwrap_or_default());
+                response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                response
+            }
+            None => problem(ErrorCode::NotFound, "this server tells its figures at /metrics"),
         }
     }
 
@@ -122,16 +157,22 @@ impl ThreadService for ServeThread {
             Err(denied) => return deny(surface, &denied),
         };
         match surface {
-            Surface::Inference => self.0.gateway.call(request).await.map(Either::Left),
+            Surface::Inference => match &self.0.data_plane {
+                DataPlane::Gateway(gateway) => gateway.call(request).await.map(Either::Left),
+                DataPlane::Proxy(proxy) => Box::pin(Self::pass_on(proxy, request)).await,
+            },
             // Boxed, so that a prediction does not carry room for what it is not.
-            Surface::Health | Surface::Metrics => Box::pin(self.operations(request.uri().path())).await,
+            Surface::Health | Surface::Metrics => Box::pin(self.operations(request.uri())).await,
             Surface::Api => Box::pin(Self::route(&self.0.routers.api, request, caller)).await,
             Surface::Console => Box::pin(Self::route(&self.0.routers.console, request, caller)).await,
         }
     }
 
     async fn background(&self) {
-        self.0.gateway.housekeeping().await;
+        match &self.0.data_plane {
+            DataPlane::Gateway(gateway) => gateway.housekeeping().await,
+            DataPlane::Proxy(_) => {}
+        }
     }
 }
 
@@ -142,7 +183,7 @@ fn surface(path: &str) -> Surface {
     }
     match path {
         "/-/live" | "/-/ready" => Surface::Health,
-        "/-/metrics" | "/metrics" | "/-/version" => Surface::Metrics,
+        "/-/metrics" | "/metrics" | "/-/version" | figures::PATH => Surface::Metrics,
         _ if path.starts_with("/api/") => Surface::Api,
         _ => Surface::Console,
     }

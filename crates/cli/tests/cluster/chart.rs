@@ -1,54 +1,20 @@
 //! The Helm chart: what it installs works with the permissions that it grants, and no more; what it leaves.
 
-use std::{collections::BTreeSet, path::PathBuf, process::Command};
+use std::{collections::BTreeSet, process::Command};
 
-use provost_testkit::{eventually, repository};
+use provost_testkit::eventually;
 use serde_json::{Value, json};
 
-use crate::scene::{Audit, Scene, kubectl, main_and_canary, manifest, predictor};
+use crate::{
+    release::{Release, chart, granted, helm},
+    scene::{Audit, Scene, kubectl, main_and_canary, manifest, predictor},
+};
 
 const RELEASE: &str = "provost";
 const NAMESPACE: &str = "provost-system";
+const GATEWAY: [&str; 2] = ["--set", "gateway=provost-gateway/gateway"];
 /// Permission that clusters ask for which enforce those of owner references; it shows in no request.
 const UNSEEN: [&str; 1] = ["machinelearning.seldon.io seldondeployments/finalizers update"];
-
-fn chart() -> PathBuf {
-    repository("deploy/helm/provost")
-}
-
-fn helm(arguments: &[&str]) -> String {
-    let output = Command::new("helm").args(arguments).output().unwrap();
-    assert!(output.status.success(), "helm {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// A release. It ends with this value, whatever becomes of the test.
-struct Release;
-
-impl Release {
-    fn install(image: &str) -> Self {
-        Self::apply("install", image, &[]);
-        Self
-    }
-
-    fn apply(verb: &str, image: &str, more: &[&str]) {
-        let (repository, tag) = image.rsplit_once(':').unwrap();
-        let chart = chart().display().to_string();
-        let image = format!("image.repository={repository},image.tag={tag},image.pullPolicy=Never");
-        let mut arguments = vec![verb, RELEASE, &chart, "--namespace", NAMESPACE, "--create-namespace"];
-        arguments.extend(["--wait", "--timeout", "2m", "--set", &image, "--set", "gateway=provost-gateway/gateway"]);
-        arguments.extend(more);
-        helm(&arguments);
-    }
-}
-
-impl Drop for Release {
-    fn drop(&mut self) {
-        // It is gone already where all went well.
-        let arguments = ["uninstall", RELEASE, "--namespace", NAMESPACE, "--ignore-not-found", "--wait"];
-        let _ended = Command::new("helm").args(arguments).output();
-    }
-}
 
 #[test]
 fn it_passes_helms_own_checks_with_every_set_of_values() {
@@ -67,7 +33,7 @@ fn it_passes_helms_own_checks_with_every_set_of_values() {
 async fn it_installs_serves_upgrades_and_leaves_nothing_but_the_kind() {
     let Some(scene) = Scene::without_operator("charted") else { return };
     let (mut audit, before) = (Audit::from_now(), everything());
-    let release = Release::install(&scene.image);
+    let release = Release::install(RELEASE, NAMESPACE, &scene.image, &GATEWAY);
 
     // What breaks a rule is refused at once, and what has no effect is warned of.
     let malformed = manifest(&[predictor("main", 100, "NO_SERVER", "s3://models/iris/sklearn")]);
@@ -97,7 +63,7 @@ async fn it_installs_serves_upgrades_and_leaves_nothing_but_the_kind() {
     })
     .await;
 
-    Release::apply("upgrade", &scene.image, &["--set", "replicas=2"]);
+    release.upgrade(&scene.image, &[&GATEWAY[..], &["--set", "replicas=2"]].concat());
     scene.apply(&main_and_canary());
     scene.wait("iris");
 
@@ -110,7 +76,7 @@ async fn it_installs_serves_upgrades_and_leaves_nothing_but_the_kind() {
     kubectl(&["-n", NAMESPACE, "scale", "deployment/provost", "--replicas=1"], "");
     scene.wait("second");
 
-    let granted = granted();
+    let granted = granted(RELEASE, "operator");
     eventually(async || {
         let used = audit.used(&format!("system:serviceaccount:{NAMESPACE}:{RELEASE}"));
         let idle: Vec<_> =
@@ -147,36 +113,6 @@ fn try_apply(manifest: &Value) -> (bool, String) {
     let path = file.path().display().to_string();
     let output = Command::new("kubectl").args(["-n", "charted", "apply", "-f", &path]).output().unwrap();
     (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
-}
-
-/// What the operator's account may do, as `group resource verb`.
-fn granted() -> BTreeSet<String> {
-    let of_release = format!("app.kubernetes.io/instance={RELEASE}");
-    let text = kubectl(&["get", "clusterroles,roles", "-A", "-l", &of_release, "-o", "json"], "");
-    let roles: Value = serde_json::from_str(&text).unwrap();
-    let is_operators = |role: &&Value| {
-        // Those for users are parts of other roles.
-        let labels = role["metadata"]["labels"].as_object().unwrap();
-        !labels.keys().any(|label| label.starts_with("rbac.authorization.k8s.io/aggregate-to"))
-    };
-    let rules = roles["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(is_operators)
-        .flat_map(|role| role["rules"].as_array().unwrap());
-    let texts = |value: &Value| -> Vec<String> {
-        value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
-    };
-    let mut granted = BTreeSet::new();
-    for rule in rules {
-        for group in texts(&rule["apiGroups"]) {
-            for resource in texts(&rule["resources"]) {
-                granted.extend(texts(&rule["verbs"]).into_iter().map(|verb| [&*group, &resource, &verb].join(" ")));
-            }
-        }
-    }
-    granted
 }
 
 /// The names of all that a release could leave: objects of the cluster, and of its namespace.

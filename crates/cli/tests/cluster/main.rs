@@ -4,10 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stdout, reason = "a test")]
 
 mod chart;
+mod control_plane;
 mod deployments;
 mod doctor;
 mod faults;
+mod gateway;
 mod log;
 mod processes;
+mod release;
 mod scene;
 mod traffic;

@@ -17,7 +17,7 @@ use crate::scene::{BODY, GATEWAY, Scene, kubectl, main_and_canary, manifest, pre
 /// Clients that ask at the same time.
 const CLIENTS: usize = 4;
 /// What a gateway may take to work by a route that it has accepted.
-const FOLLOW: Duration = Duration::from_secs(1);
+pub(crate) const FOLLOW: Duration = Duration::from_secs(1);
 
 /// Clients that ask one deployment as fast as they get answers.
 pub(crate) struct Load {
@@ -41,7 +41,12 @@ impl Counts {
 
 impl Load {
     pub(crate) fn start(scene: &Scene, name: &str) -> Self {
-        let url = format!("{GATEWAY}/seldon/{}/{name}/api/v1.0/predictions", scene.namespace);
+        Self::by(GATEWAY, scene, name)
+    }
+
+    /// By the gateway at this address.
+    pub(crate) fn by(gateway: &str, scene: &Scene, name: &str) -> Self {
+        let url = format!("{gateway}/seldon/{}/{name}/api/v1.0/predictions", scene.namespace);
         let (counts, is_over) = (Arc::<Mutex<Counts>>::default(), Arc::<AtomicBool>::default());
         let mut clients = JoinSet::new();
         for _ in 0..CLIENTS {
@@ -99,7 +104,7 @@ pub(crate) async fn pass(period: Duration) {
 }
 
 /// How many requests the pods of a predictor have answered, by their own metrics.
-async fn served(scene: &Scene, predictor: &str) -> u64 {
+pub(crate) async fn served(scene: &Scene, predictor: &str) -> u64 {
     let query =
         ["-n", scene.namespace, "get", "service", &format!("iris-{predictor}"), "-o", "jsonpath={.spec.clusterIP}"];
     let url = format!("http://{}:8000/metrics", kubectl(&query, ""));
@@ -110,7 +115,7 @@ async fn served(scene: &Scene, predictor: &str) -> u64 {
 
 /// Sees to it that a predictor got its share, within five standard deviations of a binomial distribution.
 #[allow(clippy::cast_precision_loss, reason = "counts are small")]
-fn check_share(counts: &Counts, predictor: &str, share: f64) {
+pub(crate) fn check_share(counts: &Counts, predictor: &str, share: f64) {
     let (all, its) = (counts.all() as f64, counts.answers.get(predictor).copied().unwrap_or(0) as f64);
     let bound = 5.0 * (all * share * (1.0 - share)).sqrt();
     assert!((its - all * share).abs() <= bound, "{predictor} answered {its} of {all}, {share} was asked for");

@@ -6,7 +6,7 @@ use provost_api::{
     rest::v1::apply::{Action, Applied, ApplyResult, Warning},
 };
 use provost_domain::{
-    Deployment, DeploymentId, Engine, ErrorCode, Namespace, Violation,
+    Deployment, DeploymentId, ErrorCode, Namespace, Violation,
     port::deployments::{ChangeNote, Mutation, Precondition},
 };
 
@@ -73,7 +73,7 @@ impl App {
         let mut errors = Vec::new();
         let mut checked: Vec<Checked> = Vec::new();
         for document in documents {
-            match parse_deployment(&document, namespace, &self.catalog, Engine::Process) {
+            match parse_deployment(&document, namespace, &self.catalog, self.engine) {
                 Ok((deployment, findings)) => {
                     errors.extend(twice(&document, &deployment, &checked));
                     let warning = |finding: &provost_api::crd::Finding| Warning {

@@ -1,5 +1,7 @@
 //! Reading and deleting deployments.
 
+use std::collections::BTreeMap;
+
 use provost_api::{
     manifest::{ManifestDocument, parse_deployment},
     problem::Problem,
@@ -13,7 +15,7 @@ use provost_api::{
     yaml::to_yaml,
 };
 use provost_domain::{
-    Deployment, DeploymentId, Engine, ErrorCode, Namespace, Predictor, RequestLogging, ResourceName,
+    Deployment, DeploymentId, ErrorCode, Namespace, Predictor, RequestLogging, ResourceName,
     plan::{PredictorReport, State, Timestamp},
     port::{
         deployments::{Change, ChangeNote, Mutation, Precondition, StoredDeployment},
@@ -79,10 +81,11 @@ impl App {
         Ok(History { items: changes.iter().map(change_summary).collect() })
     }
 
-    /// The namespaces that have deployments, and `default`.
+    /// The namespaces that deployments can be in, and how many each has.
     pub async fn namespaces(&self) -> Result<Namespaces, Problem> {
         let stored = self.repository.list(None).await.map_err(problem)?;
-        let mut counts = std::collections::BTreeMap::from([("default".to_owned(), 0)]);
+        let known = self.repository.namespaces().await.map_err(problem)?;
+        let mut counts: BTreeMap<_, _> = known.iter().map(|namespace| (namespace.to_string(), 0)).collect();
         for stored in stored {
             *counts.entry(stored.id.namespace.to_string()).or_default() += 1;
         }
@@ -104,7 +107,7 @@ impl App {
     }
 
     fn summary(&self, stored: &StoredDeployment) -> DeploymentSummary {
-        let deployment = parse_stored(stored, &self.catalog).ok();
+        let deployment = parse_stored(stored, &self.catalog, self.engine).ok();
         let report = stored.report.as_ref().filter(|report| report.generation == stored.generation);
         let (state, description) = match report {
             Some(report) => (state(report.state), report.description.clone()),
@@ -129,8 +132,8 @@ impl App {
 
     fn warnings(&self, stored: &StoredDeployment) -> Vec<Warning> {
         let Ok(document) = ManifestDocument::from_json("metadata", stored.document.clone()) else { return Vec::new() };
-        let findings = parse_deployment(&document, &stored.id.namespace, &self.catalog, Engine::Process)
-            .map(|(_, findings)| findings);
+        let findings =
+            parse_deployment(&document, &stored.id.namespace, &self.catalog, self.engine).map(|(_, findings)| findings);
         let warning =
             |finding: provost_api::crd::Finding| Warning { path: finding.path.to_string(), message: finding.message };
         findings.unwrap_or_default().into_iter().map(warning).collect()

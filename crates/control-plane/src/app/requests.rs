@@ -1,7 +1,5 @@
 //! Reading the request log of a deployment.
 
-use std::sync::Arc;
-
 use provost_api::{
     problem::Problem,
     rest::v1::requests::{RequestPage, RequestParameters},
@@ -23,7 +21,10 @@ impl App {
     /// A page of the request log of a deployment, newest first. The log outlives its deployment.
     pub async fn requests(&self, id: &DeploymentId, parameters: &RequestParameters) -> Result<RequestPage, Problem> {
         let query = self.query(id, parameters)?;
-        let log = Arc::clone(&self.log);
+        let log = self.log.clone().ok_or_else(|| {
+            let detail = "the requests of this cluster are not kept: give it a bucket for them (predictors.requestLog.bucket of the chart)";
+            Problem::new(ErrorCode::NotFound, detail)
+        })?;
         let page = tokio::task::spawn_blocking(move || log.page(&query)).await;
         match page {
             Ok(Ok(page)) => Ok(request_page(page)),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use provost_domain::{
-    DeploymentId,
+    DeploymentId, Engine,
     plan::{Observed, Readiness, Step, plan},
     port::{
         deployer::Subject,
@@ -40,7 +40,7 @@ impl Reconciler {
     /// Executes the plans for a generation as far as they go now. What they report goes to callers who
     /// get no answer, not into the store: that tells of the generation after.
     async fn restore_generation(&self, id: &DeploymentId, before: &ServedGeneration) -> Restored {
-        let deployment = match parse_document(&before.document, &id.namespace, &self.ports.catalog) {
+        let deployment = match parse_document(&before.document, &id.namespace, &self.ports.catalog, Engine::Process) {
             Ok(deployment) => deployment,
             Err(reason) => {
                 tracing::warn!(deployment = %id, reason, "what served before is not accepted by this version");

@@ -16,7 +16,7 @@ pub(super) async fn status(State(app): State<App>) -> Result<Json<ServerStatus>,
     Ok(Json(app.status().await?))
 }
 
-/// Namespaces that have deployments, and `default`.
+/// Namespaces that deployments can be in, and how many each has.
 #[utoipa::path(get, path = "/api/v1/namespaces", tag = "server",
     responses((status = 200, body = Namespaces), (status = "default", body = Problem)))]
 pub(super) async fn namespaces(State(app): State<App>) -> Result<Json<Namespaces>, Error> {

@@ -32,6 +32,8 @@ pub use error::BuildError;
 
 /// The label that every object of a deployment carries: its name.
 pub const DEPLOYMENT_LABEL: &str = "seldon-deployment-id";
+/// The label of the pods of a predictor, which no two have alike: see [`app`](super::app).
+pub(crate) const PREDICTOR_LABEL: &str = "seldon-app";
 /// The annotation of an object that tells which predictor it serves.
 pub const PREDICTOR_ANNOTATION: &str = "provost.dev/predictor";
 /// The annotation of a Deployment that tells which revision of the predictor its pods are to be.
@@ -270,7 +272,7 @@ impl<'a> Part<'a> {
             ("app", self.workload()),
             ("app.kubernetes.io/managed-by", "provost".to_owned()),
             ("fluentd", "true".to_owned()),
-            ("seldon-app", self.app()),
+            (PREDICTOR_LABEL, self.app()),
             ("seldon-deployment-contains-svcorch", "true".to_owned()),
             (DEPLOYMENT_LABEL, self.owner.name.clone()),
         ] {

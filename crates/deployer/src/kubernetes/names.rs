@@ -10,7 +10,7 @@ const SERVICE_NAME: &str = "seldon.io/svc-name";
 
 /// The name of a predictor's Service: that of the predictor's annotation, else of the deployment's. A predictor
 /// that the deployment no longer has is as if it never had one.
-pub(super) fn service(deployment: &Deployment, predictor: &str) -> String {
+pub(crate) fn service(deployment: &Deployment, predictor: &str) -> String {
     let own = deployment.predictors.iter().find(|one| one.name == predictor);
     let annotations = own.map(|own| [&own.annotations, &deployment.annotations]);
     let said = annotations.into_iter().flatten().find_map(|all| all.get(SERVICE_NAME));
@@ -18,7 +18,7 @@ pub(super) fn service(deployment: &Deployment, predictor: &str) -> String {
 }
 
 /// What the pods of a predictor have in common.
-pub(super) fn app(deployment: &str, predictor: &str) -> String {
+pub(crate) fn app(deployment: &str, predictor: &str) -> String {
     shortened(format!("{deployment}-{predictor}"))
 }
 

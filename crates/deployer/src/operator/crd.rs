@@ -14,7 +14,12 @@ pub(crate) const VERSIONS: [&str; 3] = [STORED, "v1alpha2", "v1alpha3"];
 
 /// The kind, as a client asks for it.
 pub(super) fn resource() -> ApiResource {
-    ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(GROUP, STORED, KIND), PLURAL)
+    resource_in(STORED)
+}
+
+/// The kind in one of its versions.
+pub(crate) fn resource_in(version: &str) -> ApiResource {
+    ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(GROUP, version, KIND), PLURAL)
 }
 
 /// The name of its definition.

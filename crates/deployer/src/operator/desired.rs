@@ -3,10 +3,7 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use kube::{ResourceExt as _, api::DynamicObject};
-use provost_api::{
-    crd::seldon_deployment,
-    manifest::{ManifestDocument, parse_deployment},
-};
+use provost_api::manifest::{ManifestDocument, parse_deployment};
 use provost_domain::{
     Deployment, Engine, Namespace, RevisionId, ServerCatalog,
     plan::{DesiredPredictor, Resolution},
@@ -14,10 +11,9 @@ use provost_domain::{
 use serde_json::{Value, json};
 
 use super::{children::Family, observed};
-use crate::kubernetes::{self, BuildError, Owner, PREDICTOR_ANNOTATION, REVISION_ANNOTATION, Settings, Source};
-
-/// What is kept of a resource's metadata: the rest is the API server's.
-const KEPT: [&str; 4] = ["name", "namespace", "labels", "annotations"];
+use crate::kubernetes::{
+    self, BuildError, Owner, PREDICTOR_ANNOTATION, REVISION_ANNOTATION, Settings, Source, as_written,
+};
 
 /// A resource that can be made so.
 #[derive(Debug)]
@@ -141,19 +137,6 @@ pub(super) fn hash_of(objects: &[Value]) -> u64 {
     let mut hasher = DefaultHasher::new();
     objects.iter().for_each(|object| object.to_string().hash(&mut hasher));
     hasher.finish()
-}
-
-/// The document as its user wrote it.
-fn as_written(mut document: Value) -> Value {
-    if let Some(fields) = document.as_object_mut() {
-        fields.remove("status");
-        fields.entry("kind").or_insert_with(|| json!(seldon_deployment::KIND));
-        fields.entry("apiVersion").or_insert_with(|| json!(seldon_deployment::API_VERSIONS[0]));
-    }
-    if let Some(metadata) = document.get_mut("metadata").and_then(Value::as_object_mut) {
-        metadata.retain(|name, _| KEPT.contains(&name.as_str()));
-    }
-    document
 }
 
 /// The revision of a predictor: that of its pods.

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     crd,
-    status::{AVAILABLE, FAILED},
+    words::{AVAILABLE, FAILED},
 };
 
 /// Longest note that the API server takes, in bytes.

@@ -14,7 +14,7 @@ const STUCK: [&str; 7] = [
 ];
 
 /// Why a pod cannot start, if there is a reason.
-pub(super) fn trouble(status: &PodStatus) -> Option<String> {
+pub(crate) fn trouble(status: &PodStatus) -> Option<String> {
     let unscheduled = status.conditions.iter().flatten().find(|condition| {
         condition.type_ == "PodScheduled"
             && condition.status == "False"

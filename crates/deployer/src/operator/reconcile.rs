@@ -195,7 +195,9 @@ impl<'a> Pass<'a> {
         let fading = self.fading(&shares, memory);
         shares.extend(fading.iter().map(|predictor| Share { predictor: predictor.clone(), weight: 0 }));
         let Some(route) = desired.route(&self.context.options.settings, &routes, &shares) else {
-            memory.in_force = routes;
+            if memory.in_force != routes {
+                (memory.in_force, memory.routed) = (routes, Some(Instant::now()));
+            }
             return Ok(());
         };
         let hash = hash_of(std::slice::from_ref(&route));
@@ -241,11 +243,14 @@ impl<'a> Pass<'a> {
         Ok(true)
     }
 
-    /// Whether the gateway has had the time to follow the route as it is.
+    /// Whether the gateway has had the time to follow the route as it is; without one, those who follow the status.
     fn is_settled(&self, memory: &Memory) -> bool {
+        let is_settled = |routed: Instant| routed.elapsed() >= SETTLE;
+        if self.context.options.settings.gateway.is_none() {
+            return memory.routed.is_none_or(is_settled);
+        }
         let is_accepted = observed::route(&self.family, &self.object.name_any()).is_some_and(RouteFacts::is_accepted);
-        let is_followed = is_accepted && memory.routed.is_some_and(|routed| routed.elapsed() >= SETTLE);
-        is_followed || self.context.options.settings.gateway.is_none()
+        is_accepted && memory.routed.is_some_and(is_settled)
     }
 
     /// Tells users how it stands; gives whether that was told. What passes by itself within moments is not: that the
@@ -278,7 +283,12 @@ impl<'a> Pass<'a> {
     async fn report(&self, status: Value) -> Result<(), Failed> {
         let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let before = &self.object.data["status"];
-        let status = status::with_times(status, before, &now);
+        let mut status = status::with_times(status, before, &now);
+        if let Some(predictors) = before.get(status::PREDICTORS)
+            && status.get(status::PREDICTORS).is_none()
+        {
+            status[status::PREDICTORS] = predictors.clone();
+        }
         if *before == status {
             return Ok(());
         }

@@ -21,7 +21,7 @@ use super::{Context, crd};
 use crate::kubernetes::LAST_APPLIED;
 
 /// The resources of a namespace, or of all.
-pub(super) fn api(client: &Client, namespace: Option<&str>) -> Api<DynamicObject> {
+pub(crate) fn api(client: &Client, namespace: Option<&str>) -> Api<DynamicObject> {
     let kind = crd::resource();
     match namespace {
         Some(namespace) => Api::namespaced_with(client.clone(), namespace, &kind),

@@ -1,12 +1,13 @@
 //! The status of a deployment, in Seldon's form, from what the cluster says of its objects. Pure.
 
-use provost_domain::plan::{Report, State};
+use provost_domain::plan::Report;
 use serde_json::{Map, Value, json};
 
 use super::{
     children::{Answer, Family, Rollout},
     desired::Desired,
     observed::rollouts,
+    words::{AVAILABLE, CREATING, FAILED, word},
 };
 use crate::kubernetes::{HTTP_PORT, ObjectName};
 
@@ -27,12 +28,6 @@ pub(super) struct Observation<'a> {
     pub(super) gateway: Option<&'a ObjectName>,
 }
 
-/// A state, in Seldon's words.
-pub(super) const AVAILABLE: &str = "Available";
-const CREATING: &str = "Creating";
-/// A state, in Seldon's words.
-pub(super) const FAILED: &str = "Failed";
-
 /// The status of a resource that was applied.
 pub(super) fn observed(observation: &Observation<'_>) -> Value {
     let Observation { namespace, desired, family, .. } = observation;
@@ -41,12 +36,18 @@ pub(super) fn observed(observation: &Observation<'_>) -> Value {
     let mut status = common(family, desired.generation, state, &description, &desired.warnings);
     let by_name = services.iter().map(|name| ((*name).to_owned(), service(name, namespace)));
     status["serviceStatus"] = Value::Object(by_name.collect());
+    if let Some(report) = observation.report {
+        status[PREDICTORS] = predictors(report);
+    }
     if let Some(first) = services.first() {
         let host = host(first, namespace);
         status["address"] = json!({"url": format!("http://{host}:{HTTP_PORT}/api/v1.0/predictions")});
     }
     status
 }
+
+/// The field that tells of predictors. A status without it keeps what was told of them.
+pub(super) const PREDICTORS: &str = "predictors";
 
 /// The status of a resource that cannot be applied: what was there before stays.
 pub(super) fn refused(family: &Family, generation: i64, reasons: &[String]) -> Value {
@@ -78,12 +79,18 @@ fn told(observation: &Observation<'_>) -> (&'static str, String) {
     }
 }
 
-fn word(state: State) -> &'static str {
-    match state {
-        State::Available => AVAILABLE,
-        State::Creating => CREATING,
-        State::Failed => FAILED,
-    }
+/// What the planner tells of each predictor, for the control plane: Seldon's status has no place for it.
+fn predictors(report: &Report) -> Value {
+    let predictors = report.predictors.iter().map(|predictor| {
+        json!({
+            "name": predictor.name,
+            "state": word(predictor.state),
+            "reason": predictor.reason,
+            "weight": predictor.weight,
+            "revision": predictor.revision,
+        })
+    });
+    predictors.collect()
 }
 
 fn deployment(name: &str, rollout: &Rollout) -> Value {
@@ -136,7 +143,7 @@ pub(super) fn with_times(mut status: Value, before: &Value, now: &str) -> Value 
 #[cfg(test)]
 mod tests {
     use kube::api::DynamicObject;
-    use provost_domain::ServerCatalog;
+    use provost_domain::{ServerCatalog, plan::State};
 
     use super::*;
     use crate::{

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    DeploymentId, Digest, Namespace,
+    DeploymentId, Digest, ErrorCode, Namespace,
     plan::{Report, State, Timestamp},
 };
 
@@ -160,6 +160,16 @@ pub enum StoreError {
     /// A deployment to delete does not exist. Nothing was changed.
     #[error("there is no deployment `{0}`")]
     NotFound(DeploymentId),
+    /// What keeps the deployments does not take the change.
+    #[error("{reason}{}", undone(done))]
+    Refused {
+        /// What kind of refusal it is.
+        code: ErrorCode,
+        /// Why. For the user.
+        reason: String,
+        /// What had been written by then, where not all of a change is one transaction.
+        done: Vec<DeploymentId>,
+    },
     /// The store itself failed.
     #[error("cannot {operation} in the metadata store")]
     Backend {
@@ -169,6 +179,11 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+fn undone(done: &[DeploymentId]) -> String {
+    let names: Vec<_> = done.iter().map(ToString::to_string).collect();
+    if names.is_empty() { String::new() } else { format!(" (written before that: {})", names.join(", ")) }
 }
 
 /// Stores deployments, in process or on a cluster.
@@ -184,6 +199,20 @@ pub trait DeploymentRepository: Send + Sync {
     /// deleted one as it stood before.
     async fn write(&self, mutations: Vec<Mutation>, note: ChangeNote) -> Result<Vec<StoredDeployment>, StoreError>;
 
+    /// The latest changes of a deployment, newest first, at most `limit`.
+    async fn history(&self, id: &DeploymentId, limit: u32) -> Result<Vec<Change>, StoreError>;
+
+    /// The namespaces in which deployments can be, as far as that is known; those that have some may be left out.
+    async fn namespaces(&self) -> Result<Vec<Namespace>, StoreError>;
+
+    /// Waits until anything was written after `version` (a number this method gave, or 0), and tells
+    /// the version then.
+    async fn changed(&self, version: u64) -> u64;
+}
+
+/// Also keeps what became of deployments, for those who bring them about in this process.
+#[async_trait]
+pub trait DeploymentJournal: DeploymentRepository {
     /// Keeps what the predictors of a generation were resolved to, unless the deployment has moved on.
     async fn set_artifacts(
         &self,
@@ -195,11 +224,4 @@ pub trait DeploymentRepository: Send + Sync {
     /// Keeps a report, unless the deployment is gone. Once the generation is available, the one before is
     /// forgotten.
     async fn set_report(&self, id: &DeploymentId, report: Report) -> Result<(), StoreError>;
-
-    /// The latest changes of a deployment, newest first, at most `limit`.
-    async fn history(&self, id: &DeploymentId, limit: u32) -> Result<Vec<Change>, StoreError>;
-
-    /// Waits until anything was written after `version` (a number this method gave, or 0), and tells
-    /// the version then.
-    async fn changed(&self, version: u64) -> u64;
 }

@@ -1,6 +1,11 @@
 //! Where the deployer publishes routes, and what of them is in force.
 
-use crate::{DeploymentId, routing_table::DeploymentRoutes};
+use std::collections::BTreeMap;
+
+use crate::{
+    DeploymentId,
+    routing_table::{DeploymentBackends, DeploymentRoutes},
+};
 
 /// The routing table in force.
 pub trait RoutePublisher: Send + Sync {
@@ -10,4 +15,10 @@ pub trait RoutePublisher: Send + Sync {
     /// Puts routes in force, or takes the deployment out of the table. Requests in flight finish on
     /// the routes they started on.
     fn publish(&self, id: &DeploymentId, routes: Option<DeploymentRoutes>);
+}
+
+/// Where requests are passed on to other servers.
+pub trait BackendPublisher: Send + Sync {
+    /// Puts the backends of all deployments in force.
+    fn publish_all(&self, deployments: BTreeMap<DeploymentId, DeploymentBackends>);
 }

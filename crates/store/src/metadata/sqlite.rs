@@ -7,8 +7,8 @@ use provost_domain::{
     DeploymentId, Namespace,
     plan::{Report, Timestamp},
     port::deployments::{
-        Change, ChangeNote, DeploymentRepository, Mutation, Precondition, ResolvedArtifact, StoreError,
-        StoredDeployment,
+        Change, ChangeNote, DeploymentJournal, DeploymentRepository, Mutation, Precondition, ResolvedArtifact,
+        StoreError, StoredDeployment,
     },
 };
 use serde_json::Value;
@@ -146,6 +146,34 @@ impl DeploymentRepository for SqliteRepository {
         Ok(results)
     }
 
+    async fn history(&self, id: &DeploymentId, limit: u32) -> Result<Vec<Change>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT position, generation, time, author, message, document FROM changes \
+             WHERE namespace = $1 AND name = $2 ORDER BY position DESC LIMIT $3",
+        )
+        .bind(id.namespace.as_str())
+        .bind(id.name.as_str())
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(backend("read the history"))?;
+        rows.iter().map(|row| change_from_row(id, row)).collect()
+    }
+
+    async fn namespaces(&self) -> Result<Vec<Namespace>, StoreError> {
+        Ok(vec![Namespace::default_namespace()])
+    }
+
+    async fn changed(&self, version: u64) -> u64 {
+        let mut versions = self.version.subscribe();
+        // The sender lives as long as this repository.
+        let seen = versions.wait_for(|now| *now > version).await.map(|now| *now);
+        seen.unwrap_or(version)
+    }
+}
+
+#[async_trait]
+impl DeploymentJournal for SqliteRepository {
     async fn set_artifacts(
         &self,
         id: &DeploymentId,
@@ -169,27 +197,6 @@ impl DeploymentRepository for SqliteRepository {
             is_new || is_over
         })
         .await
-    }
-
-    async fn history(&self, id: &DeploymentId, limit: u32) -> Result<Vec<Change>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT position, generation, time, author, message, document FROM changes \
-             WHERE namespace = $1 AND name = $2 ORDER BY position DESC LIMIT $3",
-        )
-        .bind(id.namespace.as_str())
-        .bind(id.name.as_str())
-        .bind(limit)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(backend("read the history"))?;
-        rows.iter().map(|row| change_from_row(id, row)).collect()
-    }
-
-    async fn changed(&self, version: u64) -> u64 {
-        let mut versions = self.version.subscribe();
-        // The sender lives as long as this repository.
-        let seen = versions.wait_for(|now| *now > version).await.map(|now| *now);
-        seen.unwrap_or(version)
     }
 }
 

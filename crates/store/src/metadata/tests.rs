@@ -1,11 +1,11 @@
-//! What every [`DeploymentRepository`] has to do, run against each implementation.
+//! What every [`DeploymentRepository`] and [`DeploymentJournal`] has to do, run against each implementation.
 
 use provost_domain::{
     DeploymentId, Digest,
     plan::{Report, State, Timestamp},
     port::deployments::{
-        ChangeNote, DeploymentRepository, Mutation, Precondition, ResolvedArtifact, ServedGeneration, StoreError,
-        StoredDeployment,
+        ChangeNote, DeploymentJournal, DeploymentRepository, Mutation, Precondition, ResolvedArtifact,
+        ServedGeneration, StoreError, StoredDeployment,
     },
 };
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ async fn names(repository: &impl DeploymentRepository) -> Vec<String> {
     repository.list(None).await.unwrap().iter().map(|stored| stored.id.to_string()).collect()
 }
 
-async fn documents_come_back_as_they_were(repository: &impl DeploymentRepository) {
+async fn documents_come_back_as_they_were(repository: &impl DeploymentJournal) {
     let document = json!({"z": 1, "a": {"ü": [null, 1.5, "x"]}});
     repository.write(vec![put("a", document.clone(), Precondition::None)], note(5)).await.unwrap();
     let stored = repository.get(&id("a")).await.unwrap().unwrap();
@@ -86,7 +86,7 @@ async fn history_tells_every_change(repository: &impl DeploymentRepository) {
     assert_eq!(repository.get(&id("a")).await.unwrap(), None);
 }
 
-async fn artifacts_belong_to_a_generation(repository: &impl DeploymentRepository) {
+async fn artifacts_belong_to_a_generation(repository: &impl DeploymentJournal) {
     let artifact = ResolvedArtifact { uri: "m".into(), digest: Digest::from_sha256(&[1; 32]) };
     let of = async || repository.get(&id("a")).await.unwrap().unwrap().artifacts;
     repository.write(vec![put("a", json!(1), Precondition::None)], note(1)).await.unwrap();
@@ -98,7 +98,7 @@ async fn artifacts_belong_to_a_generation(repository: &impl DeploymentRepository
     assert_eq!(of().await, []);
 }
 
-async fn reports_outlive_changes_and_not_the_deployment(repository: &impl DeploymentRepository) {
+async fn reports_outlive_changes_and_not_the_deployment(repository: &impl DeploymentJournal) {
     repository.write(vec![put("a", json!(1), Precondition::None)], note(1)).await.unwrap();
     repository.set_report(&id("a"), report(1)).await.unwrap();
     repository.write(vec![put("a", json!(2), Precondition::None)], note(1)).await.unwrap();
@@ -107,7 +107,7 @@ async fn reports_outlive_changes_and_not_the_deployment(repository: &impl Deploy
     assert_eq!(names(repository).await, ["default/a"]);
 }
 
-async fn what_was_available_is_kept_until_the_next_is(repository: &impl DeploymentRepository) {
+async fn what_was_available_is_kept_until_the_next_is(repository: &impl DeploymentJournal) {
     let artifact = ResolvedArtifact { uri: "m".into(), digest: Digest::from_sha256(&[1; 32]) };
     let apply = async |document: i32| {
         repository.write(vec![put("a", json!(document), Precondition::None)], note(1)).await.unwrap();
@@ -130,7 +130,7 @@ async fn what_was_available_is_kept_until_the_next_is(repository: &impl Deployme
     assert_eq!(before().await, None);
 }
 
-async fn watchers_wake_on_every_write(repository: &impl DeploymentRepository) {
+async fn watchers_wake_on_every_write(repository: &impl DeploymentJournal) {
     let version = repository.changed(0).await;
     let (after, ()) = tokio::join!(repository.changed(version), async {
         repository.write(vec![put("a", json!(1), Precondition::None)], note(1)).await.unwrap();

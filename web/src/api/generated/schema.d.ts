@@ -45,7 +45,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Namespaces that have deployments, and `default`. */
+        /** Namespaces that deployments can be in, and how many each has. */
         get: operations["namespaces"];
         put?: never;
         post?: never;
@@ -73,6 +73,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/namespaces/{namespace}/deployments/{name}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened to a deployment and its instances, latest first. */
+        get: operations["events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/namespaces/{namespace}/deployments/{name}/history": {
         parameters: {
             query?: never;
@@ -82,6 +99,40 @@ export interface paths {
         };
         /** The latest changes of a deployment, newest first. */
         get: operations["history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/namespaces/{namespace}/deployments/{name}/instances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The instances of a deployment: on Kubernetes, its pods. */
+        get: operations["instances"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/namespaces/{namespace}/deployments/{name}/instances/{instance}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lines that a container of an instance wrote, each begun by its time: as text, as they come. */
+        get: operations["log"];
         put?: never;
         post?: never;
         delete?: never;
@@ -116,6 +167,23 @@ export interface paths {
         };
         /** Recent traffic of a deployment, for live charts. */
         get: operations["traffic"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/namespaces/{namespace}/deployments/{name}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** CPU, memory and number of the instances of a deployment, for live charts. */
+        get: operations["usage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -192,6 +260,24 @@ export interface components {
             /** @description When (RFC 3339). */
             time: string;
         };
+        /** @description A container of an instance. */
+        ContainerSummary: {
+            /** @description Image. */
+            image: string;
+            /** @description Whether it runs before the others, and ends. */
+            initial: boolean;
+            /** @description Name. */
+            name: string;
+            /** @description Whether it is ready; of one that runs before the others, whether it ended well. */
+            ready: boolean;
+            /** @description Why it waits or ended, for a person. */
+            reason?: string | null;
+            /**
+             * Format: int32
+             * @description How often it was started again.
+             */
+            restarts: number;
+        };
         /** @description A deployment with its manifest. */
         DeploymentDetail: components["schemas"]["DeploymentSummary"] & {
             /** @description The manifest as it was applied. */
@@ -267,6 +353,40 @@ export interface components {
             /** @description When it was last applied (RFC 3339). */
             updated: string;
         };
+        /**
+         * @description What runs deployments.
+         * @enum {string}
+         */
+        EngineName: "process" | "kubernetes";
+        /** @description Something that happened. */
+        EventSummary: {
+            /**
+             * Format: int32
+             * @description How often it happened.
+             */
+            count: number;
+            /** @description What happened. */
+            message: string;
+            /**
+             * @description What it happened to.
+             * @example Pod/iris-main-0-classifier-6d4cf56db6-x2x7k
+             */
+            object: string;
+            /**
+             * @description Its kind, in one word.
+             * @example FailedScheduling
+             */
+            reason: string;
+            /** @description When it last happened (RFC 3339). */
+            time: string;
+            /** @description Whether something is wrong. */
+            warning: boolean;
+        };
+        /** @description What happened to a deployment and its instances. */
+        Events: {
+            /** @description The events, latest first. */
+            items: components["schemas"]["EventSummary"][];
+        };
         /** @description One thing that is wrong in a manifest. */
         FieldError: {
             /**
@@ -288,6 +408,41 @@ export interface components {
             /** @description The changes. */
             items: components["schemas"]["ChangeSummary"][];
         };
+        /**
+         * @description State of an instance.
+         * @enum {string}
+         */
+        InstanceState: "Pending" | "Starting" | "Ready" | "Failed" | "Stopping";
+        /** @description One of the equal servers that run a predictor; on Kubernetes, a pod. */
+        InstanceSummary: {
+            /** @description Its containers, those that run before the others first. */
+            containers: components["schemas"]["ContainerSummary"][];
+            /** @description When it was made (RFC 3339). */
+            created: string;
+            /**
+             * @description Name.
+             * @example iris-main-0-classifier-6d4cf56db6-x2x7k
+             */
+            name: string;
+            /** @description The machine it runs on, once one was found. */
+            node?: string | null;
+            /** @description The predictor it runs, where that is known. */
+            predictor?: string | null;
+            /** @description Why it does not serve, for a person. */
+            reason?: string | null;
+            /**
+             * Format: int32
+             * @description How often its containers were started again.
+             */
+            restarts: number;
+            /** @description How it does. */
+            state: components["schemas"]["InstanceState"];
+        };
+        /** @description The instances of a deployment. */
+        Instances: {
+            /** @description The instances, by predictor and name. */
+            items: components["schemas"]["InstanceSummary"][];
+        };
         /** @description A model server. */
         ModelServerSummary: {
             /** @description What it serves. */
@@ -307,7 +462,7 @@ export interface components {
             /** @description Its name. */
             name: string;
         };
-        /** @description Namespaces that have deployments, and `default`. */
+        /** @description Namespaces that deployments can be in: on a cluster all of it, else those that have some, and `default`. */
         Namespaces: {
             /** @description The namespaces, by name. */
             items: components["schemas"]["NamespaceSummary"][];
@@ -380,6 +535,10 @@ export interface components {
             available: number;
             /** @description Deployments it knows. */
             deployments: number;
+            /** @description What runs deployments. */
+            engine: components["schemas"]["EngineName"];
+            /** @description Whether there is a request log to ask. */
+            hasRequestLog: boolean;
             /** @description Requests being answered now. */
             inFlight: number;
             /**
@@ -420,6 +579,26 @@ export interface components {
             rate: number[];
             /** @description Of these, answered with a status of 500 or more, a second. */
             serverErrors: number[];
+            /** @description End of each interval, in seconds since 1970 UTC. */
+            time: number[];
+        };
+        /** @description What the instances of a deployment use: one series for each predictor. */
+        Usage: {
+            /** @description The series, by predictor. */
+            series: components["schemas"]["UsageSeries"][];
+        };
+        /** @description What the instances of a predictor use together; all lists are of one length. */
+        UsageSeries: {
+            /** @description Processors that were busy, on average; null where no instance told. */
+            cpu: (number | null)[];
+            /** @description Instances that are there. */
+            instances: number[];
+            /** @description Memory in bytes; null likewise. */
+            memory: (number | null)[];
+            /** @description The predictor. */
+            predictor: string;
+            /** @description Those of them that serve. */
+            ready: number[];
             /** @description End of each interval, in seconds since 1970 UTC. */
             time: number[];
         };
@@ -649,6 +828,44 @@ export interface operations {
             };
         };
     };
+    events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                namespace: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Events"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     history: {
         parameters: {
             query?: never;
@@ -667,6 +884,94 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["History"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    instances: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                namespace: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Instances"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    log: {
+        parameters: {
+            query?: {
+                /** @description The container; the one that serves, without. */
+                container?: string;
+                /** @description At most so many of the last lines (at most 10000; 500 without). */
+                tail?: number;
+                /** @description Those of the last so many seconds. */
+                sinceSeconds?: number;
+                /** @description Of the container that ran before this one, to see why it ended. */
+                previous?: boolean;
+                /** @description Go on with lines as they are written, until the caller goes or the container ends. */
+                follow?: boolean;
+            };
+            header?: never;
+            path: {
+                namespace: string;
+                name: string;
+                instance: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
                 };
             };
             404: {
@@ -757,6 +1062,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Traffic"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    usage: {
+        parameters: {
+            query?: {
+                /** @description How far back, in seconds (at most 3600; 900 without). */
+                seconds?: number;
+            };
+            header?: never;
+            path: {
+                namespace: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Usage"];
                 };
             };
             404: {

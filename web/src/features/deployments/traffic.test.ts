@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Traffic } from "./queries";
-import { NO_PREDICTOR, toChart, totalsOf } from "./traffic";
+import { drawnSeries, totalsOf } from "./traffic";
 
 type Series = Traffic["series"][number];
 
@@ -19,34 +19,12 @@ function series(predictor: string, time: number[], rate: number[], errors = 0): 
   };
 }
 
-const kinds = [{ label: "requests", line: (one: Series) => one.rate }];
-
-describe("toChart", () => {
-  it("brings series of different times onto one axis", () => {
-    const traffic = {
-      interval: 1,
-      series: [series("canary", [2, 3], [5, 6]), series("main", [1, 2], [1, 2])],
-    };
-    const chart = toChart(traffic, ["main", "canary"], kinds);
-    expect(chart.time).toEqual([1, 2, 3]);
-    expect(chart.groups).toEqual([
-      { label: "main", colorIndex: 0, values: [[1, 2, null]] },
-      { label: "canary", colorIndex: 1, values: [[null, 5, 6]] },
-    ]);
-  });
-
-  it("shows requests that reached no predictor last, and only if there were any", () => {
-    const labels = (rate: number) =>
-      toChart(
-        { interval: 1, series: [series("", [1], [rate]), series("gone", [1], [1])] },
-        ["main"],
-        kinds,
-      ).groups.map((group) => [group.label, group.colorIndex]);
-    expect(labels(1)).toEqual([
-      ["gone", 1],
-      [NO_PREDICTOR, 7],
-    ]);
-    expect(labels(0)).toEqual([["gone", 1]]);
+describe("drawnSeries", () => {
+  it("tells of requests that reached no predictor only if there were any", () => {
+    const drawn = (rate: number) =>
+      drawnSeries({ interval: 1, series: [series("", [1], [rate]), series("main", [1], [0])] });
+    expect(drawn(1)).toHaveLength(2);
+    expect(drawn(0).map(({ predictor }) => predictor)).toEqual(["main"]);
   });
 });
 

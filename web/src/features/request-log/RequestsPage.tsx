@@ -4,9 +4,10 @@ import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { ApiError, messageOf } from "@/api/problem";
-import { deploymentQuery } from "@/features/deployments/queries";
+import { deploymentQuery, statusQuery } from "@/features/deployments/queries";
 import { describeColumns, type LogRow, rowsOf } from "./columns";
 import { FilterBar } from "./components/FilterBar";
+import { NoRequestLog } from "./components/NoRequestLog";
 import { NoRequests } from "./components/NoRequests";
 import { Pager } from "./components/Pager";
 import { RequestDrawer } from "./components/RequestDrawer";
@@ -18,8 +19,14 @@ import { firstPage, PAGE_SIZE } from "./search";
 const route = getRouteApi("/deployments/$namespace/$name/requests");
 const LIVE_EVERY = 2_000;
 
-/** The request log: one row an instance, newest first. */
+/** The request log, where the server has one. */
 export function RequestsPage() {
+  const { data: status } = useSuspenseQuery(statusQuery);
+  return status.hasRequestLog ? <Requests /> : <NoRequestLog />;
+}
+
+/** One row an instance, newest first. */
+function Requests() {
   const params = route.useParams();
   const search = route.useSearch();
   const navigate = route.useNavigate();

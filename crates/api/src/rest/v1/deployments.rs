@@ -230,7 +230,7 @@ pub struct TrafficSeries {
     pub p99: Vec<Option<f64>>,
 }
 
-/// Namespaces that have deployments, and `default`.
+/// Namespaces that deployments can be in: on a cluster all of it, else those that have some, and `default`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Namespaces {

@@ -21,6 +21,20 @@ pub struct ServerStatus {
     pub lost_records: u64,
     /// The model servers that manifests can name.
     pub model_servers: Vec<ModelServerSummary>,
+    /// What runs deployments.
+    pub engine: EngineName,
+    /// Whether there is a request log to ask.
+    pub has_request_log: bool,
+}
+
+/// What runs deployments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum EngineName {
+    /// The server's own process.
+    Process,
+    /// The pods of a cluster.
+    Kubernetes,
 }
 
 /// A model server.

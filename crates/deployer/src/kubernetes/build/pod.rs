@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    PORT, Part,
+    PORT, PREDICTOR_LABEL, Part,
     component::{self, Component},
     container,
     error::BuildError,
@@ -70,7 +70,7 @@ fn defaults(part: Part<'_>) -> [(&'static str, Value); 4] {
                 "maxSkew": 1,
                 "topologyKey": "kubernetes.io/hostname",
                 "whenUnsatisfiable": "ScheduleAnyway",
-                "labelSelector": {"matchLabels": {"seldon-app": part.app()}},
+                "labelSelector": {"matchLabels": {PREDICTOR_LABEL: part.app()}},
             }]),
         ),
     ]

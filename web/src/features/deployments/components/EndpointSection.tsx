@@ -1,6 +1,6 @@
 import Box from "@mui/material/Box";
 import Typography from "@mui/material/Typography";
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { bodyOfRows, IRIS_EXAMPLE } from "@/features/predict/example";
 import { describeColumns, rowsOf } from "@/features/request-log/columns";
 import { newestQuery } from "@/features/request-log/queries";
@@ -11,11 +11,13 @@ import { Mono } from "@/ui/Mono";
 import { LinkButton } from "@/ui/RouterLinks";
 import { Section } from "@/ui/Section";
 import { curlCommand } from "@/util/shell";
-import type { Deployment } from "../queries";
+import { type Deployment, statusQuery } from "../queries";
 
 /** Where predictions are made, and a command that makes one. */
 export function EndpointSection({ deployment }: { deployment: Deployment }) {
-  const { data: page } = useQuery({ ...newestQuery(deployment), enabled: deployment.requestLog });
+  const { data: status } = useSuspenseQuery(statusQuery);
+  const isLogged = deployment.requestLog && status.hasRequestLog;
+  const { data: page } = useQuery({ ...newestQuery(deployment), enabled: isLogged });
   const url = new URL(deployment.predictPath, window.location.origin).href;
   const known = page && bodyOfRows(describeColumns(page), rowsOf(page).slice(0, 1));
   return (

@@ -3,14 +3,16 @@ import Stack from "@mui/material/Stack";
 import ToggleButton from "@mui/material/ToggleButton";
 import ToggleButtonGroup from "@mui/material/ToggleButtonGroup";
 import Typography from "@mui/material/Typography";
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { ChartPanel } from "@/charts/ChartPanel";
+import { UsageCharts } from "@/features/instances/components/UsageCharts";
 import { formatLatency, formatNumber, formatRate } from "@/util/format";
-import { type Deployment, type Traffic, trafficQuery } from "../queries";
+import { toChart } from "../chart";
+import { type Deployment, statusQuery, type Traffic, trafficQuery } from "../queries";
 import { rebin } from "../rebin";
-import { toChart } from "../traffic";
+import { drawnSeries } from "../traffic";
 import { TrafficTotals } from "./TrafficTotals";
 
 const route = getRouteApi("/deployments/$namespace/$name/");
@@ -30,6 +32,7 @@ const latency = [
   { label: "p99", dash: [2, 3], line: (series: Series) => series.p99 },
 ];
 
+const NONE = "No requests in this time";
 const noTraffic: Traffic = { interval: 1, series: [] };
 
 /** Live charts of the traffic. */
@@ -42,14 +45,15 @@ export function TrafficSection({ deployment }: { deployment: Deployment }) {
     [deployment.predictors],
   );
   const binned = useMemo(() => rebin(traffic, range * 60), [traffic, range]);
-  const charts = useMemo(
-    () => ({
-      rate: toChart(binned, names, rate),
-      errors: toChart(binned, names, errors),
-      latency: toChart(binned, names, latency),
-    }),
-    [binned, names],
-  );
+  const charts = useMemo(() => {
+    const series = drawnSeries(binned);
+    return {
+      rate: toChart(series, names, rate),
+      errors: toChart(series, names, errors),
+      latency: toChart(series, names, latency),
+    };
+  }, [binned, names]);
+  const { data: status } = useSuspenseQuery(statusQuery);
   const to = Math.max((dataUpdatedAt || Date.now()) / 1000, charts.rate.time.at(-1) ?? 0);
   const shared = { from: to - range * 60, to, syncKey: `${deployment.namespace}/${deployment.name}` };
   const every = `every ${formatNumber(Math.max(1, Math.round(binned.interval)))} s`;
@@ -71,6 +75,7 @@ export function TrafficSection({ deployment }: { deployment: Deployment }) {
           title="Request rate"
           unit={`requests/s, ${every}`}
           data={charts.rate}
+          empty={NONE}
           format={formatRate}
           {...shared}
         />
@@ -78,6 +83,7 @@ export function TrafficSection({ deployment }: { deployment: Deployment }) {
           title="Errors"
           unit={`errors/s, ${every}`}
           data={charts.errors}
+          empty={NONE}
           format={formatRate}
           {...shared}
         />
@@ -86,10 +92,14 @@ export function TrafficSection({ deployment }: { deployment: Deployment }) {
           unit={`${every}, logarithmic`}
           scale="log"
           data={charts.latency}
+          empty={NONE}
           format={formatLatency}
           {...shared}
         />
       </Box>
+      {status.engine === "kubernetes" && (
+        <UsageCharts deployment={deployment} predictors={names} seconds={range * 60} axis={shared} />
+      )}
     </Box>
   );
 }

@@ -2,9 +2,10 @@ import Alert from "@mui/material/Alert";
 import Box from "@mui/material/Box";
 import LinearProgress from "@mui/material/LinearProgress";
 import Typography from "@mui/material/Typography";
+import { useSuspenseQuery } from "@tanstack/react-query";
 import { messageOf } from "@/api/problem";
 import { CodeEditor } from "@/editor/CodeEditor";
-import type { Deployment } from "@/features/deployments/queries";
+import { type Deployment, statusQuery } from "@/features/deployments/queries";
 import { condition } from "@/features/request-log/filter";
 import { CopyableId } from "@/ui/CopyableId";
 import { CopyButton } from "@/ui/CopyButton";
@@ -58,6 +59,7 @@ export function AnswerPanel({ deployment, answer, error, isSending }: Props) {
 function Answer({ deployment, answer }: { deployment: Deployment; answer: PredictionAnswer }) {
   const { status, milliseconds, body, requestId, predictor } = answer;
   const outputs = outputTable(body);
+  const { data: server } = useSuspenseQuery(statusQuery);
   return (
     <>
       <Box sx={{ display: "flex", gap: 2, alignItems: "flex-start", flexWrap: "wrap", mb: 1.5 }}>
@@ -74,7 +76,7 @@ function Answer({ deployment, answer }: { deployment: Deployment; answer: Predic
             ]}
           />
         </Box>
-        {requestId && deployment.requestLog && (
+        {requestId && deployment.requestLog && server.hasRequestLog && (
           <LinkButton
             variant="outlined"
             startIcon={<RequestsIcon />}

@@ -1,0 +1,24 @@
+//! What a server in a pod tells the control plane of itself, at `/-/figures`.
+
+use provost_domain::{plan::Timestamp, port::traffic::TrafficPoint};
+use serde::{Deserialize, Serialize};
+
+/// Where they are told. The parameter `since` is a time, as [`Figures::time`] told it.
+pub const PATH: &str = "/-/figures";
+
+/// Figures of one server.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Figures {
+    /// Now, by the clock of the server.
+    pub time: Timestamp,
+    /// Seconds of processor time that it used since it was started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_seconds: Option<f64>,
+    /// Its resident memory in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u64>,
+    /// Its traffic after `since`, oldest first; of the last quarter of an hour where that is not given.
+    #[serde(default)]
+    pub traffic: Vec<TrafficPoint>,
+}

@@ -1,0 +1,156 @@
+//! What stands before the pods of a cluster and serves no model itself: the control plane, which is API and console over
+//! the API server's deployments, and the gateway, which only passes predictions on as the control plane does, too.
+
+use std::{path::Path, sync::Arc};
+
+use anyhow::Context as _;
+use provost_control_plane::{
+    app::{App, Parts},
+    console, rest,
+};
+use provost_deployer::{
+    cluster::{self, ClusterDeployments, ClusterWorkloads, UsageHistory},
+    operator::{self, Client},
+};
+use provost_domain::{BucketUri, Engine, ServerCatalog, port::clock::Clock};
+use provost_gateway::Proxy;
+use provost_request_log::{Bucket, BucketLog, CacheOptions};
+use provost_service_kit::{
+    access::Rules,
+    listener,
+    supervise::{Shutdown, ShutdownSender, shutdown, supervise},
+};
+use provost_store::{
+    artifacts::Environment,
+    buckets::{self, Folder},
+};
+
+use super::{
+    bind,
+    config::Config,
+    data_dir::DataDir,
+    gateway_options, listener_options, open_tls,
+    pod::open_rules,
+    thread::{DataPlane, Routers, ServeThread},
+    views::{SystemClock, View},
+    wait_for_signal,
+};
+
+/// Serves API and console until the process is told to stop.
+pub(super) async fn serve(
+    data_dir: &Path,
+    config: &Config,
+    rules: Rules,
+    namespaces: Vec<String>,
+    bucket: Option<(BucketUri, Environment)>,
+) -> anyhow::Result<()> {
+    let log = bucket.map(|(uri, environment)| open_log(data_dir, config, &uri, &environment)).transpose()?;
+    let cluster = Cluster::connect(config, namespaces).await?;
+    let usage = Arc::new(UsageHistory::default());
+    let (stop, stopped) = shutdown();
+    cluster.follow(&stopped);
+    cluster.follow_usage(&stopped, &usage);
+    let Cluster { client, deployments, proxy, clock, .. } = &cluster;
+    let view = cluster.view();
+    let app = App::new(Parts {
+        repository: Arc::new(deployments.clone()),
+        log: log.map(|log| Arc::new(log) as _),
+        traffic: Arc::clone(&usage) as _,
+        workloads: Some(Arc::new(ClusterWorkloads::new(client.clone(), deployments.clone(), usage))),
+        server: Arc::new(view.clone()),
+        clock: Arc::clone(clock),
+        catalog: Arc::new(ServerCatalog::default()),
+        engine: Engine::Kubernetes,
+    });
+    let routers = Routers { api: rest::router(app), console: console::router() };
+    listen(data_dir, config, (rules, proxy.clone(), view, routers), (stop, stopped)).await
+}
+
+/// The log that pods send to a bucket. What is read of it is kept in the data directory.
+fn open_log(data_dir: &Path, config: &Config, uri: &BucketUri, environment: &Environment) -> anyhow::Result<BucketLog> {
+    let Folder { store, path, uri } = buckets::open(uri, environment).context("request-log.bucket")?;
+    let bucket = Bucket { store, path, uri, explain: buckets::explain };
+    let folder = data_dir.join("request-log-cache");
+    let cache = CacheOptions { folder: folder.clone(), bytes: config.request_log.size_max.0 };
+    BucketLog::open(bucket, cache).with_context(|| format!("cannot open `{}`", folder.display()))
+}
+
+/// Passes predictions on until the process is told to stop, and does nothing else.
+pub(super) async fn serve_gateway(data_dir: &Path, config: &Config, namespaces: Vec<String>) -> anyhow::Result<()> {
+    let cluster = Cluster::connect(config, namespaces).await?;
+    let (stop, stopped) = shutdown();
+    cluster.follow(&stopped);
+    let parts = (open_rules(config), cluster.proxy.clone(), cluster.view(), Routers::default());
+    listen(data_dir, config, parts, (stop, stopped)).await
+}
+
+async fn listen(
+    data_dir: &Path,
+    config: &Config,
+    (rules, proxy, view, routers): (Rules, Proxy, View, Routers),
+    (stop, stopped): (ShutdownSender, Shutdown),
+) -> anyhow::Result<()> {
+    let data_dir = DataDir::open(data_dir)?;
+    let socket = bind(config.server.listen)?;
+    let tls = open_tls(config, &stopped)?;
+    let (rules, is_tls) = (Arc::new(rules), tls.is_some());
+    let handle = listener::serve(socket, &listener_options(config), tls, move || {
+        let data_plane = DataPlane::Proxy(proxy.thread());
+        ServeThread::new(data_plane, routers.clone(), view.clone(), Arc::clone(&rules), is_tls)
+    })?;
+    let url = format!("{}://{}", if is_tls { "https" } else { "http" }, handle.address());
+    data_dir.announce(&url)?;
+    println!("provost listens on {url}");
+    let end = wait_for_signal().await;
+    tracing::info!("stopping: requests in flight are answered first");
+    handle.stop().await;
+    stop.stop();
+    data_dir.retract();
+    end
+}
+
+/// What is known of the cluster.
+struct Cluster {
+    client: Client,
+    namespaces: Vec<String>,
+    deployments: ClusterDeployments,
+    proxy: Proxy,
+    clock: Arc<dyn Clock>,
+}
+
+impl Cluster {
+    async fn connect(config: &Config, namespaces: Vec<String>) -> anyhow::Result<Self> {
+        let client = operator::connect().await?;
+        let proxy = Proxy::new(gateway_options(config, None)).context("cannot make a client for predictions")?;
+        let deployments = ClusterDeployments::new(client.clone(), namespaces.clone());
+        Ok(Self { client, namespaces, deployments, proxy, clock: Arc::new(SystemClock) })
+    }
+
+    /// It is ready once all deployments are known.
+    fn view(&self) -> View {
+        View::elsewhere(self.proxy.clone(), self.deployments.is_complete())
+    }
+
+    /// Follows the deployments, and where their requests go.
+    fn follow(&self, stopped: &Shutdown) {
+        let followed = self.deployments.clone();
+        supervise("deployments", stopped.clone(), move || {
+            let deployments = followed.clone();
+            async move { deployments.follow().await }
+        });
+        let (backends, publisher) = (self.deployments.clone(), self.proxy.clone());
+        supervise("backends", stopped.clone(), move || {
+            cluster::follow_backends(backends.clone(), Arc::new(publisher.clone()))
+        });
+    }
+
+    fn follow_usage(&self, stopped: &Shutdown, usage: &Arc<UsageHistory>) {
+        let (client, namespaces, deployments) =
+            (self.client.clone(), self.namespaces.clone(), self.deployments.clone());
+        let (usage, clock) = (Arc::clone(usage), Arc::clone(&self.clock));
+        supervise("usage", stopped.clone(), move || {
+            let (client, namespaces, deployments) = (client.clone(), namespaces.clone(), deployments.clone());
+            cluster::follow_usage(client, namespaces, deployments, Arc::clone(&usage), Arc::clone(&clock))
+        });
+    }
+}

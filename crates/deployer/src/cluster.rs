@@ -1,0 +1,18 @@
+//! A cluster as the control plane sees it: deployments are those of the API server, watched and not copied, and
+//! what runs them are pods.
+
+mod backends;
+mod deployments;
+mod instances;
+mod lines;
+mod mirror;
+mod samples;
+mod stored;
+mod usage;
+mod workloads;
+
+pub use backends::follow_backends;
+pub use deployments::ClusterDeployments;
+pub use samples::follow_usage;
+pub use usage::UsageHistory;
+pub use workloads::ClusterWorkloads;

@@ -1,0 +1,283 @@
+//! The data plane of a cluster from outside its pods: chooses a predictor by weight as the gateway does in process,
+//! and passes the request on to its servers.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashMap},
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
+use http_body::Body;
+use http_body_util::{Either, Full};
+use provost_domain::{
+    DeploymentId, ErrorCode,
+    port::routes::BackendPublisher,
+    routing_table::{Backend, DeploymentBackends, choose},
+};
+use rand::{Rng, SeedableRng, rngs::SmallRng};
+
+use crate::{
+    error::RequestError,
+    matcher::match_path,
+    service::{Options, PREDICTOR, PUID, discard, not_found, read_body},
+};
+
+/// How long a server may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// How long connecting to one may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How often a request is sent that no server answers: servers come and go, and a prediction may be made twice.
+const ATTEMPTS: usize = 3;
+/// Most copies for shadows that are under way; further ones are left out.
+const MIRRORED_MAX: usize = 256;
+
+/// What only one connection is about, and is not passed on (RFC 9110 §7.6.1).
+const HOP_BY_HOP: [HeaderName; 8] = [
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+/// What is the caller's to this server, and not to a model's.
+const OURS: [HeaderName; 5] =
+    [header::AUTHORIZATION, header::COOKIE, header::CONTENT_LENGTH, header::HOST, header::EXPECT];
+
+/// Where requests are passed on to.
+#[derive(Debug, Clone)]
+pub struct Proxy(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    options: Options,
+    client: reqwest::Client,
+    deployments: ArcSwap<HashMap<String, Arc<Target>>>,
+    in_flight: AtomicUsize,
+}
+
+#[derive(Debug)]
+struct Target {
+    backends: Vec<Backend>,
+    weights: Vec<u32>,
+    unavailable: String,
+}
+
+impl Proxy {
+    /// A proxy that knows no deployments yet.
+    ///
+    /// # Errors
+    ///
+    /// Where no client can be made.
+    pub fn new(options: Options) -> Result<Self, reqwest::Error> {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(TIMEOUT)
+            .build()?;
+        Ok(Self(Arc::new(Shared { options, client, deployments: ArcSwap::default(), in_flight: AtomicUsize::new(0) })))
+    }
+
+    /// Requests that are being answered now.
+    pub fn in_flight(&self) -> usize {
+        self.0.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// The calling thread's part.
+    pub fn thread(&self) -> ProxyThread {
+        let random = Rc::new(RefCell::new(SmallRng::from_rng(&mut rand::rng())));
+        ProxyThread { shared: Arc::clone(&self.0), random, mirrored: Rc::default() }
+    }
+}
+
+impl BackendPublisher for Proxy {
+    fn publish_all(&self, deployments: BTreeMap<DeploymentId, DeploymentBackends>) {
+        let targets = deployments.into_iter().map(|(id, DeploymentBackends { backends, unavailable })| {
+            let weight = |backend: &Backend| if backend.is_shadow { 0 } else { backend.weight };
+            let weights = backends.iter().map(weight).collect();
+            (format!("{}/{}", id.namespace, id.name), Arc::new(Target { backends, weights, unavailable }))
+        });
+        self.0.deployments.store(Arc::new(targets.collect()));
+    }
+}
+
+/// Passes on the requests of one thread.
+#[derive(Debug, Clone)]
+pub struct ProxyThread {
+    shared: Arc<Shared>,
+    random: Rc<RefCell<SmallRng>>,
+    mirrored: Rc<()>,
+}
+
+/// An answer of ours, or of the server that was asked.
+type Answer = Either<Full<Bytes>, reqwest::Body>;
+
+impl ProxyThread {
+    /// Answers a request to the data plane. Never fails: errors are answers.
+    pub async fn call<B>(&self, request: Request<B>) -> Response<Answer>
+    where
+        B: Body<Data = Bytes> + Unpin,
+    {
+        if request.method() == Method::OPTIONS {
+            return Response::new(Either::Left(Full::default()));
+        }
+        let Some(_slot) = InFlight::enter(&self.shared) else {
+            return refuse(&RequestError::new(ErrorCode::Overloaded, "too many requests at a time: try again"));
+        };
+        match self.pass_on(request).await {
+            Ok(response) => response,
+            Err(error) => refuse(&error),
+        }
+    }
+
+    async fn pass_on<B>(&self, request: Request<B>) -> Result<Response<Answer>, RequestError>
+    where
+        B: Body<Data = Bytes> + Unpin,
+    {
+        let (parts, mut body) = request.into_parts();
+        let path = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+        let target = match_path(parts.uri.path(), None).ok_or_else(|| not_found(parts.uri.path()))?;
+        let deployment = self.shared.deployments.load().get(target.deployment).cloned();
+        let deployment = deployment.ok_or_else(|| unknown(target.deployment))?;
+        let backend = self.choose(&deployment, &parts.headers)?;
+        let body = match read_body(&mut body, &parts.headers, &self.shared.options).await {
+            Ok(body) => body,
+            Err(error) => {
+                discard(&mut body).await;
+                return Err(error);
+            }
+        };
+        let headers = passed_on(&parts.headers);
+        let outgoing = Outgoing { method: &parts.method, path, headers: &headers, body: &body };
+        if !parts.headers.contains_key(PREDICTOR) {
+            let shadows = deployment.backends.iter().filter(|backend| backend.is_shadow && backend.weight > 0);
+            shadows.for_each(|shadow| self.mirror(&outgoing, shadow));
+        }
+        self.send(&outgoing, backend).await
+    }
+
+    /// The predictor that is asked for by name, else the one that the request's id falls to, else any by weight.
+    fn choose<'a>(&self, deployment: &'a Target, headers: &HeaderMap) -> Result<&'a Backend, RequestError> {
+        if let Some(name) = headers.get(PREDICTOR) {
+            let named = deployment.backends.iter().find(|backend| backend.predictor.as_bytes() == name.as_bytes());
+            return named.ok_or_else(|| {
+                let names: Vec<_> = deployment.backends.iter().map(|backend| backend.predictor.as_str()).collect();
+                let name = String::from_utf8_lossy(name.as_bytes());
+                let info = format!("the deployment has no predictor `{name}`; it has: {}", names.join(", "));
+                RequestError::new(ErrorCode::NotFound, info)
+            });
+        }
+        let random = self.random.borrow_mut().next_u64().to_le_bytes();
+        let id = headers.get(PUID).map_or(&random[..], HeaderValue::as_bytes);
+        let chosen = choose(&deployment.weights, 0, id).and_then(|index| deployment.backends.get(index));
+        chosen.ok_or_else(|| RequestError::new(ErrorCode::Unavailable, deployment.unavailable.clone()))
+    }
+
+    async fn send(&self, outgoing: &Outgoing<'_>, backend: &Backend) -> Result<Response<Answer>, RequestError> {
+        let mut attempts = 1..ATTEMPTS;
+        loop {
+            match outgoing.to(&self.shared.client, backend).send().await {
+                Ok(answer) => return Ok(answered(answer)),
+                Err(error) if !error.is_timeout() && attempts.next().is_some() => {}
+                Err(error) => return Err(failed(backend, &error)),
+            }
+        }
+    }
+
+    /// Sends a copy to a shadow, and lets its answer go.
+    fn mirror(&self, outgoing: &Outgoing<'_>, shadow: &Backend) {
+        if Rc::strong_count(&self.mirrored) > MIRRORED_MAX {
+            return;
+        }
+        let (sending, slot) = (outgoing.to(&self.shared.client, shadow).send(), Rc::clone(&self.mirrored));
+        tokio::task::spawn_local(async move {
+            if let Err(error) = sending.await {
+                tracing::debug!(%error, "a shadow does not answer");
+            }
+            drop(slot);
+        });
+    }
+}
+
+/// A request on its way.
+struct Outgoing<'a> {
+    method: &'a Method,
+    path: &'a str,
+    headers: &'a HeaderMap,
+    body: &'a Bytes,
+}
+
+impl Outgoing<'_> {
+    fn to(&self, client: &reqwest::Client, backend: &Backend) -> reqwest::RequestBuilder {
+        let url = format!("http://{}{}", backend.authority, self.path);
+        client.request(self.method.clone(), url).headers(self.headers.clone()).body(self.body.clone())
+    }
+}
+
+fn passed_on(headers: &HeaderMap) -> HeaderMap {
+    let mut headers = headers.clone();
+    remove_hop_by_hop(&mut headers);
+    OURS.iter().for_each(|name| drop(headers.remove(name)));
+    headers
+}
+
+fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    let named = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    let named: Vec<HeaderName> =
+        named.flat_map(|value| value.split(',')).filter_map(|name| name.trim().parse().ok()).collect();
+    named.iter().chain(&HOP_BY_HOP).for_each(|name| drop(headers.remove(name)));
+}
+
+fn answered(answer: reqwest::Response) -> Response<Answer> {
+    let mut response = Response::from(answer).map(Either::Right);
+    remove_hop_by_hop(response.headers_mut());
+    response
+}
+
+fn failed(backend: &Backend, error: &reqwest::Error) -> RequestError {
+    tracing::warn!(predictor = backend.predictor, authority = backend.authority, %error, "a predictor does not answer");
+    let info = format!("predictor `{}` does not answer: try again, and look at its instances", backend.predictor);
+    let code = if error.is_timeout() && !error.is_connect() { ErrorCode::Timeout } else { ErrorCode::Unavailable };
+    RequestError::new(code, info)
+}
+
+fn unknown(deployment: &str) -> RequestError {
+    let (namespace, name) = deployment.split_once('/').unwrap_or_default();
+    let info = format!("there is no deployment `{name}` in the namespace `{namespace}`");
+    RequestError::new(ErrorCode::NotFound, info)
+}
+
+fn refuse(error: &RequestError) -> Response<Answer> {
+    error.seldon_response().map(Either::Left)
+}
+
+/// Counts a request while it is being answered.
+struct InFlight<'a>(&'a Shared);
+
+impl<'a> InFlight<'a> {
+    fn enter(shared: &'a Shared) -> Option<Self> {
+        let slot = Self(shared);
+        let before = shared.in_flight.fetch_add(1, Ordering::Relaxed);
+        (before < shared.options.in_flight_max).then_some(slot)
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests;

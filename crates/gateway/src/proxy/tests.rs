@@ -1,0 +1,151 @@
+//! Requests through the proxy to servers that tell what they got.
+
+use std::sync::Mutex;
+
+use http::StatusCode;
+use http_body_util::BodyExt as _;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
+
+use super::*;
+
+/// A server that answers every request with its name, and keeps what it got.
+struct Server {
+    authority: String,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+async fn server(name: &'static str) -> Server {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let authority = listener.local_addr().unwrap().to_string();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&seen);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut got = Vec::new();
+            // Tests send bodies that end in `}`.
+            while !got.ends_with(b"}") {
+                if stream.read_buf(&mut got).await.unwrap_or(0) == 0 {
+                    break;
+                }
+            }
+            kept.lock().unwrap().push(String::from_utf8_lossy(&got).into_owned());
+            let answer =
+                format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{name}", name.len());
+            stream.write_all(answer.as_bytes()).await.unwrap_or_default();
+        }
+    });
+    Server { authority, seen }
+}
+
+fn backend(predictor: &str, weight: u32, is_shadow: bool, authority: &str) -> Backend {
+    Backend { predictor: predictor.to_owned(), weight, is_shadow, authority: authority.to_owned() }
+}
+
+fn proxy(backends: Vec<Backend>) -> ProxyThread {
+    let proxy = Proxy::new(Options { body_max: 1000, ..Options::default() }).unwrap();
+    let id = DeploymentId { namespace: "models".try_into().unwrap(), name: "iris".try_into().unwrap() };
+    let unavailable = "it is being created".to_owned();
+    proxy.publish_all(BTreeMap::from([(id, DeploymentBackends { backends, unavailable })]));
+    proxy.thread()
+}
+
+fn request(path: &str, headers: &[(&str, &str)], body: &str) -> Request<Full<Bytes>> {
+    let mut request = Request::post(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(Full::from(body.to_owned())).unwrap()
+}
+
+async fn text(response: Response<Answer>) -> (StatusCode, String) {
+    let status = response.status();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, String::from_utf8_lossy(&body).into_owned())
+}
+
+const PATH: &str = "/seldon/models/iris/api/v1.0/predictions";
+
+fn run(test: impl Future<Output = ()>) {
+    let _already_set = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build_local(tokio::runtime::LocalOptions::default())
+        .unwrap();
+    runtime.block_on(test);
+}
+
+#[test]
+fn a_request_goes_on_as_it_came_but_for_what_is_ours() {
+    run(async {
+        let main = server("main").await;
+        let proxy = proxy(vec![backend("main", 100, false, &main.authority)]);
+        let headers = [
+            ("content-type", "application/json"),
+            ("seldon-puid", "abc"),
+            ("authorization", "Bearer secret"),
+            ("cookie", "provost-token=secret"),
+            ("connection", "keep-alive, x-mine"),
+            ("x-mine", "1"),
+        ];
+        let answer = proxy.call(request(&format!("{PATH}?a=b"), &headers, "{}")).await;
+        assert_eq!(text(answer).await, (StatusCode::OK, "main".to_owned()));
+        let seen = main.seen.lock().unwrap()[0].to_lowercase();
+        assert!(seen.starts_with(&format!("post {PATH}?a=b http/1.1\r\n")), "{seen}");
+        assert!(seen.contains("seldon-puid: abc") && seen.contains("content-type: application/json"), "{seen}");
+        assert!(!seen.contains("secret") && !seen.contains("x-mine"), "{seen}");
+        assert!(seen.ends_with("{}"), "{seen}");
+    });
+}
+
+#[test]
+fn weights_decide_and_a_header_pins() {
+    run(async {
+        let (main, canary) = (server("main").await, server("canary").await);
+        let proxy =
+            proxy(vec![backend("main", 100, false, &main.authority), backend("canary", 0, false, &canary.authority)]);
+        for _ in 0..20 {
+            assert_eq!(text(proxy.call(request(PATH, &[], "{}")).await).await.1, "main");
+        }
+        let pinned = proxy.call(request(PATH, &[("provost-predictor", "canary")], "{}")).await;
+        assert_eq!(text(pinned).await.1, "canary");
+        let other = text(proxy.call(request(PATH, &[("provost-predictor", "best")], "{}")).await).await;
+        assert_eq!(other.0, StatusCode::NOT_FOUND);
+        assert!(other.1.contains("no predictor `best`; it has: main, canary"), "{}", other.1);
+    });
+}
+
+#[test]
+fn a_shadow_gets_a_copy_and_nobody_sees_its_answer() {
+    run(async {
+        let (main, shadow) = (server("main").await, server("shadow").await);
+        let proxy =
+            proxy(vec![backend("main", 100, false, &main.authority), backend("shadow", 100, true, &shadow.authority)]);
+        assert_eq!(text(proxy.call(request(PATH, &[], "{\"a\":1}")).await).await.1, "main");
+        while shadow.seen.lock().unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        assert!(shadow.seen.lock().unwrap()[0].ends_with("{\"a\":1}"));
+    });
+}
+
+#[test]
+fn what_cannot_be_answered_is_said() {
+    run(async {
+        let gone = { TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string() };
+        let broken = proxy(vec![backend("main", 100, false, &gone)]);
+        for (proxy, path, body, status, words) in [
+            (&proxy(vec![]), PATH, "{}", StatusCode::SERVICE_UNAVAILABLE, "it is being created"),
+            (&broken, PATH, "{}", StatusCode::SERVICE_UNAVAILABLE, "predictor `main` does not answer"),
+            (&broken, "/seldon/models/wine/api/v1.0/predictions", "{}", StatusCode::NOT_FOUND, "no deployment `wine`"),
+            (&broken, "/seldon/", "{}", StatusCode::NOT_FOUND, "there is nothing at"),
+            (&broken, PATH, &"x".repeat(1001), StatusCode::PAYLOAD_TOO_LARGE, "longer than 1000 bytes"),
+        ] {
+            let answer = text(proxy.call(request(path, &[], body)).await).await;
+            assert_eq!(answer.0, status, "{path}: {}", answer.1);
+            assert!(answer.1.contains(words), "{}", answer.1);
+        }
+    });
+}
