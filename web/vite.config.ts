@@ -37,6 +37,10 @@ export default defineConfig({
   },
   server: {
     headers: { "Content-Security-Policy": securityPolicy },
-    proxy: { "/api": server, "/seldon": server },
+    // The browser's own Host goes on: the server refuses writes from a page of another host.
+    proxy: {
+      "/api": { target: server, changeOrigin: false },
+      "/seldon": { target: server, changeOrigin: false },
+    },
   },
 });
