@@ -34,8 +34,9 @@ use crate::{
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// How long connecting to one may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// How often a request is sent that no server answers: servers come and go, and a prediction may be made twice.
-const ATTEMPTS: usize = 3;
+/// Pauses, in milliseconds, before a request that no server answered is sent again: servers come and go, and the way to
+/// a new one may take a second to be known everywhere. A prediction may be made twice.
+const PAUSES: [u64; 5] = [50, 150, 300, 500, 1000];
 /// Most copies for shadows that are under way; further ones are left out.
 const MIRRORED_MAX: usize = 256;
 
@@ -185,12 +186,15 @@ impl ProxyThread {
     }
 
     async fn send(&self, outgoing: &Outgoing<'_>, backend: &Backend) -> Result<Response<Answer>, RequestError> {
-        let mut attempts = 1..ATTEMPTS;
+        let mut pauses = PAUSES.into_iter();
         loop {
-            match outgoing.to(&self.shared.client, backend).send().await {
+            let error = match outgoing.to(&self.shared.client, backend).send().await {
                 Ok(answer) => return Ok(answered(answer)),
-                Err(error) if !error.is_timeout() && attempts.next().is_some() => {}
-                Err(error) => return Err(failed(backend, &error)),
+                Err(error) => error,
+            };
+            match pauses.next().filter(|_| !error.is_timeout()) {
+                Some(pause) => tokio::time::sleep(Duration::from_millis(pause)).await,
+                None => return Err(failed(backend, &error)),
             }
         }
     }
