@@ -18,7 +18,6 @@ mod observed;
 mod pods;
 mod reconcile;
 mod resources;
-mod slim;
 mod status;
 mod watched;
 pub(crate) mod words;

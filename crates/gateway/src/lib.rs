@@ -8,6 +8,7 @@
 mod clock;
 mod error;
 mod exposition;
+mod in_flight;
 mod matcher;
 mod metrics;
 mod predict;

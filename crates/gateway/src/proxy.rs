@@ -26,6 +26,7 @@ use rand::{Rng, SeedableRng, rngs::SmallRng};
 
 use crate::{
     error::RequestError,
+    in_flight::InFlight,
     matcher::match_path,
     service::{Options, PREDICTOR, PUID, discard, not_found, read_body},
 };
@@ -133,7 +134,7 @@ impl ProxyThread {
         if request.method() == Method::OPTIONS {
             return Response::new(Either::Left(Full::default()));
         }
-        let Some(_slot) = InFlight::enter(&self.shared) else {
+        let Some(_slot) = InFlight::enter(&self.shared.in_flight, self.shared.options.in_flight_max) else {
             return refuse(&RequestError::new(ErrorCode::Overloaded, "too many requests at a time: try again"));
         };
         match self.pass_on(request).await {
@@ -264,23 +265,6 @@ fn unknown(deployment: &str) -> RequestError {
 
 fn refuse(error: &RequestError) -> Response<Answer> {
     error.seldon_response().map(Either::Left)
-}
-
-/// Counts a request while it is being answered.
-struct InFlight<'a>(&'a Shared);
-
-impl<'a> InFlight<'a> {
-    fn enter(shared: &'a Shared) -> Option<Self> {
-        let slot = Self(shared);
-        let before = shared.in_flight.fetch_add(1, Ordering::Relaxed);
-        (before < shared.options.in_flight_max).then_some(slot)
-    }
-}
-
-impl Drop for InFlight<'_> {
-    fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use tokio::sync::mpsc;
 use crate::{
     clock::WallClock,
     error::RequestError,
+    in_flight::InFlight,
     matcher::{Endpoint, is_data_plane, match_path},
     metrics::{MetricsSource, Registry, SnapshotRequest, ThreadMetrics},
     predict::{Answered, Buffers, Call, Failed, REQUEST_ID_MAX, answer, fail},
@@ -163,7 +164,7 @@ impl GatewayThread {
             Ok(call) => call,
             Err(error) => return error.seldon_response(),
         };
-        let Some(_slot) = InFlight::enter(&self.shared) else {
+        let Some(_slot) = InFlight::enter(&self.shared.in_flight, self.shared.options.in_flight_max) else {
             let info = "too many requests at a time: try again";
             return self.refuse(&call, RequestError::new(ErrorCode::Overloaded, info));
         };
@@ -345,23 +346,6 @@ fn set_request_id(headers: &mut HeaderMap, request_id: String) {
     // An id from a body may hold what a header cannot.
     if let Ok(id) = HeaderValue::from_maybe_shared(Bytes::from(request_id)) {
         headers.insert(PUID, id);
-    }
-}
-
-/// Counts a request while it is being answered.
-struct InFlight<'a>(&'a Shared);
-
-impl<'a> InFlight<'a> {
-    fn enter(shared: &'a Shared) -> Option<Self> {
-        let slot = Self(shared);
-        let before = shared.in_flight.fetch_add(1, Ordering::Relaxed);
-        (before < shared.options.in_flight_max).then_some(slot)
-    }
-}
-
-impl Drop for InFlight<'_> {
-    fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

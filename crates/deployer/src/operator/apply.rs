@@ -2,17 +2,20 @@
 
 use kube::{
     Api, Client, ResourceExt as _,
-    api::{ApiResource, DeleteParams, DynamicObject, Patch, PatchParams},
+    api::{ApiResource, DeleteParams, DynamicObject, PartialObjectMeta, Patch, PatchParams},
     core::{GroupVersionKind, TypeMeta},
 };
 use serde_json::{Value, json};
 
-use super::{children::Kind, crd, slim::MetadataOnly};
+use super::{children::Kind, crd};
 
 /// Who manages the fields that are applied.
 const MANAGER: &str = "provost";
 /// Who manages the number of a Deployment's pods that an autoscaler is to decide.
 const SCALE_MANAGER: &str = "provost-scale";
+
+/// An object of which only the metadata is asked for.
+pub(super) type MetadataOnly = PartialObjectMeta<DynamicObject>;
 
 /// The kind of an object, as a client asks for it.
 pub(super) fn resource_of(types: &TypeMeta) -> ApiResource {

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::PodStatus;
 use kube::{
     Api, Client, Resource,
     api::{ApiResource, DynamicObject, ObjectMeta},
-    core::{DynamicResourceScope, NotUsed},
+    core::{DynamicResourceScope, NotUsed, Object},
     runtime::{
         WatchStreamExt as _,
         reflector::ObjectRef,
@@ -18,19 +18,18 @@ use provost_api::crd::seldon_deployment;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    apply::resource_of,
+    apply::{MetadataOnly, resource_of},
     children::{Answer, Child, Children, Facts, Key, Kind, Named, Rollout, RouteFacts},
     crd, pods,
-    slim::{MetadataOnly, Watched},
 };
 use crate::kubernetes::{DEPLOYMENT_LABEL, PREDICTOR_ANNOTATION, REVISION_ANNOTATION, ROUTES_ANNOTATION};
 
 /// The label of a pod that tells its Deployment.
 const WORKLOAD_LABEL: &str = "app";
 
-type Deployment = Watched<DeploymentSpec, Option<DeploymentStatus>>;
-type HttpRoute = Watched<NotUsed, Option<HttpRouteStatus>>;
-type Pod = Watched<NotUsed, Option<PodStatus>>;
+type Deployment = Object<DeploymentSpec, DeploymentStatus>;
+type HttpRoute = Object<NotUsed, HttpRouteStatus>;
+type Pod = Object<NotUsed, PodStatus>;
 
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
