@@ -2,6 +2,8 @@
 //! so that a request never crosses threads.
 
 mod connection;
+#[cfg(test)]
+mod tests;
 
 use std::{
     io,

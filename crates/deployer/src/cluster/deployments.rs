@@ -98,6 +98,10 @@ impl ClusterDeployments {
     }
 
     async fn perform(&self, mutation: &Mutation, note: &ChangeNote, is_trial: bool) -> Result<DynamicObject, Failure> {
+        let (Mutation::Put { id, .. } | Mutation::Delete { id, .. }) = mutation;
+        if self.watch_of(id).is_none() {
+            return Err(Failure::Store(self.not_shown(id)));
+        }
         match mutation {
             Mutation::Put { id, document, precondition } => self.put(id, document, *precondition, note, is_trial).await,
             Mutation::Delete { id, precondition } => self.delete(id, *precondition, is_trial).await,
@@ -149,6 +153,20 @@ impl ClusterDeployments {
         }
     }
 
+    fn not_shown(&self, id: &DeploymentId) -> StoreError {
+        let shown = self.0.namespaces.join(", ");
+        let reason = format!("the namespace `{}` is not among those that are shown here: {shown}", id.namespace);
+        StoreError::Refused { code: ErrorCode::Forbidden, reason, done: Vec::new() }
+    }
+
+    /// The watch that shows a deployment; `None` where none does.
+    fn watch_of(&self, id: &DeploymentId) -> Option<usize> {
+        match &self.0.namespaces[..] {
+            [] => Some(0),
+            some => some.iter().position(|namespace| namespace == id.namespace.as_str()),
+        }
+    }
+
     fn generation(&self, id: &DeploymentId) -> u64 {
         self.mirror().get(id).map_or(0, |known| known.stored.generation)
     }
@@ -158,8 +176,7 @@ impl ClusterDeployments {
         let mut mirror = self.mirror();
         let stored = match mutation {
             Mutation::Put { id, .. } => {
-                let watch = mirror.watch_of(id);
-                mirror.put(watch, object);
+                mirror.put(self.watch_of(id).unwrap_or(0), object);
                 mirror.get(id).map(|known| known.stored.clone())
             }
             Mutation::Delete { id, .. } => {

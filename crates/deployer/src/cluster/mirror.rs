@@ -66,11 +66,6 @@ impl Mirror {
         true
     }
 
-    /// The watch by which a deployment is known, or the first.
-    pub(super) fn watch_of(&self, id: &DeploymentId) -> usize {
-        self.known.get(&key_of(id)).map_or(0, |entry| entry.watch)
-    }
-
     /// Forgets a deployment that was deleted.
     pub(super) fn remove(&mut self, id: &DeploymentId) {
         self.known.remove(&key_of(id));

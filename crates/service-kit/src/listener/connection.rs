@@ -6,10 +6,16 @@ use std::{
     future::poll_fn,
     pin::{Pin, pin},
     rc::Rc,
-    task::{Poll, Waker},
+    task::{Context, Poll, Waker},
 };
 
-use hyper::{rt::Executor, service::service_fn};
+use bytes::Bytes;
+use http_body_util::Either;
+use hyper::{
+    body::{Frame, SizeHint},
+    rt::Executor,
+    service::service_fn,
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::conn::auto,
@@ -20,7 +26,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::{Options, ThreadService};
+use super::{Body, Options, ThreadService};
 use crate::tls::TlsSource;
 
 pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -123,6 +129,35 @@ impl Drop for InFlight {
     }
 }
 
+/// A body; its request is in flight until it was sent or let go.
+struct Held {
+    body: Body,
+    _in_flight: InFlight,
+}
+
+impl hyper::body::Body for Held {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        match &mut self.body {
+            Either::Left(whole) => Pin::new(whole).poll_frame(context).map_err(|never| match never {}),
+            Either::Right(streamed) => Pin::new(streamed).poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
 /// What a connection needs to be served.
 #[derive(Debug)]
 pub(super) struct Connection<S> {
@@ -155,8 +190,7 @@ impl<S: ThreadService> Connection<S> {
             let (service, in_flight) = (service.clone(), InFlight::enter(&entered));
             async move {
                 let response = service.call(request).await;
-                drop(in_flight);
-                Ok::<_, std::convert::Infallible>(response)
+                Ok::<_, std::convert::Infallible>(response.map(|body| Held { body, _in_flight: in_flight }))
             }
         });
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), answer));
