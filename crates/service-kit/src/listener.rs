@@ -2,8 +2,6 @@
 //! so that a request never crosses threads.
 
 mod connection;
-#[cfg(test)]
-mod tests;
 
 use std::{
     io,
@@ -236,3 +234,6 @@ async fn counted(
     load.fetch_sub(1, Ordering::Relaxed);
     drop(slot);
 }
+
+#[cfg(test)]
+mod tests;
