@@ -1,6 +1,6 @@
 //! The status of a deployment, in Seldon's form, from what the cluster says of its objects. Pure.
 
-use provost_domain::plan::Report;
+use provost_domain::plan::{PredictorReport, Report};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -81,16 +81,19 @@ fn told(observation: &Observation<'_>) -> (&'static str, String) {
 
 /// What the planner tells of each predictor, for the control plane: Seldon's status has no place for it.
 fn predictors(report: &Report) -> Value {
-    let predictors = report.predictors.iter().map(|predictor| {
-        json!({
-            "name": predictor.name,
-            "state": word(predictor.state),
-            "reason": predictor.reason,
-            "weight": predictor.weight,
-            "revision": predictor.revision,
-        })
-    });
-    predictors.collect()
+    report.predictors.iter().map(predictor).collect()
+}
+
+/// Without what is not known: the API server keeps no nulls, and a status that it changes would be written for ever.
+fn predictor(report: &PredictorReport) -> Value {
+    let mut told = json!({"name": report.name, "state": word(report.state), "weight": report.weight});
+    if let Some(reason) = &report.reason {
+        told["reason"] = json!(reason);
+    }
+    if let Some(revision) = &report.revision {
+        told["revision"] = json!(revision);
+    }
+    told
 }
 
 fn deployment(name: &str, rollout: &Rollout) -> Value {
@@ -226,6 +229,32 @@ mod tests {
         assert_eq!(second["conditions"][0]["lastTransitionTime"], "2026-01-01T00:00:00Z");
         let third = with_times(status(Some((State::Available, 3)), None), &second, "2026-01-03T00:00:00Z");
         assert_eq!(third["conditions"][0]["lastTransitionTime"], "2026-01-03T00:00:00Z");
+    }
+
+    #[test]
+    fn nothing_is_null() {
+        let report = Report {
+            state: State::Creating,
+            description: "as the planner tells".to_owned(),
+            predictors: vec![PredictorReport {
+                name: "main".to_owned(),
+                revision: None,
+                state: State::Creating,
+                reason: None,
+                weight: 0,
+            }],
+            generation: 3,
+        };
+        let told = observed(&Observation {
+            namespace: "default",
+            desired: &desired(),
+            family: &family(),
+            report: Some(&report),
+            answer: None,
+            gateway: None,
+        });
+        assert_eq!(told["predictors"], json!([{"name": "main", "state": "Creating", "weight": 0}]));
+        assert!(!told.to_string().contains("null"), "{told}");
     }
 
     #[test]
