@@ -6,7 +6,7 @@ use clap::Args;
 use provost_api::client::Client;
 use serde::Deserialize;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, output::OutputArguments};
 
 /// Where a server listens when nothing else is said.
 const DEFAULT_URL: &str = "http://127.0.0.1:8000";
@@ -38,6 +38,19 @@ pub(crate) struct NamespaceArguments {
     /// Namespace.
     #[arg(short, long, default_value = "default", env = "PROVOST_NAMESPACE", hide_env_values = true)]
     pub(crate) namespace: String,
+}
+
+/// What commands take that only tell of one deployment.
+#[derive(Debug, Args)]
+pub(crate) struct DeploymentArguments {
+    /// Name of the deployment.
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) namespace: NamespaceArguments,
+    #[command(flatten)]
+    pub(crate) server: ServerArguments,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
 }
 
 #[derive(Debug, Deserialize)]

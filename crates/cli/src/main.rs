@@ -54,9 +54,9 @@ enum Command {
     /// Read the request log of a deployment.
     Requests(commands::requests::Arguments),
     /// List the pods of a deployment on Kubernetes.
-    Instances(commands::instances::Arguments),
+    Instances(connect::DeploymentArguments),
     /// Tell what happened to a deployment and its pods on Kubernetes, latest last.
-    Events(commands::events::Arguments),
+    Events(connect::DeploymentArguments),
     /// Print what the containers of a deployment write on Kubernetes.
     Logs(commands::logs::Arguments),
     /// Tell how the server does.

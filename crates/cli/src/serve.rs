@@ -4,6 +4,7 @@
 mod config;
 mod control_plane;
 mod data_dir;
+mod door;
 mod forward;
 mod pod;
 mod thread;
@@ -31,7 +32,7 @@ use provost_request_log::{Options as LogOptions, RequestLog, Retention};
 use provost_service_kit::{
     access::Rules,
     config::load,
-    listener::{self, Options as ListenerOptions},
+    listener::Options as ListenerOptions,
     supervise::{Shutdown, shutdown, supervise},
     telemetry,
     tls::{TlsFiles, TlsSource},
@@ -44,8 +45,9 @@ use provost_worker::ModelServer;
 
 use config::Config;
 use data_dir::DataDir;
+use door::Door;
 use forward::Destination;
-use thread::{DataPlane, Routers, ServeThread};
+use thread::{DataPlane, Routers};
 use views::{Artifacts, SystemClock, View};
 
 /// How often traffic is sampled for the live charts.
@@ -158,11 +160,10 @@ async fn serve(
     if config.server.insecure {
         tracing::warn!("--insecure: everybody who reaches {} may do everything", config.server.listen);
     }
-    let data_dir = DataDir::open(data_dir)?;
-    let socket = bind(config.server.listen)?;
-    let repository = Arc::new(SqliteRepository::open(&data_dir.metadata()).await?);
-    let artifacts = open_artifacts(&data_dir, config, environments)?;
-    let log = Arc::new(open_log(&data_dir, config)?);
+    let door = Door::take(data_dir, config)?;
+    let repository = Arc::new(SqliteRepository::open(&door.data_dir.metadata()).await?);
+    let artifacts = open_artifacts(&door.data_dir, config, environments)?;
+    let log = Arc::new(open_log(&door.data_dir, config)?);
     let uploads = destination.map(|destination| destination.uploads(&log)).transpose()?.map(Arc::new);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let catalog = Arc::new(ServerCatalog::default());
@@ -209,21 +210,9 @@ async fn serve(
         Some(_) => Routers::default(),
         None => Routers { api: rest::router(app.clone()), console: console::router() },
     };
-    let tls = open_tls(config, &stopped)?;
-    let (rules, is_tls) = (Arc::new(rules), tls.is_some());
     let is_ready = view.settled();
-    let handle = listener::serve(socket, &listener_options(config), tls, move || {
-        ServeThread::new(
-            DataPlane::Gateway(gateway.thread()),
-            routers.clone(),
-            view.clone(),
-            Arc::clone(&rules),
-            is_tls,
-        )
-    })?;
-    let url = format!("{}://{}", if is_tls { "https" } else { "http" }, handle.address());
-    data_dir.announce(&url)?;
-    println!("provost listens on {url}");
+    let data_plane = move || DataPlane::Gateway(gateway.thread());
+    let (handle, data_dir) = door.open(config, &stopped, rules, (routers, view), data_plane)?;
     let end = wait_for_end(app, repository.clone(), manifest, is_ready).await;
     tracing::info!("stopping: requests in flight are answered first");
     let until = forward::drain_end(config);

@@ -2,26 +2,9 @@
 
 use provost_api::rest::v1::workloads::{EventSummary, Events};
 
-use crate::{
-    connect::{NamespaceArguments, ServerArguments},
-    failure::Failure,
-    output::{OutputArguments, table},
-};
+use crate::{connect::DeploymentArguments, failure::Failure, output::table};
 
-/// Tell what happened to a deployment and its pods on Kubernetes, latest last.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
-    /// Name of the deployment.
-    name: String,
-    #[command(flatten)]
-    namespace: NamespaceArguments,
-    #[command(flatten)]
-    server: ServerArguments,
-    #[command(flatten)]
-    output: OutputArguments,
-}
-
-pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+pub(crate) async fn run(arguments: DeploymentArguments) -> Result<(), Failure> {
     let client = arguments.server.client()?;
     let mut events = client.events(&arguments.namespace.namespace, &arguments.name).await?;
     // A terminal shows the end of what is printed.

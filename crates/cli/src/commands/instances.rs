@@ -2,26 +2,9 @@
 
 use provost_api::rest::v1::workloads::{InstanceSummary, Instances};
 
-use crate::{
-    connect::{NamespaceArguments, ServerArguments},
-    failure::Failure,
-    output::{OutputArguments, table},
-};
+use crate::{connect::DeploymentArguments, failure::Failure, output::table};
 
-/// List the pods of a deployment on Kubernetes.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
-    /// Name of the deployment.
-    name: String,
-    #[command(flatten)]
-    namespace: NamespaceArguments,
-    #[command(flatten)]
-    server: ServerArguments,
-    #[command(flatten)]
-    output: OutputArguments,
-}
-
-pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+pub(crate) async fn run(arguments: DeploymentArguments) -> Result<(), Failure> {
     let client = arguments.server.client()?;
     let instances = client.instances(&arguments.namespace.namespace, &arguments.name).await?;
     arguments.output.print(&instances, instances_table)

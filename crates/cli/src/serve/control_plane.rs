@@ -14,24 +14,20 @@ use provost_deployer::{
 };
 use provost_domain::{BucketUri, Engine, ServerCatalog, port::clock::Clock};
 use provost_gateway::Proxy;
-use provost_request_log::{Bucket, BucketLog, CacheOptions};
+use provost_request_log::{BucketLog, CacheOptions};
 use provost_service_kit::{
     access::Rules,
-    listener,
     supervise::{Shutdown, ShutdownSender, shutdown, supervise},
 };
-use provost_store::{
-    artifacts::Environment,
-    buckets::{self, Folder},
-};
+use provost_store::{artifacts::Environment, buckets};
 
 use super::{
-    bind,
     config::Config,
-    data_dir::DataDir,
-    gateway_options, listener_options, open_tls,
+    door::Door,
+    forward::bucket,
+    gateway_options,
     pod::open_rules,
-    thread::{DataPlane, Routers, ServeThread},
+    thread::{DataPlane, Routers},
     views::{SystemClock, View},
     wait_for_signal,
 };
@@ -42,9 +38,10 @@ pub(super) async fn serve(
     config: &Config,
     rules: Rules,
     namespaces: Vec<String>,
-    bucket: Option<(BucketUri, Environment)>,
+    log: Option<(BucketUri, Environment)>,
 ) -> anyhow::Result<()> {
-    let log = bucket.map(|(uri, environment)| open_log(data_dir, config, &uri, &environment)).transpose()?;
+    let door = Door::take(data_dir, config)?;
+    let log = log.map(|(uri, environment)| open_log(data_dir, config, &uri, &environment)).transpose()?;
     let cluster = Cluster::connect(config, namespaces).await?;
     let usage = Arc::new(UsageHistory::default());
     let (stop, stopped) = shutdown();
@@ -63,13 +60,12 @@ pub(super) async fn serve(
         engine: Engine::Kubernetes,
     });
     let routers = Routers { api: rest::router(app), console: console::router() };
-    listen(data_dir, config, (rules, proxy.clone(), view, routers), (stop, stopped)).await
+    answer(door, config, rules, (routers, view, proxy.clone()), (stop, stopped)).await
 }
 
 /// The log that pods send to a bucket. What is read of it is kept in the data directory.
 fn open_log(data_dir: &Path, config: &Config, uri: &BucketUri, environment: &Environment) -> anyhow::Result<BucketLog> {
-    let Folder { store, path, uri } = buckets::open(uri, environment).context("request-log.bucket")?;
-    let bucket = Bucket { store, path, uri, explain: buckets::explain };
+    let bucket = bucket(buckets::open(uri, environment).context("request-log.bucket")?);
     let folder = data_dir.join("request-log-cache");
     let cache = CacheOptions { folder: folder.clone(), bytes: config.request_log.size_max.0 };
     BucketLog::open(bucket, cache).with_context(|| format!("cannot open `{}`", folder.display()))
@@ -77,30 +73,23 @@ fn open_log(data_dir: &Path, config: &Config, uri: &BucketUri, environment: &Env
 
 /// Passes predictions on until the process is told to stop, and does nothing else.
 pub(super) async fn serve_gateway(data_dir: &Path, config: &Config, namespaces: Vec<String>) -> anyhow::Result<()> {
+    let door = Door::take(data_dir, config)?;
     let cluster = Cluster::connect(config, namespaces).await?;
     let (stop, stopped) = shutdown();
     cluster.follow(&stopped);
-    let parts = (open_rules(config), cluster.proxy.clone(), cluster.view(), Routers::default());
-    listen(data_dir, config, parts, (stop, stopped)).await
+    let parts = (Routers::default(), cluster.view(), cluster.proxy);
+    answer(door, config, open_rules(config), parts, (stop, stopped)).await
 }
 
-async fn listen(
-    data_dir: &Path,
+async fn answer(
+    door: Door,
     config: &Config,
-    (rules, proxy, view, routers): (Rules, Proxy, View, Routers),
+    rules: Rules,
+    (routers, view, proxy): (Routers, View, Proxy),
     (stop, stopped): (ShutdownSender, Shutdown),
 ) -> anyhow::Result<()> {
-    let data_dir = DataDir::open(data_dir)?;
-    let socket = bind(config.server.listen)?;
-    let tls = open_tls(config, &stopped)?;
-    let (rules, is_tls) = (Arc::new(rules), tls.is_some());
-    let handle = listener::serve(socket, &listener_options(config), tls, move || {
-        let data_plane = DataPlane::Proxy(proxy.thread());
-        ServeThread::new(data_plane, routers.clone(), view.clone(), Arc::clone(&rules), is_tls)
-    })?;
-    let url = format!("{}://{}", if is_tls { "https" } else { "http" }, handle.address());
-    data_dir.announce(&url)?;
-    println!("provost listens on {url}");
+    let data_plane = move || DataPlane::Proxy(proxy.thread());
+    let (handle, data_dir) = door.open(config, &stopped, rules, (routers, view), data_plane)?;
     let end = wait_for_signal().await;
     tracing::info!("stopping: requests in flight are answered first");
     handle.stop().await;

@@ -47,11 +47,14 @@ impl Destination {
 
     /// What sends the files of the log there.
     pub(super) fn uploads(self, log: &Arc<RequestLog>) -> anyhow::Result<Uploads> {
-        let Folder { store, path, uri } = self.folder;
-        let bucket = Bucket { store, path, uri, explain: buckets::explain };
-        let uploads = Uploads::new(Arc::clone(log), bucket, &self.server);
+        let uploads = Uploads::new(Arc::clone(log), bucket(self.folder), &self.server);
         uploads.with_context(|| format!("cannot write below `{}`", log.folder().display()))
     }
+}
+
+/// The folder as the request log knows it.
+pub(super) fn bucket(Folder { store, path, uri }: Folder) -> Bucket {
+    Bucket { store, path, uri, explain: buckets::explain }
 }
 
 /// How a log is kept that goes to a bucket: of `age`, half is for a segment, and half for others that become one

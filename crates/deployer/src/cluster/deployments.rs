@@ -98,9 +98,8 @@ impl ClusterDeployments {
     }
 
     async fn perform(&self, mutation: &Mutation, note: &ChangeNote, is_trial: bool) -> Result<DynamicObject, Failure> {
-        let (Mutation::Put { id, .. } | Mutation::Delete { id, .. }) = mutation;
-        if self.watch_of(id).is_none() {
-            return Err(Failure::Store(self.not_shown(id)));
+        if self.watch_of(mutation.id()).is_none() {
+            return Err(Failure::Store(self.not_shown(mutation.id())));
         }
         match mutation {
             Mutation::Put { id, document, precondition } => self.put(id, document, *precondition, note, is_trial).await,
@@ -206,7 +205,7 @@ impl From<StoreError> for Failure {
 impl Failure {
     /// For the user, who is told what had been written by then.
     fn told(self, mutation: &Mutation, done: &[DeploymentId]) -> StoreError {
-        let (Mutation::Put { id, .. } | Mutation::Delete { id, .. }) = mutation;
+        let id = mutation.id();
         let refused = |code, reason: String| StoreError::Refused { code, reason, done: done.to_vec() };
         match self {
             Self::Api(kube::Error::Api(status)) => match status.code {

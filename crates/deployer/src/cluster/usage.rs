@@ -40,12 +40,9 @@ struct State {
     asked: Option<Timestamp>,
     /// What each pod told last.
     last: HashMap<String, Figures>,
-    usage: BTreeMap<DeploymentKey, VecDeque<UsagePoint>>,
-    traffic: BTreeMap<DeploymentKey, VecDeque<TrafficPoint>>,
+    usage: BTreeMap<DeploymentId, VecDeque<UsagePoint>>,
+    traffic: BTreeMap<DeploymentId, VecDeque<TrafficPoint>>,
 }
-
-/// Namespace and name.
-type DeploymentKey = (String, String);
 
 impl UsageHistory {
     /// The time by its own clock at which a pod told last, to ask it for what came since.
@@ -57,10 +54,10 @@ impl UsageHistory {
     pub(super) fn add(&self, now: Timestamp, samples: Vec<Sample>) {
         let state = &mut *self.state();
         let interval = state.asked.map_or(0, |asked| now.as_millis().saturating_sub(asked.as_millis()));
-        let mut totals: BTreeMap<(DeploymentKey, String), Total> = BTreeMap::new();
+        let mut totals: BTreeMap<(DeploymentId, String), Total> = BTreeMap::new();
         let mut last = HashMap::with_capacity(samples.len());
         for sample in samples {
-            let total = totals.entry((key(&sample.deployment), sample.predictor)).or_default();
+            let total = totals.entry((sample.deployment, sample.predictor)).or_default();
             total.instances += 1;
             total.ready += u32::from(sample.is_ready);
             let before = state.last.remove(&sample.instance);
@@ -87,7 +84,7 @@ impl UsageHistory {
     /// What a deployment used since then, oldest first.
     pub(super) fn points(&self, id: &DeploymentId, since: Timestamp) -> Vec<UsagePoint> {
         let state = self.state();
-        let points = state.usage.get(&key(id)).into_iter().flatten();
+        let points = state.usage.get(id).into_iter().flatten();
         points.filter(|point| point.time >= since).cloned().collect()
     }
 
@@ -99,16 +96,12 @@ impl UsageHistory {
 impl TrafficView for UsageHistory {
     fn points(&self, id: &DeploymentId, since: Timestamp) -> Vec<TrafficPoint> {
         let state = self.state();
-        let points = state.traffic.get(&key(id)).into_iter().flatten();
+        let points = state.traffic.get(id).into_iter().flatten();
         points.filter(|point| point.time >= since).cloned().collect()
     }
 }
 
-fn key(id: &DeploymentId) -> DeploymentKey {
-    (id.namespace.to_string(), id.name.to_string())
-}
-
-fn forget<T>(all: &mut BTreeMap<DeploymentKey, VecDeque<T>>, is_kept: impl Fn(&T) -> bool) {
+fn forget<T>(all: &mut BTreeMap<DeploymentId, VecDeque<T>>, is_kept: impl Fn(&T) -> bool) {
     for points in all.values_mut() {
         while points.front().is_some_and(|point| !is_kept(point)) {
             points.pop_front();

@@ -109,6 +109,14 @@ pub enum Mutation {
     },
 }
 
+impl Mutation {
+    /// The deployment that it changes.
+    pub fn id(&self) -> &DeploymentId {
+        let (Self::Put { id, .. } | Self::Delete { id, .. }) = self;
+        id
+    }
+}
+
 /// What must hold of the stored deployment for a change to be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precondition {
