@@ -22,7 +22,7 @@ use crate::kubernetes::DEPLOYMENT_LABEL;
 
 /// Most events that are told.
 const EVENTS_MAX: usize = 200;
-/// Most pods and events of a namespace that are asked for at a time.
+/// Most events of a namespace that are asked for at a time.
 const PAGE: u32 = 500;
 
 /// Pods, events and logs, as the API server tells of them when asked.
@@ -41,7 +41,7 @@ impl ClusterWorkloads {
 
     async fn pods(&self, id: &DeploymentId) -> Result<Vec<Pod>, WorkloadError> {
         let api: Api<Pod> = Api::namespaced(self.client.clone(), id.namespace.as_str());
-        let selected = ListParams::default().labels(&format!("{DEPLOYMENT_LABEL}={}", id.name)).limit(PAGE);
+        let selected = ListParams::default().labels(&format!("{DEPLOYMENT_LABEL}={}", id.name));
         let listed = api.list(&selected).await.map_err(|error| failed("list the pods", error))?;
         Ok(listed.items)
     }
