@@ -36,8 +36,8 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// How long connecting to one may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Pauses, in milliseconds, before a request that no server answered is sent again: servers come and go, and the way to
-/// a new one may take a second to be known everywhere. A prediction may be made twice.
-const PAUSES: [u64; 5] = [50, 150, 300, 500, 1000];
+/// a new one may take seconds to be known on every node. A prediction may be made twice.
+const PAUSES: [u64; 7] = [50, 150, 300, 500, 1000, 1500, 1500];
 /// Most copies for shadows that are under way; further ones are left out.
 const MIRRORED_MAX: usize = 256;
 

@@ -53,6 +53,16 @@ impl ControlPlane {
         text
     }
 
+    /// An answer of `iris`. The way to a new Service is known everywhere only a while after its pods are ready.
+    async fn predict_at_last(&self, arguments: &[&str]) -> String {
+        let command = [&["predict", "iris", "-f", "-"], arguments].concat();
+        eventually(async || match self.run(&command, BODY) {
+            (true, text) => Ok(text),
+            (false, text) => Err(text),
+        })
+        .await
+    }
+
     fn json(&self, arguments: &[&str]) -> Value {
         let text = self.succeed(&[arguments, &["--output", "json"]].concat(), "");
         serde_json::from_str(&text).unwrap()
@@ -121,11 +131,7 @@ async fn applies_and_predicts(scene: &Scene, control_plane: &ControlPlane) {
     assert_eq!((&last["message"], &last["generation"]), (&json!("the first"), &json!(1)), "{last}");
     // The console's way to the pods, and the gateway's, end in the same answer.
     let by_gateway = scene.predict_at_last("iris", None).await;
-    let by_console = eventually(async || match control_plane.run(&["predict", "iris", "-f", "-"], BODY) {
-        (true, text) => Ok(text),
-        (false, text) => Err(text),
-    })
-    .await;
+    let by_console = control_plane.predict_at_last(&[]).await;
     assert_eq!(by_console.trim(), by_gateway.trim());
 }
 
@@ -202,8 +208,7 @@ async fn follows_kubectl(scene: &Scene, control_plane: &ControlPlane) {
     let last = &control_plane.get("namespaces/shown/deployments/iris/history").await["items"][0];
     assert_eq!(last["author"], "kubectl-client-side-apply", "{last}");
     assert_eq!(last.get("message"), None, "{last}");
-    let pinned = ["predict", "iris", "--predictor", "canary", "-f", "-"];
-    control_plane.succeed(&pinned, BODY);
+    control_plane.predict_at_last(&["--predictor", "canary"]).await;
 
     // And back: what `kubectl` applied is known to it still.
     let mut half = main_and_canary();
