@@ -41,19 +41,21 @@ use provost_store::{
     artifacts::{Environments, FilesystemArtifacts, Options as ArtifactOptions},
     metadata::SqliteRepository,
 };
-use provost_worker::ModelServer;
+use provost_worker::{ModelServer, OwnPrograms};
 
 use config::Config;
 use data_dir::DataDir;
 use door::Door;
 use forward::Destination;
 use thread::{DataPlane, Routers};
-use views::{Artifacts, SystemClock, View};
+use views::{Artifacts, ServerChecks, SystemClock, View};
 
 /// How often traffic is sampled for the live charts.
 const SAMPLE_EVERY: Duration = Duration::from_secs(2);
 /// How often records are brought to the disk (what a power cut may cost at most) and are rewritten.
 const TEND_EVERY: Duration = Duration::from_secs(1);
+/// How long a program of the user's own is waited for until its deployment counts as failed.
+const OWN_PROGRAM_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Serve models, the API and the console on one port.
 #[derive(Debug, clap::Args)]
@@ -167,7 +169,8 @@ async fn serve(
     let uploads = destination.map(|destination| destination.uploads(&log)).transpose()?.map(Arc::new);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let catalog = Arc::new(ServerCatalog::default());
-    let models = ModelServer::new(Arc::new(Artifacts(artifacts.clone())), Arc::clone(&clock));
+    let own_programs = own_programs(manifest.is_some());
+    let models = ModelServer::new(Arc::new(Artifacts(artifacts.clone())), own_programs, Arc::clone(&clock));
     let options = gateway_options(config, manifest.as_deref().and_then(pod::deployment));
     let gateway = Gateway::new(options, Arc::new(models.clone()), Some(log.clone()));
     let deployer = InProcessDeployer::new(Arc::new(models), Arc::new(gateway.clone()));
@@ -225,6 +228,12 @@ async fn serve(
     repository.close().await;
     data_dir.retract();
     end
+}
+
+/// A pod waits for the program beside it as long as Kubernetes lets it; elsewhere somebody wants to know.
+fn own_programs(is_pod: bool) -> OwnPrograms {
+    let patience = if is_pod { Duration::MAX } else { OWN_PROGRAM_PATIENCE };
+    OwnPrograms { check: Arc::new(ServerChecks), patience }
 }
 
 /// Waits until a signal says stop, or the predictor of a pod cannot serve.

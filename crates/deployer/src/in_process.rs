@@ -12,7 +12,7 @@ use provost_domain::{
         model_host::{HostedPredictor, ModelHost},
         routes::RoutePublisher,
     },
-    routing_table::{DeploymentRoutes, PredictorRoute},
+    routing_table::{DeploymentRoutes, NodeServer, PredictorRoute},
 };
 
 /// The annotation of a predictor that Seldon's metrics carry as its version.
@@ -48,7 +48,7 @@ impl InProcessDeployer {
             // A revision that stays keeps the names it was put in force with.
             let known = before.predictors.iter().find(|known| is_same(known, route));
             let known = known.map(|known| PredictorRoute { weight: route.weight, ..known.clone() });
-            known.or_else(|| find(deployment, &route.predictor).map(|predictor| compile(predictor, route)))
+            known.or_else(|| find(deployment, &route.predictor).map(|predictor| compile(deployment, predictor, route)))
         };
         let predictors = routes.iter().filter_map(routed).collect();
         let published = DeploymentRoutes { predictors, unavailable: None, request_log: deployment.request_log };
@@ -112,7 +112,7 @@ fn is_same(known: &PredictorRoute, route: &Route) -> bool {
     known.predictor == route.predictor && known.revision == route.revision
 }
 
-fn compile(predictor: &Predictor, route: &Route) -> PredictorRoute {
+fn compile(deployment: &Deployment, predictor: &Predictor, route: &Route) -> PredictorRoute {
     PredictorRoute {
         predictor: route.predictor.clone(),
         revision: route.revision.clone(),
@@ -120,7 +120,14 @@ fn compile(predictor: &Predictor, route: &Route) -> PredictorRoute {
         node: predictor.graph.name.clone(),
         image: predictor.graph.implementation.as_str().to_owned(),
         version: predictor.annotations.get(VERSION_ANNOTATION).cloned().unwrap_or_default(),
+        server: server(deployment, predictor),
     }
+}
+
+/// The server that a program of the user's own is.
+fn server(deployment: &Deployment, predictor: &Predictor) -> Option<NodeServer> {
+    let authority = predictor.graph.rest_authority().filter(|_| predictor.graph.is_own_program())?;
+    Some(NodeServer { authority, timeout: deployment.rest_timeout(predictor) })
 }
 
 /// The digests of a predictor's nodes, depth first.

@@ -18,6 +18,8 @@ use crate::{
 pub const REQUEST_LOG_ANNOTATION: &str = "provost.dev/request-log";
 /// Annotation by which Seldon runs a predictor without its orchestrator.
 pub const NO_ENGINE_ANNOTATION: &str = "seldon.io/no-engine";
+/// Annotation that limits how long a node may take to answer over REST, in milliseconds.
+pub const REST_TIMEOUT_ANNOTATION: &str = "seldon.io/rest-timeout";
 /// Label that carries a predictor's name.
 pub const VERSION_LABEL: &str = "version";
 
@@ -145,6 +147,18 @@ impl Deployment {
     /// of each predictor. What kind a node is by default, [`NodeKind::defaulted`](crate::graph::NodeKind::defaulted) says.
     pub fn apply_defaults(&mut self) {
         self.predictors.iter_mut().for_each(Predictor::apply_defaults);
+    }
+
+    /// An annotation of a predictor, else of the deployment.
+    pub fn annotation<'a>(&'a self, predictor: &'a Predictor, name: &str) -> Option<&'a str> {
+        let all = [&predictor.annotations, &self.annotations];
+        all.into_iter().find_map(|annotations| annotations.get(name)).map(String::as_str)
+    }
+
+    /// How long a node of the predictor may take to answer over REST, in milliseconds, where a positive number tells.
+    pub fn rest_timeout(&self, predictor: &Predictor) -> Option<u64> {
+        let text = self.annotation(predictor, REST_TIMEOUT_ANNOTATION)?;
+        text.trim().parse().ok().filter(|millis| *millis > 0)
     }
 
     /// The share of the traffic each predictor gets in percent, in their order: a predictor alone

@@ -32,11 +32,13 @@ pub enum ErrorCode {
     Internal,
     /// Not ready, or failed; the reason says.
     Unavailable,
+    /// A server that was asked on the caller's behalf did not answer in time.
+    GatewayTimeout,
 }
 
 impl ErrorCode {
     /// All codes, for documentation and tests.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::BadRequest,
         Self::Unauthenticated,
         Self::Forbidden,
@@ -50,6 +52,7 @@ impl ErrorCode {
         Self::Timeout,
         Self::Internal,
         Self::Unavailable,
+        Self::GatewayTimeout,
     ];
 
     /// The code as it stands in bodies and headers.
@@ -69,7 +72,7 @@ impl ErrorCode {
 
     /// Whether the same request may succeed later.
     pub fn is_retryable(self) -> bool {
-        matches!(self, Self::Overloaded | Self::Timeout | Self::Unavailable)
+        matches!(self, Self::Overloaded | Self::Timeout | Self::Unavailable | Self::GatewayTimeout)
     }
 
     fn row(self) -> (&'static str, u16, &'static str) {
@@ -87,6 +90,7 @@ impl ErrorCode {
             Self::Overloaded => ("overloaded", 429, "Too many requests at a time"),
             Self::Internal => ("internal", 500, "The server has a fault"),
             Self::Unavailable => ("unavailable", 503, "Not available now"),
+            Self::GatewayTimeout => ("gateway_timeout", 504, "A server did not answer in time"),
         }
     }
 }

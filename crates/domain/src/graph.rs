@@ -187,6 +187,16 @@ pub enum InvalidParameter {
 }
 
 impl Node {
+    /// Whether a program of the user's own is the node: one that is called over the network.
+    pub fn is_own_program(&self) -> bool {
+        self.implementation == Implementation::Unknown
+    }
+
+    /// Where it answers over REST, as `host:port`, if that is said.
+    pub fn rest_authority(&self) -> Option<String> {
+        self.endpoint.as_ref().and_then(Endpoint::rest_authority)
+    }
+
     /// Whether nothing at all is said about the node.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -234,6 +244,25 @@ impl Node {
         names.dedup();
         names.into_iter().filter_map(|name| Some(json!([name, self.parameter(name)?.to_text()]))).collect()
     }
+}
+
+impl Endpoint {
+    /// Where it answers over REST, as `host:port`; `None` where that is not said, or cannot be an address.
+    pub fn rest_authority(&self) -> Option<String> {
+        let host = self.host.as_deref().filter(|host| is_host(host))?;
+        let port = u16::try_from(self.http_port.or(self.port)?).ok().filter(|port| *port != 0)?;
+        Some(format!("{host}:{port}"))
+    }
+}
+
+/// Whether a text can be a host: a name, or an address, of IPv6 in brackets.
+fn is_host(text: &str) -> bool {
+    let (address, is_bracketed) = match text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(address) => (address, true),
+        None => (text, false),
+    };
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') || (is_bracketed && c == ':');
+    (1..=253).contains(&address.len()) && address.chars().all(is_part)
 }
 
 impl NodeKind {
@@ -448,6 +477,29 @@ mod tests {
         let node = Node { parameters: vec![int("a", 1), int("a", 2)], ..Node::default() };
         assert_eq!(node.parameter("a"), Some(&ParameterValue::Int(2)));
         assert_eq!(node.parameter("b"), None);
+    }
+
+    #[test]
+    fn an_address_is_a_host_and_a_port() {
+        let endpoint = |host: &str, port, http_port| Endpoint {
+            host: Some(host.to_owned()),
+            port,
+            http_port,
+            ..Endpoint::default()
+        };
+        for (endpoint, expected) in [
+            (endpoint("localhost", Some(9500), Some(9000)), Some("localhost:9000")),
+            (endpoint("model.ns.svc.cluster.local.", Some(9000), None), Some("model.ns.svc.cluster.local.:9000")),
+            (endpoint("[::1]", Some(9000), None), Some("[::1]:9000")),
+            (endpoint("::1", Some(9000), None), None),
+            (endpoint("user@host/path", Some(9000), None), None),
+            (endpoint("", Some(9000), None), None),
+            (endpoint("localhost", Some(0), None), None),
+            (endpoint("localhost", Some(65_536), None), None),
+            (endpoint("localhost", None, None), None),
+        ] {
+            assert_eq!(endpoint.rest_authority().as_deref(), expected, "{endpoint:?}");
+        }
     }
 
     #[test]

@@ -40,6 +40,18 @@ pub struct PredictorRoute {
     pub image: String,
     /// Its annotation `version`, a label of Seldon's metrics.
     pub version: String,
+    /// Where it answers, when it is another server; `None` for a model of this process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<NodeServer>,
+}
+
+/// A server that a node is called at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeServer {
+    /// Where it is, as `host:port`.
+    pub authority: String,
+    /// How long it may take to answer, in milliseconds; `None` for the gateway's own limit.
+    pub timeout: Option<u64>,
 }
 
 /// Where the requests of one deployment go when its predictors are other servers.

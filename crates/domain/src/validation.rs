@@ -4,6 +4,7 @@
 //! Every rule is checked, never only the first that fails. Paths are those of a `SeldonDeployment`.
 
 mod not_supported_yet;
+mod own_program;
 mod seldon_rules;
 #[cfg(test)]
 mod tests;
@@ -75,8 +76,9 @@ impl std::error::Error for Violation {}
 
 /// Everything that is wrong with a deployment, to which the defaults were applied, for this engine.
 pub fn validate(deployment: &Deployment, catalog: &ServerCatalog, engine: Engine) -> Vec<Violation> {
-    let mut violations = seldon_rules::check(deployment, catalog);
+    let mut violations = seldon_rules::check(deployment, catalog, engine);
     violations.extend(not_supported_yet::check(deployment, catalog, engine));
+    violations.extend(own_program::check(deployment, catalog, engine));
     violations
 }
 

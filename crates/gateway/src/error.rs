@@ -43,7 +43,7 @@ impl RequestError {
             ErrorCode::BadRequest => "MICROSERVICE_BAD_DATA",
             ErrorCode::NotFound => "NOT_FOUND",
             ErrorCode::MethodNotAllowed => "METHOD_NOT_ALLOWED",
-            ErrorCode::Timeout => "TIMEOUT",
+            ErrorCode::Timeout | ErrorCode::GatewayTimeout => "TIMEOUT",
             ErrorCode::TooLarge => "TOO_LARGE",
             ErrorCode::Overloaded => "OVERLOADED",
             ErrorCode::Unavailable => "UNAVAILABLE",

@@ -8,9 +8,11 @@
 mod clock;
 mod error;
 mod exposition;
+mod headers;
 mod in_flight;
 mod matcher;
 mod metrics;
+mod node_server;
 mod predict;
 mod proxy;
 mod records;
@@ -20,6 +22,7 @@ mod traffic;
 
 pub use exposition::{MEDIA_TYPE as METRICS_MEDIA_TYPE, ProcessFigures, write_metrics};
 pub use metrics::{Histograms, MetricsSource, SeriesKey, Snapshot};
+pub use node_server::check_server;
 pub use proxy::{Proxy, ProxyThread};
 pub use service::{Gateway, GatewayThread, Options};
 pub use traffic::TrafficHistory;

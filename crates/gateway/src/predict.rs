@@ -7,6 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
 use provost_domain::ErrorCode;
 use provost_inference::{
     Features, MissingValues, Predict, PredictError,
@@ -19,13 +20,16 @@ use provost_inference::{
 
 use crate::{
     error::RequestError,
+    node_server::{PASSED_BACK, Reply, Server},
     records::Outcome,
-    routes::{Deployment, Predictor, Routes},
+    routes::{Deployment, Native, Node, Predictor, Routes},
     service::{PREDICTOR, ThreadState},
 };
 
 /// Longest request id, in bytes.
 pub(crate) const REQUEST_ID_MAX: usize = 256;
+/// Most bytes of a server's refusal that are logged.
+const REASON_MAX: usize = 1000;
 /// Work that is estimated to take longer leaves the I/O thread.
 const INLINE_MAX: Duration = Duration::from_micros(100);
 
@@ -42,6 +46,7 @@ pub(crate) struct Call {
 /// An answer's body, and which predictor made it.
 #[derive(Debug)]
 pub(crate) struct Answered {
+    pub(crate) status: StatusCode,
     pub(crate) body: Bytes,
     pub(crate) request_id: String,
     pub(crate) headers: http::HeaderMap,
@@ -62,9 +67,25 @@ pub(crate) struct Buffers {
     outputs: Vec<f64>,
 }
 
-/// A request that was read and waits for its prediction.
+/// A request that waits for its prediction.
 struct Prepared<'a> {
     predictor: &'a Predictor,
+    work: Work<'a>,
+    request_id: String,
+}
+
+/// What is to be done.
+enum Work<'a> {
+    /// A model of this process predicts for a request that was read.
+    Native(&'a Native, seldon::Request<'a>),
+    /// A server gets the body as it is.
+    Server(&'a Server),
+}
+
+/// What a native model takes and gives.
+struct Read<'a> {
+    predictor: &'a Predictor,
+    native: &'a Native,
     request: seldon::Request<'a>,
     request_id: String,
 }
@@ -74,17 +95,25 @@ pub(crate) async fn answer(
     state: &std::cell::RefCell<ThreadState>,
     routes: &Routes,
     call: Call,
-    body: Bytes,
+    (headers, body): (&HeaderMap, Bytes),
 ) -> Result<Answered, Failed> {
     let mut buffers = std::mem::take(&mut state.borrow_mut().buffers);
     // The state is borrowed for moments only, never while this waits.
     let prepared = prepare(&call, &body, &mut buffers, &mut state.borrow_mut().ids);
     let result = match prepared {
-        Ok(prepared) => {
+        Ok(Prepared { predictor, work: Work::Native(native, request), request_id }) => {
+            let read = Read { predictor, native, request, request_id };
             let started = Instant::now();
-            let predicted = run(&prepared, &mut buffers).await;
+            let predicted = run(&read, &mut buffers).await;
             let client = started.elapsed();
-            finish(&mut state.borrow_mut(), routes, &call, &body, prepared, (&buffers, predicted, client))
+            finish(&mut state.borrow_mut(), routes, &call, &body, read, (&buffers, predicted, client))
+        }
+        Ok(Prepared { predictor, work: Work::Server(server), request_id }) => {
+            let nodes = state.borrow().nodes.clone();
+            let started = Instant::now();
+            let reply = nodes.predict(server, &request_id, headers, body.clone()).await;
+            let client = started.elapsed();
+            pass_back(&mut state.borrow_mut(), &call, &body, (predictor, request_id), (reply, client))
         }
         Err((request_id, error)) => Err(fail(&mut state.borrow_mut(), &call, None, request_id, error)),
     };
@@ -121,20 +150,32 @@ fn prepare<'a>(
         (None, Some(raw)) => unescape(raw),
         (None, None) => ids.next(),
     };
-    let check = || {
-        if request_id.len() > REQUEST_ID_MAX {
-            let info = format!("the request's id (puid) is longer than {REQUEST_ID_MAX} bytes");
-            return Err(RequestError::new(ErrorCode::BadRequest, info));
-        }
-        let request = parsed?;
-        let predictor = choose(call, &request_id)?;
-        check_features(predictor, &request)?;
-        Ok((predictor, request))
-    };
-    match check() {
-        Ok((predictor, request)) => Ok(Prepared { predictor, request, request_id }),
+    match find_work(call, parsed, &request_id) {
+        Ok((predictor, work)) => Ok(Prepared { predictor, work, request_id }),
         Err(error) => Err((request_id, error)),
     }
+}
+
+/// Who is to do what. What a body is to be is a server's own affair.
+fn find_work<'a>(
+    call: &'a Call,
+    parsed: Result<seldon::Request<'a>, seldon::BadRequest>,
+    request_id: &str,
+) -> Result<(&'a Predictor, Work<'a>), RequestError> {
+    if request_id.len() > REQUEST_ID_MAX {
+        let info = format!("the request's id (puid) is longer than {REQUEST_ID_MAX} bytes");
+        return Err(RequestError::new(ErrorCode::BadRequest, info));
+    }
+    let predictor = choose(call, request_id)?;
+    let work = match &predictor.node {
+        Node::Native(native) => {
+            let request = parsed?;
+            check_features(native, &request)?;
+            Work::Native(native, request)
+        }
+        Node::Server(server) => Work::Server(server),
+    };
+    Ok((predictor, work))
 }
 
 fn choose<'a>(call: &'a Call, request_id: &str) -> Result<&'a Predictor, RequestError> {
@@ -151,8 +192,8 @@ fn choose<'a>(call: &'a Call, request_id: &str) -> Result<&'a Predictor, Request
     })
 }
 
-fn check_features(predictor: &Predictor, request: &seldon::Request<'_>) -> Result<(), RequestError> {
-    let schema = predictor.predict.schema();
+fn check_features(native: &Native, request: &seldon::Request<'_>) -> Result<(), RequestError> {
+    let schema = native.predict.schema();
     if request.columns != schema.features {
         let error = PredictError::FeatureCount { expected: schema.features, actual: request.columns };
         let named = schema.feature_names.as_ref().map(|names| format!(": {}", names.join(", "))).unwrap_or_default();
@@ -167,13 +208,13 @@ fn check_features(predictor: &Predictor, request: &seldon::Request<'_>) -> Resul
 }
 
 /// Predicts. What is estimated to take long leaves this thread to others meanwhile.
-async fn run(prepared: &Prepared<'_>, buffers: &mut Buffers) -> Result<(), RequestError> {
-    let (rows, columns) = (prepared.request.rows, prepared.request.columns);
-    let cost = prepared.predictor.row_cost.saturating_mul(u32::try_from(rows).unwrap_or(u32::MAX));
+async fn run(read: &Read<'_>, buffers: &mut Buffers) -> Result<(), RequestError> {
+    let (rows, columns) = (read.request.rows, read.request.columns);
+    let cost = read.native.row_cost.saturating_mul(u32::try_from(rows).unwrap_or(u32::MAX));
     if cost <= INLINE_MAX {
-        return predict(&*prepared.predictor.predict, rows, columns, buffers);
+        return predict(&*read.native.predict, rows, columns, buffers);
     }
-    let predictor = Arc::clone(&prepared.predictor.predict);
+    let predictor = Arc::clone(&read.native.predict);
     let mut moved = std::mem::take(buffers);
     let work = tokio::task::spawn_blocking(move || {
         let result = predict(&*predictor, rows, columns, &mut moved);
@@ -205,20 +246,20 @@ fn finish(
     routes: &Routes,
     call: &Call,
     body: &[u8],
-    prepared: Prepared<'_>,
+    read: Read<'_>,
     (buffers, predicted, client): (&Buffers, Result<(), RequestError>, Duration),
 ) -> Result<Answered, Failed> {
-    let Prepared { predictor, request, request_id } = prepared;
+    let Read { predictor, native, request, request_id } = read;
     if let Err(error) = predicted {
         return Err(fail(state, call, Some(predictor), request_id, error));
     }
     let mut written = Vec::with_capacity(state.answer_capacity);
-    write_answer(predictor, &request, &request_id, &buffers.outputs, &mut written);
+    write_answer(native, &request, &request_id, &buffers.outputs, &mut written);
     state.answer_capacity = written.len().next_multiple_of(64).min(1 << 16);
     let answered = Instant::now();
     let server = answered.duration_since(call.arrived);
     if call.deployment.is_logged {
-        let (stream, is_mismatch) = state.records.stream(routes, predictor, request.names);
+        let (stream, is_mismatch) = state.records.stream(routes, predictor, (native.predict.schema(), request.names));
         state.metrics.feature_name_mismatches += u64::from(is_mismatch);
         let payload = if request.columns > FEATURE_COLUMNS_MAX {
             Payload::Text { request: body, response: &written }
@@ -230,12 +271,45 @@ fn finish(
         state.records.append(&stream, &outcome, payload);
     }
     state.metrics.record(predictor.slot, 200, server, client);
-    Ok(Answered { body: written.into(), request_id, headers: predictor.headers.clone() })
+    Ok(Answered { status: StatusCode::OK, body: written.into(), request_id, headers: predictor.headers.clone() })
+}
+
+/// Logs and counts what a server answered, as [`finish`] does; its status and body are the caller's.
+fn pass_back(
+    state: &mut ThreadState,
+    call: &Call,
+    body: &[u8],
+    (predictor, request_id): (&Predictor, String),
+    (reply, client): (Result<Reply, RequestError>, Duration),
+) -> Result<Answered, Failed> {
+    let reply = match reply {
+        Ok(reply) => reply,
+        Err(error) => return Err(fail(state, call, Some(predictor), request_id, error)),
+    };
+    let answered = Instant::now();
+    let (server, status) = (answered.duration_since(call.arrived), reply.status.as_u16());
+    if call.deployment.is_logged {
+        let refusal = String::from_utf8_lossy(reply.body.get(..REASON_MAX).unwrap_or(&reply.body));
+        let payload = if reply.status.is_success() {
+            Payload::Text { request: body, response: &reply.body }
+        } else {
+            Payload::Failed { reason: &refusal }
+        };
+        let time = state.clock.at(answered);
+        let outcome = Outcome { request_id: &request_id, time, latency: server, status, rows: 1 };
+        state.records.append(&predictor.stream, &outcome, payload);
+    }
+    state.metrics.record(predictor.slot, status, server, client);
+    let mut headers = predictor.headers.clone();
+    headers.remove(http::header::CONTENT_TYPE);
+    let passed = PASSED_BACK.into_iter().zip(reply.headers).filter_map(|(name, value)| Some((name, value?)));
+    headers.extend(passed);
+    Ok(Answered { status: reply.status, body: reply.body, request_id, headers })
 }
 
 /// Writes the body. The caller's own id in `meta` goes back as it came.
 fn write_answer(
-    predictor: &Predictor,
+    native: &Native,
     request: &seldon::Request<'_>,
     request_id: &str,
     outputs: &[f64],
@@ -244,7 +318,7 @@ fn write_answer(
     let meta: &Meta<'_> = &request.meta;
     let puid = meta.puid.unwrap_or(request_id);
     let answer = Answer { form: request.form, rows: request.rows, outputs, puid, meta };
-    predictor.template.write(&answer, written);
+    native.template.write(&answer, written);
 }
 
 /// Logs and counts a failure.

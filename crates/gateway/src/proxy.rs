@@ -14,7 +14,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use http_body::Body;
 use http_body_util::{Either, Full};
 use provost_domain::{
@@ -26,6 +26,7 @@ use rand::{Rng, SeedableRng, rngs::SmallRng};
 
 use crate::{
     error::RequestError,
+    headers::{passed_on, remove_hop_by_hop},
     in_flight::InFlight,
     matcher::match_path,
     service::{Options, PREDICTOR, PUID, discard, not_found, read_body},
@@ -40,21 +41,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const PAUSES: [u64; 7] = [50, 150, 300, 500, 1000, 1500, 1500];
 /// Most copies for shadows that are under way; further ones are left out.
 const MIRRORED_MAX: usize = 256;
-
-/// What only one connection is about, and is not passed on (RFC 9110 §7.6.1).
-const HOP_BY_HOP: [HeaderName; 8] = [
-    header::CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-];
-/// What is the caller's to this server, and not to a model's.
-const OURS: [HeaderName; 5] =
-    [header::AUTHORIZATION, header::COOKIE, header::CONTENT_LENGTH, header::HOST, header::EXPECT];
 
 /// Where requests are passed on to.
 #[derive(Debug, Clone)]
@@ -160,7 +146,7 @@ impl ProxyThread {
                 return Err(error);
             }
         };
-        let headers = passed_on(&parts.headers);
+        let headers = passed_on(&parts.headers, false);
         let outgoing = Outgoing { method: &parts.method, path, headers: &headers, body: &body };
         if !parts.headers.contains_key(PREDICTOR) {
             let shadows = deployment.backends.iter().filter(|backend| backend.is_shadow && backend.weight > 0);
@@ -230,20 +216,6 @@ impl Outgoing<'_> {
     }
 }
 
-fn passed_on(headers: &HeaderMap) -> HeaderMap {
-    let mut headers = headers.clone();
-    remove_hop_by_hop(&mut headers);
-    OURS.iter().for_each(|name| drop(headers.remove(name)));
-    headers
-}
-
-fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    let named = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
-    let named: Vec<HeaderName> =
-        named.flat_map(|value| value.split(',')).filter_map(|name| name.trim().parse().ok()).collect();
-    named.iter().chain(&HOP_BY_HOP).for_each(|name| drop(headers.remove(name)));
-}
-
 fn answered(answer: reqwest::Response) -> Response<Answer> {
     let mut response = Response::from(answer).map(Either::Right);
     remove_hop_by_hop(response.headers_mut());
@@ -253,7 +225,7 @@ fn answered(answer: reqwest::Response) -> Response<Answer> {
 fn failed(backend: &Backend, error: &reqwest::Error) -> RequestError {
     tracing::warn!(predictor = backend.predictor, authority = backend.authority, %error, "a predictor does not answer");
     let info = format!("predictor `{}` does not answer: try again, and look at its instances", backend.predictor);
-    let code = if error.is_timeout() && !error.is_connect() { ErrorCode::Timeout } else { ErrorCode::Unavailable };
+    let code = if error.is_timeout() && !error.is_connect() { ErrorCode::GatewayTimeout } else { ErrorCode::Unavailable };
     RequestError::new(code, info)
 }
 

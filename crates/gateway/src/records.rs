@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use provost_inference::{
+    Schema,
     protocol::seldon::parse_names,
     record::{FEATURE_COLUMNS_MAX, Payload, Record, RecordLane, Stream, Timestamp},
 };
@@ -72,7 +73,7 @@ impl Records {
         &mut self,
         routes: &Routes,
         predictor: &Predictor,
-        names: Option<&str>,
+        (schema, names): (&Schema, Option<&str>),
     ) -> (Arc<Stream>, bool) {
         if self.sets.len() <= predictor.slot {
             self.sets.resize_with(predictor.slot + 1, PredictorSets::default);
@@ -86,9 +87,9 @@ impl Records {
             if sets.len() >= NAME_SETS_MAX {
                 // The last place is shared by all further sets, which are logged by position.
                 sets.truncate(NAME_SETS_MAX - 1);
-                sets.push(NameSet { raw: names.map(Box::from), ..name_set(routes, predictor, None) });
+                sets.push(NameSet { raw: names.map(Box::from), ..name_set(routes, predictor, (schema, None)) });
             } else {
-                sets.push(name_set(routes, predictor, names));
+                sets.push(name_set(routes, predictor, (schema, names)));
             }
             sets.len() - 1
         });
@@ -101,9 +102,8 @@ impl Records {
     }
 }
 
-fn name_set(routes: &Routes, predictor: &Predictor, raw: Option<&str>) -> NameSet {
+fn name_set(routes: &Routes, predictor: &Predictor, (schema, raw): (&Schema, Option<&str>)) -> NameSet {
     let own = &predictor.stream;
-    let schema = predictor.predict.schema();
     let names = raw.map(parse_names);
     let is_mismatch = match (&schema.feature_names, &names) {
         (Some(model), Some(request)) => !model.iter().map(AsRef::as_ref).eq(request.iter().map(String::as_str)),

@@ -16,11 +16,13 @@ use provost_domain::{
     routing_table::{DeploymentRoutes, PredictorRoute, choose, split_seed},
 };
 use provost_inference::{
-    OutputKind, OutputShape, Predict, PredictorTable, RevisionKey, protocol::seldon::ResponseTemplate, record::Stream,
+    OutputKind, OutputShape, Predict, PredictorTable, RevisionKey, Schema, protocol::seldon::ResponseTemplate,
+    record::Stream,
 };
 
 use crate::{
     metrics::{Registry, SeriesKey},
+    node_server::Server,
     service::{JSON, NOSNIFF, PREDICTOR},
 };
 
@@ -56,12 +58,34 @@ pub(crate) struct Deployment {
 pub(crate) struct Predictor {
     /// The headers of each of its answers.
     pub(crate) headers: http::HeaderMap,
-    pub(crate) predict: Arc<dyn Predict>,
-    pub(crate) row_cost: Duration,
-    pub(crate) template: ResponseTemplate,
+    pub(crate) node: Node,
     /// Names of features by position; the log's streams with other names are made of it.
     pub(crate) stream: Stream,
     pub(crate) slot: usize,
+}
+
+/// The one node of a predictor's graph.
+#[derive(Debug)]
+pub(crate) enum Node {
+    /// A model of this process.
+    Native(Native),
+    /// A server of its own.
+    Server(Server),
+}
+
+/// A model of this process.
+#[derive(Debug)]
+pub(crate) struct Native {
+    pub(crate) predict: Arc<dyn Predict>,
+    pub(crate) row_cost: Duration,
+    pub(crate) template: ResponseTemplate,
+}
+
+impl Native {
+    fn new(predict: Arc<dyn Predict>, route: &PredictorRoute) -> Self {
+        let template = ResponseTemplate::new(&predict.schema().output, &route.node, &route.image);
+        Self { row_cost: predict.row_cost(), predict, template }
+    }
 }
 
 impl Deployment {
@@ -134,17 +158,41 @@ impl Routes {
     }
 
     fn compile_predictor(&self, id: &DeploymentId, route: &PredictorRoute) -> Option<Predictor> {
+        let (node, stream) = match &route.server {
+            Some(server) => {
+                let server = Server::new(&route.node, server);
+                let server = server.or_else(|| {
+                    tracing::error!(deployment = %id, predictor = %route.predictor, "a route names no address");
+                    None
+                });
+                (Node::Server(server?), self.stream(id, Some(route), &[], 0))
+            }
+            None => {
+                let predict = self.find(id, route)?;
+                let stream = self.stream_of(id, route, predict.schema());
+                (Node::Native(Native::new(predict, route)), stream)
+            }
+        };
+        let slot = self.registry.slot(series_key(id, Some(route)));
+        Some(Predictor { headers: answer_headers(&route.predictor)?, node, slot, stream })
+    }
+
+    fn find(&self, id: &DeploymentId, route: &PredictorRoute) -> Option<Arc<dyn Predict>> {
         let key = RevisionKey {
             namespace: id.namespace.to_string(),
             deployment: id.name.to_string(),
             predictor: route.predictor.clone(),
             revision: route.revision.to_string(),
         };
-        let Some(predict) = self.predictors.get(&key) else {
+        let found = self.predictors.get(&key);
+        if found.is_none() {
             tracing::error!(deployment = %id, predictor = %route.predictor, "a route names a revision that is not loaded");
-            return None;
-        };
-        let schema = predict.schema();
+        }
+        found
+    }
+
+    /// The stream of a model that describes its input and output.
+    fn stream_of(&self, id: &DeploymentId, route: &PredictorRoute, schema: &Schema) -> Stream {
         let names: Vec<String> = match &schema.feature_names {
             Some(names) => names.iter().map(ToString::to_string).collect(),
             None => (0..schema.features).map(|index| format!("x{index}")).collect(),
@@ -152,14 +200,7 @@ impl Routes {
         let mut stream = self.stream(id, Some(route), &names, schema.output.width());
         stream.output_kind = schema.output.kind.clone();
         stream.output_shape = schema.output.shape;
-        Some(Predictor {
-            headers: answer_headers(&route.predictor)?,
-            template: ResponseTemplate::new(&schema.output, &route.node, &route.image),
-            slot: self.registry.slot(series_key(id, Some(route))),
-            stream,
-            row_cost: predict.row_cost(),
-            predict,
-        })
+        stream
     }
 
     fn stream(&self, id: &DeploymentId, route: Option<&PredictorRoute>, features: &[String], outputs: usize) -> Stream {

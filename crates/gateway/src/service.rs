@@ -25,6 +25,7 @@ use crate::{
     in_flight::InFlight,
     matcher::{Endpoint, is_data_plane, match_path},
     metrics::{MetricsSource, Registry, SnapshotRequest, ThreadMetrics},
+    node_server::Nodes,
     predict::{Answered, Buffers, Call, Failed, REQUEST_ID_MAX, answer, fail},
     records::Records,
     routes::Routes,
@@ -87,6 +88,8 @@ impl Gateway {
             ids: IdGenerator(SmallRng::from_rng(&mut rand::rng())),
             answer_capacity: 256,
             clock: WallClock::read(),
+            // The server of a pod asks for no credentials: what callers send is their model's.
+            nodes: Nodes::new(self.0.options.body_max, self.0.options.only.is_some()),
         };
         let snapshots = Rc::new(Cell::new(Some(self.0.registry.join())));
         GatewayThread { shared: Arc::clone(&self.0), state: Rc::new(RefCell::new(state)), snapshots }
@@ -122,6 +125,7 @@ pub(crate) struct ThreadState {
     /// Length of the answer before: a good guess for the next.
     pub(crate) answer_capacity: usize,
     pub(crate) clock: WallClock,
+    pub(crate) nodes: Nodes,
 }
 
 /// Makes request ids: UUIDs of version 4.
@@ -169,7 +173,7 @@ impl GatewayThread {
             return self.refuse(&call, RequestError::new(ErrorCode::Overloaded, info));
         };
         match read_body(&mut body, &parts.headers, &self.shared.options).await {
-            Ok(body) => match answer(&self.state, &self.shared.routes, call, body).await {
+            Ok(body) => match answer(&self.state, &self.shared.routes, call, (&parts.headers, body)).await {
                 Ok(answered) => respond(answered),
                 Err(failed) => respond_failed(failed),
             },
@@ -326,6 +330,7 @@ async fn poll_once_or_timeout<F: Future>(future: F, timeout: Duration) -> Option
 
 fn respond(answered: Answered) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(answered.body));
+    *response.status_mut() = answered.status;
     *response.headers_mut() = answered.headers;
     set_request_id(response.headers_mut(), answered.request_id);
     response

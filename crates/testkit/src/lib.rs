@@ -6,6 +6,7 @@
 
 mod logged;
 mod node;
+pub mod wrapped_model;
 
 use std::{fmt::Debug, path::PathBuf, time::Duration};
 

@@ -7,4 +7,4 @@
 mod load;
 mod model_server;
 
-pub use model_server::{ArtifactReader, ModelServer};
+pub use model_server::{ArtifactReader, ModelServer, OwnPrograms, ServerCheck};

@@ -10,6 +10,7 @@ use std::{
 use async_trait::async_trait;
 use provost_domain::{
     DeploymentId, Digest, RevisionId,
+    graph::Node,
     plan::{ObservedRevision, Readiness, Timestamp},
     port::{
         clock::Clock,
@@ -17,7 +18,10 @@ use provost_domain::{
     },
 };
 use provost_inference::{ArtifactFiles, Predict, PredictorTable, RevisionKey};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::{
+    sync::{Semaphore, mpsc},
+    time::Instant,
+};
 
 use crate::load::{Failure, load_node};
 
@@ -25,6 +29,8 @@ use crate::load::{Failure, load_node};
 const LOADING_MAX: usize = 2;
 /// First pause before a model that could not be read is read again; it doubles each time.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
+/// Pause before a program that cannot be called yet is asked again.
+const CHECK_EVERY: Duration = Duration::from_millis(500);
 /// Longest pause.
 const PAUSE_MAX: Duration = Duration::from_secs(60);
 
@@ -34,12 +40,29 @@ pub trait ArtifactReader: Send + Sync {
     fn open(&self, digest: &Digest) -> io::Result<Box<dyn ArtifactFiles + Send>>;
 }
 
+/// Asks programs of users, which are servers of their own, whether they can be called.
+#[async_trait]
+pub trait ServerCheck: Send + Sync + fmt::Debug {
+    /// Asks the one at `authority`, which is `host:port`. The error tells a person why it cannot be called yet.
+    async fn check(&self, authority: &str) -> Result<(), String>;
+}
+
+/// How programs of users are waited for.
+#[derive(Debug)]
+pub struct OwnPrograms {
+    /// Asks them.
+    pub check: Arc<dyn ServerCheck>,
+    /// How long one may take until it counts as failed. It is waited for longer all the same, in further attempts.
+    pub patience: Duration,
+}
+
 /// Loads predictors and keeps them.
 #[derive(Clone)]
 pub struct ModelServer(Arc<Shared>);
 
 struct Shared {
     artifacts: Arc<dyn ArtifactReader>,
+    own_programs: OwnPrograms,
     clock: Arc<dyn Clock>,
     revisions: Mutex<HashMap<RevisionKey, Revision>>,
     loading: Semaphore,
@@ -57,16 +80,18 @@ struct Revision {
 #[derive(Debug)]
 enum State {
     Loading,
-    Ready(Arc<dyn Predict>),
+    /// It has no model here if it is a server of its own.
+    Ready(Option<Arc<dyn Predict>>),
     Failed { reason: String, retry_at: Option<Timestamp> },
 }
 
 impl ModelServer {
     /// A server without models.
-    pub fn new(artifacts: Arc<dyn ArtifactReader>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(artifacts: Arc<dyn ArtifactReader>, own_programs: OwnPrograms, clock: Arc<dyn Clock>) -> Self {
         let (changes, changed) = mpsc::unbounded_channel();
         Self(Arc::new(Shared {
             artifacts,
+            own_programs,
             clock,
             revisions: Mutex::default(),
             loading: Semaphore::new(LOADING_MAX),
@@ -95,6 +120,10 @@ impl ModelServer {
     }
 
     async fn load(&self, key: &RevisionKey, hosted: HostedPredictor) {
+        if hosted.graph.is_own_program() {
+            let reached = self.reach(key, &hosted.graph).await;
+            return self.finish(key, reached.map(|()| None));
+        }
         let loaded = match self.0.loading.acquire().await {
             Ok(_permit) => {
                 let artifacts = Arc::clone(&self.0.artifacts);
@@ -108,10 +137,29 @@ impl ModelServer {
             // The semaphore is never closed.
             Err(_closed) => return,
         };
-        self.finish(key, loaded);
+        self.finish(key, loaded.map(Some));
     }
 
-    fn finish(&self, key: &RevisionKey, loaded: Result<Arc<dyn Predict>, Failure>) {
+    /// Waits until the program of a node can be called, as long as patience lasts and somebody wants it.
+    async fn reach(&self, key: &RevisionKey, node: &Node) -> Result<(), Failure> {
+        let Some(authority) = node.rest_authority() else {
+            let reason = format!("node `{}` has no `implementation`, and no `endpoint` that is an address", node.name);
+            return Err(Failure { reason, may_pass: false });
+        };
+        let OwnPrograms { check, patience } = &self.0.own_programs;
+        let began = Instant::now();
+        loop {
+            let Err(reason) = check.check(&authority).await else { return Ok(()) };
+            let is_wanted = self.with_revisions(|revisions| revisions.contains_key(key));
+            if !is_wanted || began.elapsed() >= *patience {
+                let reason = format!("node `{}` at {authority} {reason}", node.name);
+                return Err(Failure { reason, may_pass: true });
+            }
+            tokio::time::sleep(CHECK_EVERY).await;
+        }
+    }
+
+    fn finish(&self, key: &RevisionKey, loaded: Result<Option<Arc<dyn Predict>>, Failure>) {
         let now = self.0.clock.now();
         self.with_revisions(|revisions| {
             // A revision that was retired meanwhile is not kept.
@@ -211,7 +259,7 @@ impl ModelHost for ModelServer {
 impl PredictorTable for ModelServer {
     fn get(&self, key: &RevisionKey) -> Option<Arc<dyn Predict>> {
         self.with_revisions(|revisions| match &revisions.get(key)?.state {
-            State::Ready(predictor) => Some(Arc::clone(predictor)),
+            State::Ready(predictor) => predictor.clone(),
             State::Loading | State::Failed { .. } => None,
         })
     }

@@ -14,6 +14,10 @@ pub enum Class {
     OnKubernetes,
     /// Honoured on Kubernetes; in process refused, as the deployment would not do what its author means.
     KubernetesOnly,
+    /// Honoured in process; on Kubernetes accepted with a warning.
+    InProcess,
+    /// Honoured for a node whose program is the user's own; of others accepted with a warning.
+    OwnProgram,
     /// Refused: the deployment would not do what its author means.
     NotSupported,
     /// Set by servers; silently accepted, so that what `get` prints can be applied again.
@@ -118,6 +122,16 @@ impl Field {
         Self { class: Class::OnKubernetes, ..Self::honoured(path, shape, about) }
     }
 
+    /// A field that only a process has a use for.
+    pub const fn in_process(path: &'static str, shape: Shape, about: &'static str) -> Self {
+        Self { class: Class::InProcess, ..Self::honoured(path, shape, about) }
+    }
+
+    /// A field that only nodes have a use for whose program is the user's own.
+    pub const fn own_program(path: &'static str, shape: Shape, about: &'static str) -> Self {
+        Self { class: Class::OwnProgram, ..Self::honoured(path, shape, about) }
+    }
+
     /// A field that is refused in process, with what to do instead.
     pub const fn kubernetes_only(path: &'static str, shape: Shape, about: &'static str, advice: &'static str) -> Self {
         Self { class: Class::KubernetesOnly, advice, ..Self::honoured(path, shape, about) }
@@ -155,6 +169,11 @@ impl Annotation {
     /// A row of an annotation without effect, and why it has none.
     pub const fn no_effect(key: &'static str, about: &'static str, advice: &'static str) -> Self {
         Self { key, class: Class::NoEffect, about, advice }
+    }
+
+    /// A row of an annotation that only nodes have a use for whose program is the user's own, and why others have none.
+    pub const fn own_program(key: &'static str, about: &'static str, advice: &'static str) -> Self {
+        Self { key, class: Class::OwnProgram, about, advice }
     }
 
     fn is_for(&self, key: &str) -> bool {
@@ -211,6 +230,8 @@ impl Class {
             Self::NoEffect => "no effect",
             Self::OnKubernetes => "on Kubernetes",
             Self::KubernetesOnly => "Kubernetes only",
+            Self::InProcess => "in process",
+            Self::OwnProgram => "own program",
             Self::NotSupported => "not supported yet",
             Self::ServerSet => "set by servers",
             Self::Unknown => "unknown",

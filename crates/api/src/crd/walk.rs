@@ -1,7 +1,7 @@
 //! Walks a document by the table of its fields: every path is classified, every type checked, and all
 //! that is wrong is told at once.
 
-use provost_domain::{Engine, FieldPath, Violation, validation::Reason};
+use provost_domain::{Engine, FieldPath, Violation, graph::Implementation, validation::Reason};
 use serde_json::{Map, Value};
 
 use super::{Class, Field, Shape, Table};
@@ -39,7 +39,14 @@ impl std::fmt::Display for Finding {
 
 /// Walks `document` by `table`, for an engine.
 pub(crate) fn walk(document: &Value, table: &Table, engine: Engine) -> Walked {
-    let mut walker = Walker { table, engine, findings: Vec::new(), violations: Vec::new(), uncounted: 0 };
+    let mut walker = Walker {
+        table,
+        engine,
+        has_own_program: has_own_program(document),
+        findings: Vec::new(),
+        violations: Vec::new(),
+        uncounted: 0,
+    };
     let root = Field::honoured("", Shape::Object, "");
     let place = Place { row: &root, path: FieldPath::default(), told: Told::No };
     let document = walker.value(document, &place);
@@ -50,6 +57,8 @@ pub(crate) fn walk(document: &Value, table: &Table, engine: Engine) -> Walked {
 struct Walker<'a> {
     table: &'a Table,
     engine: Engine,
+    /// Whether the program of any node is the user's own.
+    has_own_program: bool,
     findings: Vec<Finding>,
     violations: Vec<Violation>,
     uncounted: usize,
@@ -94,13 +103,20 @@ impl Walker<'_> {
     fn object(&mut self, map: &Map<String, Value>, pattern: &str, place: &Place<'_>) -> Value {
         let present = map.iter().filter(|(_, value)| !value.is_null());
         let fields = present.filter_map(|(name, value)| {
-            let clean = self.field(name, value, pattern, place)?;
+            let clean = self.field(name, value, (map, pattern), place)?;
             Some((name.clone(), clean))
         });
         Value::Object(fields.collect())
     }
 
-    fn field(&mut self, name: &str, value: &Value, pattern: &str, place: &Place<'_>) -> Option<Value> {
+    /// A field of the object `around`, whose fields are those of `pattern`.
+    fn field(
+        &mut self,
+        name: &str,
+        value: &Value,
+        (around, pattern): (&Map<String, Value>, &str),
+        place: &Place<'_>,
+    ) -> Option<Value> {
         let dot = if pattern.is_empty() { "" } else { "." };
         let path = place.path.field(name);
         let Some(row) = self.table.field(&format!("{pattern}{dot}{name}")) else {
@@ -111,7 +127,8 @@ impl Walker<'_> {
             self.wrong_type(&path, expected(row.shape), value);
             return None;
         }
-        let told = self.classify(row, value, &path, place.told);
+        let act = self.act(row.class, || is_own_program(around));
+        let told = self.classify((row, act), value, &path, place.told);
         Some(self.value(value, &Place { row, path, told }))
     }
 
@@ -141,7 +158,7 @@ impl Walker<'_> {
         for key in map.keys() {
             let path = place.path.key(key);
             let (class, advice) = self.table.annotation(key);
-            match (class, self.act(class)) {
+            match (class, self.act(class, || self.has_own_program)) {
                 (Class::Unknown, _) => self.warn(path, class, "unknown annotation; it is ignored".to_owned()),
                 (_, Act::Warn) => self.warn(path, class, with_advice(self.no_effect(), advice)),
                 _ => {}
@@ -158,11 +175,11 @@ impl Walker<'_> {
     }
 
     /// Tells the class of a field that is set, and whether the fields inside it are told by that.
-    fn classify(&mut self, row: &Field, value: &Value, path: &FieldPath, told: Told) -> Told {
+    fn classify(&mut self, (row, act): (&Field, Act), value: &Value, path: &FieldPath, told: Told) -> Told {
         if told == Told::Yes || is_neutral(row, value) {
             return told;
         }
-        match self.act(row.class) {
+        match act {
             Act::Accept => return told,
             Act::Warn => self.warn(path.clone(), row.class, with_advice(self.no_effect(), row.advice)),
             Act::Refuse(reason) => {
@@ -172,12 +189,16 @@ impl Walker<'_> {
         Told::Yes
     }
 
-    fn act(&self, class: Class) -> Act {
+    fn act(&self, class: Class, is_own_program: impl FnOnce() -> bool) -> Act {
         match (class, self.engine) {
-            (Class::NoEffect, _) | (Class::OnKubernetes, Engine::Process) => Act::Warn,
+            (Class::OwnProgram, _) if is_own_program() => Act::Accept,
+            (Class::NoEffect | Class::OwnProgram, _)
+            | (Class::OnKubernetes, Engine::Process)
+            | (Class::InProcess, Engine::Kubernetes) => Act::Warn,
             (Class::NotSupported, _) => Act::Refuse("not supported yet"),
             (Class::KubernetesOnly, Engine::Process) => Act::Refuse("works on a Kubernetes cluster only"),
             (Class::OnKubernetes | Class::KubernetesOnly, Engine::Kubernetes)
+            | (Class::InProcess, Engine::Process)
             | (Class::Honoured | Class::ServerSet | Class::Unknown, _) => Act::Accept,
         }
     }
@@ -250,6 +271,22 @@ fn is_neutral(row: &Field, value: &Value) -> bool {
         Value::Object(map) if map.is_empty() => true,
         _ => row.neutral.is_some_and(|neutral| value.as_i64() == Some(neutral.into())),
     }
+}
+
+/// Whether the program of a node, as it is written, is the user's own: nothing else implements it.
+fn is_own_program(node: &Map<String, Value>) -> bool {
+    let implementation = node.get("implementation").and_then(Value::as_str).unwrap_or_default();
+    matches!(implementation, "" | Implementation::UNKNOWN)
+}
+
+/// Whether that of any node is.
+fn has_own_program(document: &Value) -> bool {
+    fn is_or_has(node: &Map<String, Value>) -> bool {
+        let children = node.get("children").and_then(Value::as_array).into_iter().flatten();
+        is_own_program(node) || children.filter_map(Value::as_object).any(is_or_has)
+    }
+    let predictors = document["spec"]["predictors"].as_array().into_iter().flatten();
+    predictors.filter_map(|predictor| predictor["graph"].as_object()).any(is_or_has)
 }
 
 /// The words that YAML 1.1, which kubectl reads, takes for true and false.

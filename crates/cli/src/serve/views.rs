@@ -9,6 +9,7 @@ use std::{
     time::SystemTime,
 };
 
+use async_trait::async_trait;
 use provost_api::figures::Figures;
 use provost_control_plane::app::ServerView;
 use provost_domain::{
@@ -16,11 +17,11 @@ use provost_domain::{
     plan::Timestamp,
     port::{clock::Clock, traffic::TrafficView as _},
 };
-use provost_gateway::{Gateway, ProcessFigures, Proxy, Snapshot, TrafficHistory, write_metrics};
+use provost_gateway::{Gateway, ProcessFigures, Proxy, Snapshot, TrafficHistory, check_server, write_metrics};
 use provost_inference::ArtifactFiles;
 use provost_request_log::RequestLog;
 use provost_store::artifacts::FilesystemArtifacts;
-use provost_worker::ArtifactReader;
+use provost_worker::{ArtifactReader, ServerCheck};
 
 /// How far back a pod tells of its traffic when it is first asked, in milliseconds.
 const FIGURES_SINCE: u64 = 900_000;
@@ -43,6 +44,17 @@ pub(super) struct Artifacts(pub(super) FilesystemArtifacts);
 impl ArtifactReader for Artifacts {
     fn open(&self, digest: &Digest) -> io::Result<Box<dyn ArtifactFiles + Send>> {
         Ok(Box::new(self.0.files(digest)?))
+    }
+}
+
+/// Asks programs of users over HTTP.
+#[derive(Debug)]
+pub(super) struct ServerChecks;
+
+#[async_trait]
+impl ServerCheck for ServerChecks {
+    async fn check(&self, authority: &str) -> Result<(), String> {
+        check_server(authority).await
     }
 }
 

@@ -56,8 +56,7 @@ fn check_protocol(deployment: &Deployment, violations: &mut Vec<Violation>) {
 fn check_implementation(node: &Node, path: &FieldPath, catalog: &ServerCatalog, violations: &mut Vec<Violation>) {
     let supported = catalog.supported_names();
     let reason = match &node.implementation {
-        Implementation::Unknown if node.name.is_empty() => return,
-        Implementation::Unknown => "a container of your own is not supported yet".to_owned(),
+        Implementation::Unknown => return,
         Implementation::Server(name) if catalog.get(name).is_none_or(ModelServer::is_supported) => {
             return;
         }
@@ -103,7 +102,8 @@ fn check_parameters(node: &Node, path: &FieldPath, catalog: &ServerCatalog, viol
 
 /// A node's methods and kind matter once graphs have several nodes; alone, only a MODEL predicts.
 fn check_kind(node: &Node, path: &FieldPath, violations: &mut Vec<Violation>) {
-    if matches!(node.kind, NodeKind::Model | NodeKind::UnknownType) {
+    let is_own = node.is_own_program() && !node.methods.is_empty();
+    if node.kind == NodeKind::Model || (node.kind == NodeKind::UnknownType && !is_own) {
         return;
     }
     let message = "only nodes of type MODEL are supported yet; use `MODEL` or leave it out";

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::{Violation, for_each_node, predictors};
 use crate::{
-    Deployment, FieldPath, Predictor, ResourceName, ServerCatalog,
+    Deployment, Engine, FieldPath, Predictor, ResourceName, ServerCatalog,
     deployment::{NO_ENGINE_ANNOTATION, Protocol, ServerType, Transport},
     graph::{EndpointKind, Implementation, Node, NodeKind},
 };
@@ -44,12 +44,13 @@ const KAFKA_VARIABLES: [&str; 3] = ["KAFKA_BROKER", "KAFKA_INPUT_TOPIC", "KAFKA_
 const NOT_TENSORFLOW: [&str; 3] = ["SKLEARN_SERVER", "XGBOOST_SERVER", "MLFLOW_SERVER"];
 
 /// Every rule that the deployment breaks.
-pub(super) fn check(deployment: &Deployment, catalog: &ServerCatalog) -> Vec<Violation> {
+pub(super) fn check(deployment: &Deployment, catalog: &ServerCatalog, engine: Engine) -> Vec<Violation> {
     let mut violations = Vec::new();
     check_predictors_exist(deployment, &mut violations);
     check_predictor_names(deployment, &mut violations);
     for (path, predictor) in predictors(deployment) {
         check_predictor(deployment, predictor, &path, catalog, &mut violations);
+        check_containers(predictor, &path, engine, &mut violations);
     }
     check_shadows(deployment, &mut violations);
     check_traffic(deployment, &mut violations);
@@ -94,7 +95,7 @@ fn check_predictor(
     }
     for_each_node(&predictor.graph, &graph, &mut |node, path| {
         check_node_name(node, path, violations);
-        check_implementation(predictor, node, path, violations);
+        check_methods(node, path, violations);
         check_server(deployment, node, path, catalog, violations);
         check_logger(node, path, violations);
     });
@@ -129,14 +130,21 @@ fn check_node_name(node: &Node, path: &FieldPath, violations: &mut Vec<Violation
     }
 }
 
-fn check_implementation(predictor: &Predictor, node: &Node, path: &FieldPath, violations: &mut Vec<Violation>) {
-    if node.implementation != Implementation::Unknown {
+/// A program of the user's own is in a container, or where none are run, a server that is told of.
+fn check_containers(predictor: &Predictor, path: &FieldPath, engine: Engine, violations: &mut Vec<Violation>) {
+    if is_absent(&predictor.graph) {
         return;
     }
-    if !predictor.has_container(&node.name) {
-        violations.push(Violation::invalid(path.clone(), node.name.as_str(), NO_CONTAINER));
-    }
-    if node.kind == NodeKind::UnknownType && node.methods.is_empty() {
+    let is_server = |node: &Node| engine == Engine::Process && node.rest_authority().is_some();
+    for_each_node(&predictor.graph, &path.field("graph"), &mut |node, path| {
+        if node.is_own_program() && !predictor.has_container(&node.name) && !is_server(node) {
+            violations.push(Violation::invalid(path.clone(), node.name.as_str(), NO_CONTAINER));
+        }
+    });
+}
+
+fn check_methods(node: &Node, path: &FieldPath, violations: &mut Vec<Violation>) {
+    if node.is_own_program() && node.kind == NodeKind::UnknownType && node.methods.is_empty() {
         violations.push(Violation::invalid(path.field("type"), node.name.as_str(), NO_METHODS));
     }
 }

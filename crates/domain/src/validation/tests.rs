@@ -99,25 +99,74 @@ fn a_server_that_is_known_and_not_supported_is_refused_with_those_that_are() {
     );
 }
 
+fn own(name: &str) -> Node {
+    let endpoint = Endpoint { host: Some("localhost".to_owned()), http_port: Some(9000), ..Endpoint::default() };
+    Node { model_uri: None, endpoint: Some(endpoint), ..node(name, "") }
+}
+
 #[test]
-fn a_node_of_the_users_own_needs_a_container_and_is_not_supported_yet() {
-    let own = "spec.predictors[0].graph.implementation: a container of your own is not supported yet; use one of \
-               SKLEARN_SERVER, XGBOOST_SERVER, with `modelUri`";
-    let without = graph(node("classifier", ""));
-    check(&without, &["spec.predictors[0].graph: Can't find container for Predictive Unit", own]);
-    let mut with = without;
-    with.predictors[0].component_specs =
+fn a_program_of_the_users_own_needs_a_container_on_a_cluster() {
+    let found = |deployment: &Deployment| validate(deployment, &ServerCatalog::default(), Engine::Kubernetes);
+    let mut deployment = graph(node("classifier", ""));
+    let without = "spec.predictors[0].graph: Can't find container for Predictive Unit";
+    assert_eq!(found(&deployment)[0].to_string(), without);
+    deployment.predictors[0].component_specs =
         vec![ComponentSpec { containers: vec!["classifier".to_owned()], ..ComponentSpec::default() }];
-    check(&with, &[own]);
+    assert_eq!(found(&deployment), []);
+}
+
+#[test]
+fn a_program_of_the_users_own_is_a_server_where_there_are_no_containers() {
+    check(&graph(own("classifier")), &[]);
+    let nowhere = "spec.predictors[0].graph.endpoint: containers run on a Kubernetes cluster only; tell with \
+                   `endpoint.service_host` and `endpoint.httpPort` where your program listens, or use one of \
+                   SKLEARN_SERVER, XGBOOST_SERVER as `implementation`, with `modelUri`";
+    let without = "spec.predictors[0].graph: Can't find container for Predictive Unit";
+    check(&graph(Node { endpoint: None, ..own("classifier") }), &[without, nowhere]);
+    check(
+        &graph(Node { model_uri: Some("s3://models/iris".to_owned()), ..own("classifier") }),
+        &["spec.predictors[0].graph.modelUri: a program of your own that runs already loads its model itself; remove it"],
+    );
+}
+
+#[test]
+fn a_program_of_the_users_own_is_called_over_rest_and_only_predicts() {
+    let mut grpc = own("classifier");
+    grpc.endpoint.as_mut().unwrap().kind = Some(EndpointKind::Grpc);
+    check(
+        &graph(grpc),
+        &["spec.predictors[0].graph.endpoint.type: `GRPC` is not supported yet; use `REST` or leave it out"],
+    );
+    let methods = vec![crate::graph::Method::TransformInput];
+    check(
+        &graph(Node { kind: NodeKind::UnknownType, methods, ..own("classifier") }),
+        &["spec.predictors[0].graph.type: only nodes of type MODEL are supported yet; use `MODEL` or leave it out"],
+    );
+}
+
+#[test]
+fn the_time_limit_of_a_node_is_a_number() {
+    let with = |text: &str| {
+        let mut deployment = graph(own("classifier"));
+        deployment.annotations.insert("seldon.io/rest-timeout".to_owned(), text.to_owned());
+        deployment
+    };
+    check(&with("2000"), &[]);
+    for text in ["5s", "0", "-1"] {
+        let expected = format!(
+            "metadata.annotations[seldon.io/rest-timeout]: `{text}` is not a number of milliseconds; write one such as \
+             `5000`"
+        );
+        check(&with(text), &[&expected]);
+    }
 }
 
 #[test]
 fn a_node_says_what_it_does() {
-    let silent = Node { kind: NodeKind::UnknownType, ..node("classifier", "") };
-    let found = validate(&graph(silent), &ServerCatalog::default(), Engine::Process);
+    let silent = Node { kind: NodeKind::UnknownType, ..own("classifier") };
     let expected = "spec.predictors[0].graph.type: Predictive Unit has no implementation methods defined. Change to \
                     a known type or add what methods it defines";
-    assert_eq!(found[1].to_string(), expected);
+    check(&graph(silent), &[expected]);
 }
 
 #[test]

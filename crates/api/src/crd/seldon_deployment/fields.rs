@@ -13,9 +13,12 @@ const IN_PROCESS: &str = "the model runs inside this process, not in a container
 const LOCAL_FILES: &str = "the platform fetches models itself, with the credentials of `envSecretRefName`";
 const REMOVE: &str = "remove it";
 const NO_IMAGES: &str =
-    "and there for containers that are no node's; remove it, and set `implementation` and `modelUri` in the graph";
-const NOT_CALLED: &str = "nodes run in the server and are not called over the network";
-const ONE_CONTAINER: &str = "orchestrator and nodes are one container";
+    "remove it, and set `implementation` and `modelUri` in the graph, or `endpoint` to where your program listens";
+const NOT_CALLED: &str = "the node runs in the server and is not called over the network";
+const CONTAINER_TELLS: &str = "the node is called in its pod, at the port of its container that is named `http`";
+const USE_TIMEOUT: &str = "use `seldon.io/rest-timeout`";
+const REST_ONLY: &str = "nodes are called over REST";
+const ONE_CONTAINER: &str = "the orchestrator serves the models itself, or stands beside a program of your own";
 const NO_ORCHESTRATOR: &str = "there is no orchestrator of Seldon's";
 const ROUTES: &str = "routes are those of the platform";
 const LOGGED_HERE: &str = "requests are in the request log of the platform";
@@ -143,12 +146,22 @@ static GRAPH: [Field; 25] = [
         "The nodes below.",
         "graphs of several nodes cannot be served; deploy one MODEL node",
     ),
-    Field::no_effect("spec.predictors[].graph.endpoint", Object, "Where the node listens.").because(NOT_CALLED),
-    Field::no_effect("spec.predictors[].graph.endpoint.service_host", Text, "Host."),
-    Field::no_effect("spec.predictors[].graph.endpoint.service_port", Integer, "Port."),
-    Field::no_effect("spec.predictors[].graph.endpoint.type", Text, "`REST` or `GRPC`."),
-    Field::no_effect("spec.predictors[].graph.endpoint.httpPort", Integer, "Port for REST."),
-    Field::no_effect("spec.predictors[].graph.endpoint.grpcPort", Integer, "Port for gRPC."),
+    Field::own_program(
+        "spec.predictors[].graph.endpoint",
+        Object,
+        "Where the node listens, if its program is your own. On Kubernetes its container tells.",
+    )
+    .because(NOT_CALLED),
+    Field::in_process("spec.predictors[].graph.endpoint.service_host", Text, "Host.").because(CONTAINER_TELLS),
+    Field::in_process(
+        "spec.predictors[].graph.endpoint.service_port",
+        Integer,
+        "Port for REST, where `httpPort` is not set.",
+    )
+    .because(CONTAINER_TELLS),
+    Field::honoured("spec.predictors[].graph.endpoint.type", Text, "`REST`; `GRPC` is refused: not supported yet."),
+    Field::in_process("spec.predictors[].graph.endpoint.httpPort", Integer, "Port for REST.").because(CONTAINER_TELLS),
+    Field::no_effect("spec.predictors[].graph.endpoint.grpcPort", Integer, "Port for gRPC.").because(REST_ONLY),
     Field::on_kubernetes(
         "spec.predictors[].graph.serviceAccountName",
         Text,
@@ -174,12 +187,14 @@ static GRAPH: [Field; 25] = [
         Text,
         "`all`, `request` or `response`; required with a logger.",
     ),
-    Field::no_effect("spec.predictors[].graph.endpoint.serviceHost", Text, "Host, in the spelling of old documents."),
-    Field::no_effect(
+    Field::in_process("spec.predictors[].graph.endpoint.serviceHost", Text, "Host, in the spelling of old documents.")
+        .because(CONTAINER_TELLS),
+    Field::in_process(
         "spec.predictors[].graph.endpoint.servicePort",
         Integer,
         "Port, in the spelling of old documents.",
-    ),
+    )
+    .because(CONTAINER_TELLS),
     Field::no_effect("spec.predictors[].graph.subType", Text, "Of version v1alpha1.").because(REMOVE),
 ];
 
@@ -377,7 +392,7 @@ static CONTAINER: [Field; 23] = [
     Field::kubernetes_only(
         "spec.predictors[].componentSpecs[].spec.containers[].image",
         Text,
-        "Image of a container beside the server. That of a node is refused: an image of your own is not supported yet.",
+        "Image of a container beside the server, or of a node without `implementation`. Of other nodes it is refused.",
         NO_IMAGES,
     ),
     pod_field("spec.predictors[].componentSpecs[].spec.containers[].env", List, AS_THERE),
@@ -388,7 +403,7 @@ static CONTAINER: [Field; 23] = [
     pod_field(
         "spec.predictors[].componentSpecs[].spec.containers[].ports",
         List,
-        "As in Kubernetes. The server listens on 8000, whatever those of a node say.",
+        "As in Kubernetes. The server listens on 8000; a program of your own is called at the port named `http`.",
     ),
     pod_field("spec.predictors[].componentSpecs[].spec.containers[].readinessProbe", Map, AS_THERE),
     pod_field(
@@ -414,7 +429,7 @@ static CONTAINER: [Field; 23] = [
 /// The meaning of a field of Kubernetes' own.
 const AS_THERE: &str = "As in Kubernetes.";
 /// The same of one that is about a program of the user's.
-const PROGRAM: &str = "As in Kubernetes. Refused in the container of a node, which runs the server.";
+const PROGRAM: &str = "As in Kubernetes. Refused in the container of a node with `implementation`, which runs the server.";
 
 /// A field of Kubernetes' own.
 const fn pod_field(path: &'static str, shape: Shape, about: &'static str) -> Field {
@@ -428,12 +443,16 @@ static ANNOTATIONS: [Annotation; 33] = [
         "`on`, the default, or `off`: whether the deployment's requests are logged.",
     ),
     Annotation::no_effect("seldon.io/no-engine", "Whether a predictor runs without the orchestrator.", ONE_CONTAINER),
-    Annotation::no_effect("seldon.io/rest-timeout", "Milliseconds a call of a node may take over REST.", NOT_CALLED),
-    Annotation::no_effect("seldon.io/grpc-timeout", "Milliseconds a call of a node may take over gRPC.", NOT_CALLED),
-    Annotation::no_effect("seldon.io/rest-read-timeout", "Of the orchestrator before 1.0.", NOT_CALLED),
-    Annotation::no_effect("seldon.io/rest-connection-timeout", "Of the orchestrator before 1.0.", NOT_CALLED),
-    Annotation::no_effect("seldon.io/grpc-read-timeout", "Of the orchestrator before 1.0.", NOT_CALLED),
-    Annotation::no_effect("seldon.io/grpc-max-message-size", "Bytes of a gRPC message.", NOT_CALLED),
+    Annotation::own_program(
+        "seldon.io/rest-timeout",
+        "Milliseconds that a node whose program is your own may take to answer; else 60000.",
+        NOT_CALLED,
+    ),
+    Annotation::no_effect("seldon.io/grpc-timeout", "Milliseconds a call of a node may take over gRPC.", REST_ONLY),
+    Annotation::no_effect("seldon.io/rest-read-timeout", "Of the orchestrator before 1.0.", USE_TIMEOUT),
+    Annotation::no_effect("seldon.io/rest-connection-timeout", "Of the orchestrator before 1.0.", USE_TIMEOUT),
+    Annotation::no_effect("seldon.io/grpc-read-timeout", "Of the orchestrator before 1.0.", REST_ONLY),
+    Annotation::no_effect("seldon.io/grpc-max-message-size", "Bytes of a gRPC message.", REST_ONLY),
     Annotation::no_effect(
         "seldon.io/engine-separate-pod",
         "Whether the orchestrator has a pod of its own.",
