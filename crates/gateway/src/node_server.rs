@@ -12,11 +12,7 @@ use hyper_util::{
 };
 use provost_domain::{ErrorCode, routing_table::NodeServer};
 
-use crate::{
-    error::RequestError,
-    headers::passed_on,
-    service::PUID,
-};
+use crate::{error::RequestError, headers::passed_on, service::PUID};
 
 /// Where a MODEL predicts.
 const PREDICT: &str = "/predict";
@@ -127,10 +123,7 @@ fn client() -> Client<HttpConnector, Full<Bytes>> {
     let mut connector = HttpConnector::new();
     connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
     connector.set_nodelay(true);
-    Client::builder(TokioExecutor::new())
-        .pool_timer(TokioTimer::new())
-        .pool_idle_timeout(KEPT_IDLE)
-        .build(connector)
+    Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(KEPT_IDLE).build(connector)
 }
 
 fn request(uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Request<Full<Bytes>> {

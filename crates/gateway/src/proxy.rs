@@ -225,7 +225,8 @@ fn answered(answer: reqwest::Response) -> Response<Answer> {
 fn failed(backend: &Backend, error: &reqwest::Error) -> RequestError {
     tracing::warn!(predictor = backend.predictor, authority = backend.authority, %error, "a predictor does not answer");
     let info = format!("predictor `{}` does not answer: try again, and look at its instances", backend.predictor);
-    let code = if error.is_timeout() && !error.is_connect() { ErrorCode::GatewayTimeout } else { ErrorCode::Unavailable };
+    let code =
+        if error.is_timeout() && !error.is_connect() { ErrorCode::GatewayTimeout } else { ErrorCode::Unavailable };
     RequestError::new(code, info)
 }
 

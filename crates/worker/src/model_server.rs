@@ -82,7 +82,10 @@ enum State {
     Loading,
     /// It has no model here if it is a server of its own.
     Ready(Option<Arc<dyn Predict>>),
-    Failed { reason: String, retry_at: Option<Timestamp> },
+    Failed {
+        reason: String,
+        retry_at: Option<Timestamp>,
+    },
 }
 
 impl ModelServer {

@@ -19,7 +19,8 @@ use crate::{
 
 /// Whom it runs as: nobody who exists on a node.
 const USER: u32 = 65532;
-const PROGRAM: &str = "/usr/local/bin/provost";
+/// Where its program is.
+const PROGRAMS: &str = "/usr/local/bin";
 const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// How to write it.
@@ -47,7 +48,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
 
 /// Writes an image of this program; gives its digest.
 pub(crate) fn write(name: &str, program: &Path, archive: &Path) -> Result<String> {
-    let mut files = vec![File::program(PROGRAM, program.to_owned())];
+    let entrypoint = Path::new(PROGRAMS).join(program.file_name().context("a program has a name")?);
+    let entrypoint = entrypoint.display().to_string();
+    let mut files = vec![File::program(&entrypoint, program.to_owned())];
     for library in libraries(program)? {
         let path = library.display().to_string();
         files.push(File::program(&path, library));
@@ -55,7 +58,7 @@ pub(crate) fn write(name: &str, program: &Path, archive: &Path) -> Result<String
     let certificates = PathBuf::from(CERTIFICATES);
     ensure!(certificates.is_file(), "`{CERTIFICATES}` is missing: install Debian's package ca-certificates");
     files.push(File::data(CERTIFICATES, certificates));
-    Image { name, entrypoint: PROGRAM, user: Some(USER), files }.write(archive)
+    Image { name, entrypoint: &entrypoint, user: Some(USER), files }.write(archive)
 }
 
 /// The libraries that a program is linked with, the loader among them, where it looks for them.

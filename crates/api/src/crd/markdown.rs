@@ -31,10 +31,8 @@ fn push_heading(page: &mut String, title: &str, columns: &str) {
 
 fn push_field(page: &mut String, field: &Field) {
     // Of a field that acts somewhere, the advice is for where it does not.
-    let acts = matches!(
-        field.class,
-        Class::OnKubernetes | Class::KubernetesOnly | Class::InProcess | Class::OwnProgram
-    );
+    let acts =
+        matches!(field.class, Class::OnKubernetes | Class::KubernetesOnly | Class::InProcess | Class::OwnProgram);
     let meaning = match (field.shape, if acts { "" } else { field.advice }) {
         (Shape::ObjectsLike(path), advice) => format!("{} Fields as in `{path}`. {}", field.about, sentence(advice)),
         (_, advice) => with_advice(field.about, advice),

@@ -1,5 +1,5 @@
 //! The operator on a real Kubernetes, where the environment says that there is one: `PROVOST_TEST_CLUSTER` is
-//! the image that its nodes have, `PROVOST_TEST_S3` a store with the buckets `models` and `logs`, `PROVOST_TEST_AUDIT` the
+//! the image that its nodes have, `PROVOST_TEST_OWN_IMAGE` that of a model of a user's own, `PROVOST_TEST_S3` a store with the buckets `models` and `logs`, `PROVOST_TEST_AUDIT` the
 //! log of the API server. `cargo xtask test --suite cluster` starts it, and runs this inside its first node.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stdout, reason = "a test")]
 
@@ -10,6 +10,7 @@ mod doctor;
 mod faults;
 mod gateway;
 mod log;
+mod own_program;
 mod processes;
 mod release;
 mod scene;

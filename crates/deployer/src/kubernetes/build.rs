@@ -10,6 +10,7 @@ mod disruption_budget;
 mod error;
 mod manifest;
 mod merge;
+mod own_program;
 mod pod;
 mod quantity;
 mod resources;

@@ -52,21 +52,12 @@ fn check_server(node: &Node, path: &FieldPath, catalog: &ServerCatalog, violatio
     }
 }
 
-fn check_timeout(
-    deployment: &Deployment,
-    predictor: &Predictor,
-    path: &FieldPath,
-    violations: &mut Vec<Violation>,
-) {
+fn check_timeout(deployment: &Deployment, predictor: &Predictor, path: &FieldPath, violations: &mut Vec<Violation>) {
     let Some(text) = deployment.annotation(predictor, REST_TIMEOUT_ANNOTATION) else { return };
     if deployment.rest_timeout(predictor).is_none() {
         let of_predictor = predictor.annotations.contains_key(REST_TIMEOUT_ANNOTATION);
         let holder = if of_predictor { path.clone() } else { FieldPath::of("metadata") };
         let message = format!("`{text}` is not a number of milliseconds; write one such as `5000`");
-        violations.push(Violation::invalid(
-            holder.field("annotations").key(REST_TIMEOUT_ANNOTATION),
-            text,
-            message,
-        ));
+        violations.push(Violation::invalid(holder.field("annotations").key(REST_TIMEOUT_ANNOTATION), text, message));
     }
 }

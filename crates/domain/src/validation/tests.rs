@@ -125,7 +125,9 @@ fn a_program_of_the_users_own_is_a_server_where_there_are_no_containers() {
     check(&graph(Node { endpoint: None, ..own("classifier") }), &[without, nowhere]);
     check(
         &graph(Node { model_uri: Some("s3://models/iris".to_owned()), ..own("classifier") }),
-        &["spec.predictors[0].graph.modelUri: a program of your own that runs already loads its model itself; remove it"],
+        &[
+            "spec.predictors[0].graph.modelUri: a program of your own that runs already loads its model itself; remove it",
+        ],
     );
 }
 

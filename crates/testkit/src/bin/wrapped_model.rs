@@ -6,7 +6,6 @@ use provost_testkit::wrapped_model;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::io::Result<()> {
-    #[expect(clippy::disallowed_methods, reason = "what a container is told, it is told in its environment")]
     let variables: std::collections::BTreeMap<String, String> = std::env::vars().collect();
     let port = variables.get("PREDICTIVE_UNIT_HTTP_SERVICE_PORT").and_then(|port| port.parse().ok()).unwrap_or(9000);
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await?;

@@ -18,6 +18,9 @@ use crate::{
 /// What asks it. One at a time: they share the cluster.
 const TESTS: [&str; 5] = ["--offline", "--test", "cluster", "--", "--test-threads=1"];
 const IMAGE: &str = "provost.test/provost:test";
+/// The image of a model as users make their own, from this program of the test kit.
+const OWN_IMAGE: &str = "provost.test/wrapped-model:test";
+const OWN_PROGRAM: &str = "wrapped-model";
 const S3_PORT: u16 = 7070;
 const NODES: u8 = 2;
 /// The models that are in the bucket `models`.
@@ -30,16 +33,24 @@ pub(super) fn run(stage: &Stage<'_>) -> Result<Outcome> {
         Err(error) => return Ok(Outcome::skipped(&error)),
     };
     let server = rust::build_server(stage)?;
-    stage.says("writing the image");
+    stage.says("writing the images");
     let archive = stage.workspace.kept("cluster-suite/provost.tar")?;
     image::write(IMAGE, &server, &archive)?;
+    let own_archive = stage.workspace.kept("cluster-suite/wrapped-model.tar")?;
+    image::write(OWN_IMAGE, &server.with_file_name(OWN_PROGRAM), &own_archive)?;
     Cluster::forget(stage.workspace)?;
     let cluster = Cluster::start(stage, &binaries, NODES, Lifetime::WithThis)?;
     cluster.start_gateway(stage)?;
     cluster.load(&archive)?;
+    cluster.load(&own_archive)?;
     let s3 = start_s3(stage, &cluster, &stores)?;
     let audit = cluster.audit_log()?.display().to_string();
-    let variables = [("PROVOST_TEST_CLUSTER", IMAGE), ("PROVOST_TEST_S3", &s3), ("PROVOST_TEST_AUDIT", &audit)];
+    let variables = [
+        ("PROVOST_TEST_CLUSTER", IMAGE),
+        ("PROVOST_TEST_OWN_IMAGE", OWN_IMAGE),
+        ("PROVOST_TEST_S3", &s3),
+        ("PROVOST_TEST_AUDIT", &audit),
+    ];
     let variables = variables.map(|(name, value)| (name, Path::new(value)));
     let mut cargo = cluster.command("cargo")?;
     cargo.current_dir(&stage.workspace.root);

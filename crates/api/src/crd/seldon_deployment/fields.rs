@@ -429,7 +429,8 @@ static CONTAINER: [Field; 23] = [
 /// The meaning of a field of Kubernetes' own.
 const AS_THERE: &str = "As in Kubernetes.";
 /// The same of one that is about a program of the user's.
-const PROGRAM: &str = "As in Kubernetes. Refused in the container of a node with `implementation`, which runs the server.";
+const PROGRAM: &str =
+    "As in Kubernetes. Refused in the container of a node with `implementation`, which runs the server.";
 
 /// A field of Kubernetes' own.
 const fn pod_field(path: &'static str, shape: Shape, about: &'static str) -> Field {
@@ -537,6 +538,8 @@ Every field of a manifest is in one of these classes:
 | no effect | Accepted with a warning that names the path and says why. |
 | on Kubernetes | Honoured by the operator; in the server's own process accepted with a warning that names the path. |
 | Kubernetes only | Honoured by the operator; in the server's own process refused with an error that names the path. |
+| in process | Honoured in the server's own process; by the operator accepted with a warning that names the path. |
+| own program | Honoured for a node without `implementation`, whose program is your own; of others accepted with a warning that names the path. |
 | not supported yet | Refused with an error that names the path and says what to do. Empty values are accepted. |
 | set by servers | Accepted and ignored, so that what `provost get` or `kubectl get` prints can be applied again. |
 | unknown | Not in these tables. Accepted with a warning that names the path. |

@@ -21,8 +21,10 @@ const PROGRAM: [&str; 4] = ["args", "command", "image", "workingDir"];
 pub(super) struct Component {
     /// The `PodSpec` without its containers.
     pub(super) pod: Map<String, Value>,
-    /// The containers of nodes, in the order of the graph.
+    /// The containers of nodes that the server runs, in the order of the graph.
     pub(super) nodes: Vec<NodeContainer>,
+    /// The containers of nodes whose programs are the user's own.
+    pub(super) programs: Vec<NodeContainer>,
     /// The other containers.
     pub(super) sidecars: Vec<Value>,
     /// Labels of the pods.
@@ -76,7 +78,11 @@ impl Component {
         path: FieldPath,
         mut container: Map<String, Value>,
     ) -> Result<(), BuildError> {
-        if part.nodes().iter().any(|(_, node)| is_named(&container, &node.name)) {
+        let nodes = part.nodes();
+        if let Some((_, node)) = nodes.iter().find(|(_, node)| is_named(&container, &node.name)) {
+            if node.is_own_program() {
+                return self.add_program(path, container);
+            }
             if let Some(field) = PROGRAM.into_iter().find(|field| is_said(&container, field)) {
                 return Err(BuildError::OwnProgram { path: path.field(field) });
             }
@@ -89,6 +95,19 @@ impl Component {
         }
         secure(&mut container);
         join_item(&mut self.sidecars, Value::Object(container), "name", &path)
+    }
+}
+
+impl Component {
+    fn add_program(&mut self, path: FieldPath, container: Map<String, Value>) -> Result<(), BuildError> {
+        if !is_said(&container, "image") {
+            return Err(BuildError::NoProgram { path: path.field("image") });
+        }
+        if self.programs.iter().any(|known| known.container["name"] == container["name"]) {
+            return Err(BuildError::Differs { path });
+        }
+        self.programs.push(NodeContainer { path, container });
+        Ok(())
     }
 }
 

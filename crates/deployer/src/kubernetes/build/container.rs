@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     LogBucket, PORT, Part,
-    component::NodeContainer,
+    component::{Component, NodeContainer},
     error::BuildError,
     manifest,
     merge::{add_missing, add_over, fill, join, set_list, take_list},
@@ -18,6 +18,8 @@ use super::{
 const DATA: &str = "/var/lib/provost";
 /// How long traffic may still come after the pod was told to end: endpoints are removed at the same time.
 const LINGER_SECONDS: u32 = 5;
+/// What Seldon calls the container that stands beside a program of the user's own.
+const ORCHESTRATOR: &str = "seldon-container-engine";
 /// The variable that carries the manifest.
 const MANIFEST: &str = "PROVOST_MANIFEST";
 /// The variable that tells where the request log goes.
@@ -26,15 +28,16 @@ const LOG_BUCKET: &str = "PROVOST_REQUEST_LOG__BUCKET";
 /// which it fetches models.
 const LOG_PREFIX: &str = "REQUEST_LOG_";
 
-/// The container, with what the user says of those of the nodes, in whose place it stands.
-pub(super) fn build(part: Part<'_>, nodes: &[NodeContainer], storage: &Storage) -> Result<Value, BuildError> {
+/// The container, with what the user says of those of the nodes in whose place it stands.
+pub(super) fn build(part: Part<'_>, component: &Component, storage: &Storage) -> Result<Value, BuildError> {
+    let nodes = &component.nodes;
     let mut container = joined(part, nodes)?;
     let user = ["env", "envFrom", "ports", "volumeMounts"].map(|list| take_list(&mut container, list));
     let [variables, mut sources, ports, mut mounts] = user;
     add_missing(&mut sources, "", secrets(part).into_iter().chain(log_secret(part)));
     add_missing(&mut mounts, "mountPath", storage.mounts.iter().cloned().chain(own_mounts()));
     for (list, items) in [
-        ("env", environment(part, variables, storage)?),
+        ("env", environment(part, variables, manifest::text(part, &storage.model_uris, &component.programs))?),
         ("envFrom", sources),
         ("ports", own_port().into_iter().chain(ports.into_iter().filter(is_free)).collect()),
         ("volumeMounts", mounts),
@@ -52,7 +55,7 @@ pub(super) fn build(part: Part<'_>, nodes: &[NodeContainer], storage: &Storage) 
 fn joined(part: Part<'_>, nodes: &[NodeContainer]) -> Result<Map<String, Value>, BuildError> {
     let listen = format!("0.0.0.0:{PORT}");
     let mut all = Map::from_iter([
-        ("name".to_owned(), json!(part.predictor.graph.name)),
+        ("name".to_owned(), json!(name(part))),
         ("image".to_owned(), json!(part.settings.image)),
         ("args".to_owned(), json!(["serve", "--roles", "predictor", "--listen", listen, "--data-dir", DATA])),
     ]);
@@ -62,6 +65,12 @@ fn joined(part: Part<'_>, nodes: &[NodeContainer]) -> Result<Map<String, Value>,
         join(&mut all, container, &node.path)?;
     }
     Ok(all)
+}
+
+/// The name of the first node, if the container is in its place; else that of Seldon's orchestrator.
+fn name(part: Part<'_>) -> &str {
+    let first = &part.predictor.graph;
+    if first.is_own_program() { ORCHESTRATOR } else { &first.name }
 }
 
 /// Adds what the container has where the user says nothing.
@@ -99,7 +108,7 @@ fn own_mounts() -> [Value; 2] {
 
 /// The environment: what the server needs, then what the user says, who can refer to it. The orchestrator's goes
 /// before that of the nodes.
-fn environment(part: Part<'_>, of_nodes: Vec<Value>, storage: &Storage) -> Result<Vec<Value>, BuildError> {
+fn environment(part: Part<'_>, of_nodes: Vec<Value>, manifest: String) -> Result<Vec<Value>, BuildError> {
     let of_orchestrator = part.document()["svcOrchSpec"]["env"].as_array().cloned().unwrap_or_default();
     for (variables, place) in [(&of_nodes, "componentSpecs"), (&of_orchestrator, "svcOrchSpec")] {
         if variables.iter().any(|variable| variable["name"] == MANIFEST) {
@@ -108,7 +117,7 @@ fn environment(part: Part<'_>, of_nodes: Vec<Value>, storage: &Storage) -> Resul
     }
     let of_pod = |path: &str| json!({"fieldRef": {"fieldPath": path}});
     let mut environment = vec![
-        json!({"name": MANIFEST, "value": manifest::text(part, &storage.model_uris)}),
+        json!({"name": MANIFEST, "value": manifest}),
         json!({"name": "POD_NAME", "valueFrom": of_pod("metadata.name")}),
         json!({"name": "POD_NAMESPACE", "valueFrom": of_pod("metadata.namespace")}),
         json!({"name": "SELDON_DEPLOYMENT_ID", "value": part.owner.name}),
@@ -151,7 +160,7 @@ fn addend(path: FieldPath, resources: &Value) -> resources::Addend {
 
 /// Secrets whose entries are the server's environment, each once.
 fn secrets(part: Part<'_>) -> Vec<Value> {
-    let nodes = part.nodes().into_iter();
+    let nodes = part.nodes().into_iter().filter(|(_, node)| !node.is_own_program());
     let secrets = nodes.filter_map(|(_, node)| node.env_secret_ref_name.as_deref());
     secrets.map(|name| json!({"secretRef": {"name": name}})).collect()
 }

@@ -54,11 +54,31 @@ pub enum BuildError {
         /// The later field.
         path: FieldPath,
     },
-    /// The container of a node runs a program of the user's.
-    #[error("{path}: a program of your own for a node is not supported yet; remove it")]
+    /// The container of a node that the server runs has a program of its own.
+    #[error(
+        "{path}: the node has an `implementation`, which the server runs itself; remove this, or the `implementation` to \
+         run a program of your own"
+    )]
     OwnProgram {
         /// The field.
         path: FieldPath,
+    },
+    /// The container of a node whose program is the user's own has no image.
+    #[error("{path}: missing; its node has no `implementation`, so it needs an image")]
+    NoProgram {
+        /// The field.
+        path: FieldPath,
+    },
+    /// Nothing fetches the model of a program of the user's own.
+    #[error(
+        "{path}: nothing fetches it for a program of your own; set `storageInitializerImage`, add an init container \
+         `{node}-model-initializer`, or remove it"
+    )]
+    NoInitializer {
+        /// The field.
+        path: FieldPath,
+        /// The name of the node.
+        node: String,
     },
     /// A container beside the server has no image.
     #[error("{path}: missing; no node of the graph has the name of this container, so it needs an image")]

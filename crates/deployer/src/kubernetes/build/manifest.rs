@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{LAST_APPLIED, Part};
+use super::{LAST_APPLIED, Part, component::NodeContainer, own_program};
 
 /// Fields of a predictor that are not its pod's manifest's: who has them acts elsewhere, and a change of them is
 /// no reason for new pods.
@@ -26,15 +26,28 @@ pub(super) type ModelUris = BTreeMap<String, String>;
 
 /// The manifest, as the value of an environment variable. Kubernetes takes `$(NAME)` in it for a reference, and
 /// any `$$` for a `$`.
-pub(super) fn text(part: Part<'_>, model_uris: &ModelUris) -> String {
-    manifest(part, model_uris).to_string().replace('$', "$$")
+pub(super) fn text(part: Part<'_>, model_uris: &ModelUris, programs: &[NodeContainer]) -> String {
+    let places = Places { model_uris, ports: programs.iter().filter_map(|program| port(part, program)).collect() };
+    manifest(part, &places).to_string().replace('$', "$$")
 }
 
-fn manifest(part: Part<'_>, model_uris: &ModelUris) -> Value {
+/// Where things are as the pod sees it, by the names of nodes.
+struct Places<'a> {
+    model_uris: &'a ModelUris,
+    /// The port of each program of the user's own.
+    ports: BTreeMap<&'a str, Value>,
+}
+
+fn port<'a>(part: Part<'_>, program: &'a NodeContainer) -> Option<(&'a str, Value)> {
+    let name = program.container.get("name")?.as_str()?;
+    Some((name, own_program::http_port(part, program)))
+}
+
+fn manifest(part: Part<'_>, places: &Places<'_>) -> Value {
     let document = part.source.document;
     let mut specification = document["spec"].as_object().cloned().unwrap_or_default();
     specification.shift_remove("replicas");
-    specification.insert("predictors".to_owned(), json!([predictor(part, model_uris)]));
+    specification.insert("predictors".to_owned(), json!([predictor(part, places)]));
     json!({
         "apiVersion": document["apiVersion"],
         "kind": document["kind"],
@@ -54,21 +67,24 @@ fn metadata(part: Part<'_>) -> Value {
     metadata
 }
 
-fn predictor(part: Part<'_>, model_uris: &ModelUris) -> Value {
+fn predictor(part: Part<'_>, places: &Places<'_>) -> Value {
     let mut predictor = part.document().as_object().cloned().unwrap_or_default();
     predictor.retain(|name, _| !NOT_THE_PODS.contains(&name.as_str()));
     if let Some(Value::Object(graph)) = predictor.get_mut("graph") {
-        change(graph, model_uris);
+        change(graph, places);
     }
     Value::Object(predictor)
 }
 
-fn change(node: &mut Map<String, Value>, model_uris: &ModelUris) {
+fn change(node: &mut Map<String, Value>, places: &Places<'_>) {
     node.retain(|name, _| !ACTED_ON.contains(&name.as_str()));
-    let uri = node.get("name").and_then(Value::as_str).and_then(|name| model_uris.get(name));
-    if let Some(uri) = uri {
+    let name = node.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+    if let Some(port) = places.ports.get(name.as_str()) {
+        node.shift_remove("modelUri");
+        node.insert("endpoint".to_owned(), json!({"service_host": "localhost", "httpPort": port, "type": "REST"}));
+    } else if let Some(uri) = places.model_uris.get(&name) {
         node.insert("modelUri".to_owned(), json!(uri));
     }
     let children = node.get_mut("children").and_then(Value::as_array_mut);
-    children.into_iter().flatten().filter_map(Value::as_object_mut).for_each(|child| change(child, model_uris));
+    children.into_iter().flatten().filter_map(Value::as_object_mut).for_each(|child| change(child, places));
 }

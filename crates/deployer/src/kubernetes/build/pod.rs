@@ -9,6 +9,7 @@ use super::{
     container,
     error::BuildError,
     merge::{add_missing, set_list, take_list},
+    own_program,
     security::{secure, secure_pod},
     storage::{self, Storage},
 };
@@ -43,14 +44,16 @@ fn annotations(user: Map<String, Value>) -> Value {
 
 /// What the user says of the pod, with what serves and what it has where the user says nothing.
 fn specification(part: Part<'_>, component: Component) -> Result<Map<String, Value>, BuildError> {
-    let storage = storage::find(part, &component);
-    let server = container::build(part, &component.nodes, &storage)?;
-    let Component { mut pod, sidecars, .. } = component;
+    let storage = storage::find(part, &component)?;
+    let server = container::build(part, &component, &storage)?;
+    let Component { mut pod, sidecars, programs, .. } = component;
+    let programs: Vec<_> = programs.iter().map(|program| own_program::build(part, program, &storage)).collect();
+    let has_programs = !programs.is_empty();
     if let Some(account) = service_account(part, &pod)? {
         pod.insert("serviceAccountName".to_owned(), account);
     }
-    add_lists(part, &mut pod, storage);
-    pod.insert("containers".to_owned(), std::iter::once(server).chain(sidecars).collect());
+    add_lists(part, &mut pod, storage, has_programs);
+    pod.insert("containers".to_owned(), programs.into_iter().chain([server]).chain(sidecars).collect());
     secure_pod(pod.entry("securityContext").or_insert(Value::Null), part.settings.user_id);
     for (field, default) in defaults(part) {
         pod.entry(field).or_insert(default);
@@ -91,10 +94,11 @@ fn service_account(part: Part<'_>, pod: &Map<String, Value>) -> Result<Option<Va
 }
 
 /// Adds volumes, init containers and secrets to those of the user.
-fn add_lists(part: Part<'_>, pod: &mut Map<String, Value>, storage: Storage) {
+fn add_lists(part: Part<'_>, pod: &mut Map<String, Value>, storage: Storage, has_programs: bool) {
     let mut volumes = take_list(pod, "volumes");
     let own = [json!({"name": "provost-data", "emptyDir": {}}), json!({"name": "tmp", "emptyDir": {}})];
-    add_missing(&mut volumes, "name", storage.volumes.into_iter().chain(own));
+    let of_programs = has_programs.then(own_program::volume);
+    add_missing(&mut volumes, "name", storage.volumes.into_iter().chain(own).chain(of_programs));
     let mut initializers = take_list(pod, "initContainers");
     for initializer in storage.initializers {
         // They run in their order.

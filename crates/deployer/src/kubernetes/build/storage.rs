@@ -1,10 +1,12 @@
 //! Models that the pod brings along: from a volume that is claimed, or fetched by an init container before the
 //! server starts. Others the server fetches itself.
 
+use std::collections::BTreeMap;
+
 use provost_domain::{ClaimUri, ModelUri, graph::Node};
 use serde_json::{Value, json};
 
-use super::{Part, component::Component, manifest::ModelUris};
+use super::{Part, component::Component, error::BuildError, manifest::ModelUris};
 
 /// Where claimed volumes are.
 const CLAIMS: &str = "/mnt/pvc";
@@ -22,21 +24,27 @@ pub(super) struct Storage {
     pub(super) volumes: Vec<Value>,
     /// Mounts of the container that serves.
     pub(super) mounts: Vec<Value>,
+    /// Mounts of the containers of programs of the user's own, by the names of their nodes.
+    pub(super) own_mounts: BTreeMap<String, Vec<Value>>,
     /// Init containers, each also in place of the user's own of the name.
     pub(super) initializers: Vec<Value>,
     claims: Vec<String>,
 }
 
 /// Finds what brings the models of a predictor.
-pub(super) fn find(part: Part<'_>, component: &Component) -> Storage {
+pub(super) fn find(part: Part<'_>, component: &Component) -> Result<Storage, BuildError> {
     let mut storage = Storage::default();
     let mut fetched = Vec::new();
-    for (_, node) in part.nodes() {
-        match node.model_uri.as_deref().map(ModelUri::parse) {
+    for (path, node) in part.nodes() {
+        match node.model_uri.as_deref().filter(|uri| !uri.is_empty()).map(ModelUri::parse) {
             Some(Ok(ModelUri::Claim(uri))) => storage.add_claim(node, uri),
-            Some(Ok(uri)) => {
-                fetched.extend(initializer(part, component, node, &uri).map(|container| (node, container)));
-            }
+            Some(Ok(uri)) => match initializer(part, component, node, &uri) {
+                Some(container) => fetched.push((node, container)),
+                None if node.is_own_program() => {
+                    return Err(BuildError::NoInitializer { path: path.field("modelUri"), node: node.name.clone() });
+                }
+                None => {}
+            },
             _ => {}
         }
     }
@@ -46,7 +54,7 @@ pub(super) fn find(part: Part<'_>, component: &Component) -> Storage {
         let place = if is_alone { MODELS.to_owned() } else { format!("{MODELS}/{}", node.name) };
         storage.add_fetched(node, initializer, place);
     }
-    storage
+    Ok(storage)
 }
 
 impl Storage {
@@ -58,11 +66,23 @@ impl Storage {
         let suffix = if index == 0 { String::new() } else { format!("-{index}") };
         let place = format!("{CLAIMS}{suffix}");
         self.model_uris.insert(node.name.clone(), format!("{place}/{}", uri.path).trim_end_matches('/').to_owned());
+        let name = format!("{CLAIM_VOLUME}{suffix}");
         if known.is_none() {
-            let name = format!("{CLAIM_VOLUME}{suffix}");
             self.volumes.push(json!({"name": name, "persistentVolumeClaim": {"claimName": uri.claim}}));
-            self.mounts.push(json!({"name": name, "mountPath": place, "readOnly": true}));
             self.claims.push(uri.claim);
+        }
+        self.mount(node, json!({"name": name, "mountPath": place, "readOnly": true}));
+    }
+
+    /// Mounts a volume where the node runs, once.
+    fn mount(&mut self, node: &Node, mount: Value) {
+        let mounts = if node.is_own_program() {
+            self.own_mounts.entry(node.name.clone()).or_default()
+        } else {
+            &mut self.mounts
+        };
+        if !mounts.contains(&mount) {
+            mounts.push(mount);
         }
     }
 
@@ -73,7 +93,7 @@ impl Storage {
             self.volumes.push(json!({"name": mount["name"], "emptyDir": {}}));
         }
         (mount["mountPath"], mount["readOnly"]) = (json!(place), json!(true));
-        self.mounts.push(mount);
+        self.mount(node, mount);
         self.initializers.push(initializer);
         self.model_uris.insert(node.name.clone(), place);
     }

@@ -255,16 +255,124 @@ fn component_specifications_that_do_not_agree_are_refused_by_path() {
 }
 
 #[test]
-fn a_program_of_the_users_own_for_a_node_is_refused_by_path() {
+fn a_program_for_a_node_that_the_server_runs_is_refused_by_path() {
     for field in ["image: mine", "command: [run]", "args: [a]", "workingDir: /a"] {
         let more = format!("      componentSpecs: [{{spec: {{containers: [{{name: classifier, {field}}}]}}}}]\n");
         let name = field.split(':').next().unwrap();
         let path = format!("spec.predictors[0].componentSpecs[0].spec.containers[0].{name}");
-        let expected = format!("{path}: a program of your own for a node is not supported yet; remove it");
+        let expected = format!(
+            "{path}: the node has an `implementation`, which the server runs itself; remove this, or the \
+             `implementation` to run a program of your own"
+        );
         assert_eq!(refusal(&manifest(CLASSIFIER, &more)), expected);
     }
     let more = "      componentSpecs: [{spec: {containers: [{name: classifier, image: '', command: [], args: []}]}}]\n";
     assert_eq!(pod(&objects(&manifest(CLASSIFIER, more))), pod(&objects(&manifest(CLASSIFIER, ""))));
+}
+
+/// A node whose program is the user's own.
+const OWN: &str = "{name: scorer, type: MODEL, parameters: [{name: threshold, value: '$0.5', type: STRING}]}";
+
+/// Its container, with more fields.
+fn own(more: &str) -> String {
+    let container = format!("{{name: scorer, image: 'mine:1'{more}}}");
+    format!("      componentSpecs: [{{spec: {{containers: [{container}, {{name: proxy, image: 'p:1'}}]}}}}]\n")
+}
+
+#[test]
+fn a_program_of_the_users_own_runs_beside_the_orchestrator() {
+    let orchestrator = "      svcOrchSpec: {env: [{name: LEVEL, value: x}], resources: {limits: {cpu: '1'}}}\n";
+    let objects = objects(&manifest(OWN, &(own(", env: [{name: A, value: b}]") + orchestrator)));
+    let pod = pod(&objects);
+    let names: Vec<_> = pod["containers"].as_array().unwrap().iter().map(|one| one["name"].clone()).collect();
+    assert_eq!(names, ["scorer", "seldon-container-engine", "proxy"]);
+    insta::assert_yaml_snapshot!([&pod["containers"][0], &pod["volumes"]]);
+    let orchestrator = &pod["containers"][1];
+    assert_eq!(orchestrator["image"], "provost:1");
+    assert_eq!(orchestrator["resources"], json!({"limits": {"cpu": "1"}}));
+    assert_eq!(variable(orchestrator, "LEVEL")["value"], "x");
+    let graph = &carried(orchestrator)["spec"]["predictors"][0]["graph"];
+    assert_eq!(graph["endpoint"], json!({"service_host": "localhost", "httpPort": 9000, "type": "REST"}));
+    assert_eq!(names_of(&objects), ["iris-main-0-scorer-proxy", "iris-main"]);
+}
+
+fn names_of(objects: &[Value]) -> Vec<&str> {
+    objects.iter().filter_map(|object| object["metadata"]["name"].as_str()).collect()
+}
+
+#[test]
+fn what_the_user_says_of_an_own_program_stays() {
+    let more = ", ports: [{name: http, containerPort: 5000}], readinessProbe: {httpGet: {path: /ok, port: 5000}}, \
+                env: [{name: PREDICTIVE_UNIT_ID, value: mine}], lifecycle: {preStop: {exec: {command: [bye]}}}, \
+                securityContext: {runAsUser: 0}, command: [serve]";
+    let objects = objects(&manifest(OWN, &own(more)));
+    let container = &pod(&objects)["containers"][0];
+    assert_eq!(container["ports"][0], json!({"name": "http", "containerPort": 5000}));
+    assert_eq!(variable(container, "PREDICTIVE_UNIT_HTTP_SERVICE_PORT")["value"], "5000");
+    assert_eq!(variable(container, "PREDICTIVE_UNIT_ID")["value"], "scorer");
+    assert_eq!(container["readinessProbe"], json!({"httpGet": {"path": "/ok", "port": 5000}}));
+    assert_eq!(container["lifecycle"], json!({"preStop": {"exec": {"command": ["bye"]}}}));
+    assert_eq!(container["securityContext"]["runAsNonRoot"], false);
+    let graph = &carried(&pod(&objects)["containers"][1])["spec"]["predictors"][0]["graph"];
+    assert_eq!(graph["endpoint"]["httpPort"], 5000);
+}
+
+#[test]
+fn ports_are_counted_by_the_names_of_nodes_over_all_predictors() {
+    let of = |name: &str, node: &str, traffic: u32| {
+        format!(
+            "    - name: {name}\n      traffic: {traffic}\n      graph: {{name: {node}, type: MODEL}}\n      componentSpecs: \
+             [{{spec: {{containers: [{{name: {node}, image: 'mine:1'}}]}}}}]\n"
+        )
+    };
+    let head = "apiVersion: machinelearning.seldon.io/v1\nkind: SeldonDeployment\nmetadata: {name: iris, namespace: m}\nspec:\n  predictors:\n";
+    let objects = objects(&format!("{head}{}{}{}", of("a", "one", 50), of("b", "two", 25), of("c", "one", 25)));
+    let deployments = objects.iter().filter(|object| object["kind"] == "Deployment");
+    let ports =
+        deployments.map(|one| one["spec"]["template"]["spec"]["containers"][0]["ports"][0]["containerPort"].clone());
+    assert_eq!(ports.collect::<Vec<_>>(), [9000, 9001, 9000]);
+}
+
+#[test]
+fn the_model_of_an_own_program_is_where_seldon_puts_it() {
+    let graph = OWN.replace("type: MODEL", "type: MODEL, modelUri: s3://models/mine, envSecretRefName: bucket");
+    let objects = try_objects(&manifest(&graph, &own("")), &with_initializer()).unwrap();
+    let pod = pod(&objects);
+    assert_eq!(pod["initContainers"][0]["args"], json!(["s3://models/mine", "/mnt/models"]));
+    let mount = json!({"name": "scorer-provision-location", "mountPath": "/mnt/models", "readOnly": true});
+    assert!(pod["containers"][0]["volumeMounts"].as_array().unwrap().contains(&mount));
+    assert!(!pod["containers"][1]["volumeMounts"].as_array().unwrap().contains(&mount));
+    // The orchestrator neither fetches the model nor sees its secret.
+    assert_eq!(carried(&pod["containers"][1])["spec"]["predictors"][0]["graph"]["modelUri"], Value::Null);
+    assert_eq!(pod["containers"][1]["envFrom"], Value::Null);
+    let expected = "spec.predictors[0].graph.modelUri: nothing fetches it for a program of your own; set \
+                    `storageInitializerImage`, add an init container `scorer-model-initializer`, or remove it";
+    assert_eq!(refusal(&manifest(&graph, &own(""))), expected);
+    let claimed = OWN.replace("type: MODEL", "type: MODEL, modelUri: pvc://claim/mine");
+    let claimed = self::objects(&manifest(&claimed, &own("")));
+    assert_eq!(self::pod(&claimed)["containers"][0]["volumeMounts"][0]["mountPath"], "/mnt/pvc");
+}
+
+#[test]
+fn an_own_program_has_an_image_and_is_told_of_once() {
+    let place = "spec.predictors[0].componentSpecs";
+    for (more, expected) in [
+        (
+            "componentSpecs: [{spec: {containers: [{name: scorer}]}}]",
+            format!(
+                "{place}[0].spec.containers[0].image: missing; its node has no `implementation`, so it needs an image"
+            ),
+        ),
+        (
+            "componentSpecs: [{spec: {containers: [{name: scorer, image: a}]}}, {spec: {containers: [{name: scorer, image: b}]}}]",
+            format!(
+                "{place}[1].spec.containers[0]: something else is said of it before; the nodes of a predictor run in one \
+                 pod, so say it once"
+            ),
+        ),
+    ] {
+        assert_eq!(refusal(&manifest(OWN, &format!("      {more}\n"))), expected);
+    }
 }
 
 #[test]

@@ -1,0 +1,75 @@
+//! Images of users beside the orchestrator.
+
+use serde_json::{Value, json};
+
+use crate::scene::{Scene, kubectl, predictor};
+
+fn own(name: &str, traffic: u32, image: &str) -> Value {
+    json!({
+        "name": name,
+        "traffic": traffic,
+        "graph": {"name": "scorer", "type": "MODEL", "parameters": [{"name": "a", "value": "$(b)", "type": "STRING"}]},
+        "componentSpecs": [{"spec": {"containers": [{"name": "scorer", "image": image, "imagePullPolicy": "Never"}]}}],
+    })
+}
+
+fn deployment(predictors: &[Value]) -> Value {
+    json!({
+        "apiVersion": "machinelearning.seldon.io/v1",
+        "kind": "SeldonDeployment",
+        "metadata": {"name": "own"},
+        "spec": {"predictors": predictors},
+    })
+}
+
+#[tokio::test]
+async fn an_image_of_the_users_own_predicts_through_the_orchestrator() {
+    let Some(scene) = Scene::start("own") else { return };
+    let image = std::env::var("PROVOST_TEST_OWN_IMAGE").unwrap();
+    scene.apply(&deployment(&[own("main", 100, &image)]));
+    scene.wait("own");
+    let answer: Value = serde_json::from_str(&scene.predict_at_last("own", None).await).unwrap();
+    let sums: Vec<Vec<f64>> = serde_json::from_value(answer["data"]["ndarray"].clone()).unwrap();
+    assert!(sums.iter().flatten().zip([10.2, 15.8]).all(|(sum, expected)| (sum - expected).abs() < 1e-9), "{answer}");
+    let told = &answer["meta"]["tags"]["environment"];
+    assert_eq!(told["PREDICTIVE_UNIT_HTTP_SERVICE_PORT"], "9000");
+    assert_eq!(told["PREDICTIVE_UNIT_IMAGE"], json!(image));
+    assert_eq!(told["PREDICTIVE_UNIT_PARAMETERS"], r#"[{"name":"a","value":"$(b)","type":"STRING"}]"#);
+    assert_eq!(answer["meta"]["tags"]["headers"]["seldon-puid"], "same-on-both");
+
+    let containers = "jsonpath={.items[0].spec.containers[*].name}";
+    let pods = ["-n", "own", "get", "pods", "-l", "seldon-deployment-id=own", "-o", containers];
+    assert_eq!(kubectl(&pods, ""), "scorer seldon-container-engine");
+
+    // A model of this platform takes its place, and no request fails.
+    let native = predictor("native", 50, "SKLEARN_SERVER", "s3://models/iris/sklearn");
+    scene.apply(&deployment(&[own("main", 50, &image), native.clone()]));
+    let mut requests = 0;
+    while scene.status("own")["predictors"].as_array().map(Vec::len) != Some(2) || requests < 100 {
+        let (status, _, body) = scene.predict("own", None).await;
+        assert_eq!(status, 200, "request {requests}: {body}");
+        requests += 1;
+    }
+    scene.wait("own");
+    scene.predict_at_last("own", Some("native")).await;
+    let mut alone = native;
+    alone["traffic"] = json!(100);
+    scene.apply(&deployment(&[alone]));
+    let mut requests = 0;
+    while scene.names("deployments") != ["own-native-0-classifier"] || requests < 100 {
+        let (status, _, body) = scene.predict("own", None).await;
+        assert_eq!(status, 200, "request {requests}: {body}");
+        requests += 1;
+    }
+}
+
+#[tokio::test]
+async fn a_program_that_ends_is_told_of() {
+    let Some(scene) = Scene::start("ended") else { return };
+    let image = std::env::var("PROVOST_TEST_OWN_IMAGE").unwrap();
+    let mut broken = own("main", 100, &image);
+    broken["componentSpecs"][0]["spec"]["containers"][0]["command"] = json!(["/usr/local/bin/none"]);
+    scene.apply(&deployment(&[broken]));
+    let reason = scene.reason("own").await;
+    assert!(reason.contains("scorer") && reason.contains("/usr/local/bin/none"), "{reason}");
+}
