@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: figures that need a server and a load from outside. The others are `cargo bench`.
 
 mod footprint;
+mod kserve;
 mod load;
 mod machine;
 mod mlserver;

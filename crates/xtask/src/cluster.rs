@@ -14,6 +14,7 @@ mod network;
 mod node;
 mod pki;
 pub(crate) mod programs;
+pub(crate) mod registry;
 pub(crate) mod simulated;
 mod state;
 
@@ -51,6 +52,9 @@ enum What {
         /// Also Contour and Envoy, which implement the Gateway API.
         #[arg(long)]
         gateway: bool,
+        /// Also a registry of images, which asks for a password.
+        #[arg(long)]
+        registry: bool,
         /// Also so many simulated nodes, on which pods become ready without running.
         #[arg(long, default_value_t = 0)]
         simulated: u8,
@@ -72,6 +76,13 @@ enum What {
         /// The archive.
         archive: PathBuf,
     },
+    /// Give an image to the registry: an archive, and the name that the image has in it.
+    Push {
+        /// The archive.
+        archive: PathBuf,
+        /// The image's name, which begins with the registry's address.
+        name: String,
+    },
     /// Show nodes and pods.
     Status,
 }
@@ -79,21 +90,33 @@ enum What {
 /// `cargo xtask cluster`.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
     match &arguments.what {
-        What::Up { nodes, gateway, simulated } => up(workspace, *nodes, *gateway, *simulated),
+        What::Up { nodes, gateway, registry, simulated } => {
+            up(workspace, *nodes, *simulated, &Besides { gateway: *gateway, registry: *registry })
+        }
         What::Down { reset } => down(workspace, *reset),
         What::Exec { command } => exec(workspace, command),
         What::Load { archive } => Cluster::running(workspace)?.load(archive).map(|()| ExitCode::SUCCESS),
+        What::Push { archive, name } => Cluster::running(workspace)?.push(archive, name).map(|()| ExitCode::SUCCESS),
         What::Status => exec(workspace, &["kubectl", "get", "nodes,pods", "-A", "-o", "wide"].map(str::to_owned)),
     }
 }
 
-fn up(workspace: &Workspace, nodes: u8, gateway: bool, simulated: u8) -> Result<ExitCode> {
+/// What runs in the first node besides Kubernetes.
+struct Besides {
+    gateway: bool,
+    registry: bool,
+}
+
+fn up(workspace: &Workspace, nodes: u8, simulated: u8, besides: &Besides) -> Result<ExitCode> {
     let mut progress = Progress::new(workspace, "cluster", &[("programs", 900), ("start", 30)])?;
     let binaries = progress.stage(programs::find)?;
     progress.stage(|stage| {
         let cluster = Cluster::start(stage, &binaries, nodes, Lifetime::Kept)?;
-        if gateway {
+        if besides.gateway {
             cluster.start_gateway(stage)?;
+        }
+        if besides.registry {
+            cluster.start_registry(stage)?;
         }
         if simulated > 0 { cluster.simulate(simulated) } else { Ok(()) }
     })?;
@@ -168,6 +191,18 @@ impl Cluster {
     pub(crate) fn start_gateway(&self, stage: &Stage<'_>) -> Result<()> {
         stage.says("starting Contour and Envoy");
         gateway::start(self, stage)
+    }
+
+    /// Starts a registry of images.
+    pub(crate) fn start_registry(&self, stage: &Stage<'_>) -> Result<()> {
+        stage.says("starting the registry");
+        registry::start(self, stage)
+    }
+
+    /// Gives the registry an image, which has this name in its archive.
+    pub(crate) fn push(&self, archive: &Path, name: &str) -> Result<()> {
+        let archive = archive.canonicalize().with_context(|| format!("cannot read `{}`", archive.display()))?;
+        registry::push(self, &archive, name)
     }
 
     /// Adds nodes that are simulated, and a gateway that accepts every route.

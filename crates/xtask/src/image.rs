@@ -21,6 +21,8 @@ use crate::{
 const USER: u32 = 65532;
 /// Where its program is.
 const PROGRAMS: &str = "/usr/local/bin";
+/// Models of the examples.
+const EXAMPLES: [&str; 2] = ["examples/iris/sklearn/model.joblib", "examples/iris/xgboost/model.bst"];
 const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// How to write it.
@@ -40,14 +42,26 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
     let program = progress.stage(demo::build_server)?;
     let digest = progress.stage(|stage| {
         setup::ensure(&[Tool::Curl], stage)?;
-        write(&arguments.name, &program, &arguments.output)
+        write(workspace, &arguments.name, &program, &arguments.output)
     })?;
     println!("\n{}@{digest} is in `{}`.", arguments.name, arguments.output.display());
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes an image of this program; gives its digest.
-pub(crate) fn write(name: &str, program: &Path, archive: &Path) -> Result<String> {
+/// Writes an image of the server; gives its digest. The models of the examples lie where their manifests say, seen
+/// from the root: what a laptop serves from a clone, a cluster serves from the image.
+pub(crate) fn write(workspace: &Workspace, name: &str, program: &Path, archive: &Path) -> Result<String> {
+    let example = |path: &&str| File::data(&format!("/{path}"), workspace.root.join(path));
+    write_with(name, program, EXAMPLES.iter().map(example), archive)
+}
+
+/// Writes an image of a program with further files; gives its digest.
+pub(crate) fn write_with(
+    name: &str,
+    program: &Path,
+    more: impl IntoIterator<Item = File>,
+    archive: &Path,
+) -> Result<String> {
     let entrypoint = Path::new(PROGRAMS).join(program.file_name().context("a program has a name")?);
     let entrypoint = entrypoint.display().to_string();
     let mut files = vec![File::program(&entrypoint, program.to_owned())];
@@ -58,6 +72,7 @@ pub(crate) fn write(name: &str, program: &Path, archive: &Path) -> Result<String
     let certificates = PathBuf::from(CERTIFICATES);
     ensure!(certificates.is_file(), "`{CERTIFICATES}` is missing: install Debian's package ca-certificates");
     files.push(File::data(CERTIFICATES, certificates));
+    files.extend(more);
     Image { name, entrypoint: &entrypoint, user: Some(USER), files }.write(archive)
 }
 

@@ -22,8 +22,8 @@ use super::config::Config;
 
 /// The variable that holds the manifest.
 pub(super) const MANIFEST: &str = "PROVOST_MANIFEST";
-/// Where Kubernetes mounts what a pod may read.
-const MODELS: &str = "/mnt";
+/// Where Kubernetes mounts what a pod may read, and where the image has the models of the examples.
+const MODELS: [&str; 2] = ["/mnt", "/examples"];
 /// Where Kubernetes reads why a container ended.
 const TERMINATION_LOG: &str = "/dev/termination-log";
 
@@ -41,7 +41,7 @@ pub(super) fn open_rules(config: &Config) -> Rules {
 
 /// Where model files may be.
 pub(super) fn roots() -> Vec<PathBuf> {
-    vec![PathBuf::from(MODELS)]
+    MODELS.map(PathBuf::from).into()
 }
 
 /// The deployment that the manifest describes; `None` where it describes none, which [`serve`] tells.

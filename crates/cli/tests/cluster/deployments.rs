@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use provost_api::rest::v1::deployments::DeploymentState;
-use provost_testkit::{Node, NodeOptions, eventually};
+use provost_testkit::{Node, NodeOptions, eventually, repository};
 use serde_json::json;
 
 use crate::scene::{
@@ -23,19 +23,36 @@ async fn the_manifest_of_a_laptop_answers_alike_on_a_cluster() {
     }
     let mut options = NodeOptions::new(BINARY);
     options.arguments.extend(["--config".to_owned(), settings.path().display().to_string()]);
-    let laptop = Node::start(options).await;
     let mut document = main_and_canary();
     document["metadata"]["namespace"] = json!("alike");
-    laptop.apply(&document.to_string()).await;
+    answers_alike(&scene, options, &document.to_string()).await;
+}
+
+/// The demo's example, from its file.
+#[tokio::test]
+async fn the_example_runs_on_a_cluster_as_it_is() {
+    let Some(scene) = Scene::start("example") else { return };
+    let manifest = std::fs::read_to_string(repository("examples/iris/deployment.yaml")).unwrap();
+    kubectl(&["-n", "example", "apply", "-f", "-"], &manifest);
+    scene.wait("iris");
+    let of_namespace = manifest.replace("  name: iris\n", "  name: iris\n  namespace: example\n");
+    answers_alike(&scene, NodeOptions::new(BINARY), &of_namespace).await;
+}
+
+/// Each predictor of `iris` gives the same bytes on the cluster as in a process.
+async fn answers_alike(scene: &Scene, options: NodeOptions, manifest: &str) {
+    let laptop = Node::start(options).await;
+    laptop.apply(manifest).await;
+    let namespace = scene.namespace;
     eventually(async || {
-        let detail = laptop.client().deployment("alike", "iris", None).await.map_err(|error| error.to_string())?;
+        let detail = laptop.client().deployment(namespace, "iris", None).await.map_err(|error| error.to_string())?;
         if detail.summary.state == DeploymentState::Available { Ok(()) } else { Err(detail.summary.description) }
     })
     .await;
 
     for predictor in ["main", "canary"] {
         let on_cluster = scene.predict_at_last("iris", Some(predictor)).await;
-        let path = "/seldon/alike/iris/api/v1.0/predictions";
+        let path = format!("/seldon/{namespace}/iris/api/v1.0/predictions");
         let request = reqwest::Client::new().post(format!("{}{path}", laptop.url())).body(BODY);
         let request = request.header("content-type", "application/json").header("provost-predictor", predictor);
         let on_laptop = request.send().await.unwrap().text().await.unwrap();

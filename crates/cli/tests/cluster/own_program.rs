@@ -4,13 +4,28 @@ use serde_json::{Value, json};
 
 use crate::scene::{Scene, kubectl, predictor};
 
+/// A node whose image is pulled from a registry that asks who wants it.
 fn own(name: &str, traffic: u32, image: &str) -> Value {
+    let container = json!({"name": "scorer", "image": image});
     json!({
         "name": name,
         "traffic": traffic,
         "graph": {"name": "scorer", "type": "MODEL", "parameters": [{"name": "a", "value": "$(b)", "type": "STRING"}]},
-        "componentSpecs": [{"spec": {"containers": [{"name": "scorer", "image": image, "imagePullPolicy": "Never"}]}}],
+        "componentSpecs": [{"spec": {"containers": [container], "imagePullSecrets": [{"name": "registry"}]}}],
     })
+}
+
+/// The Secret with which nodes pull it.
+fn allow_pulls(namespace: &str) {
+    let login = std::env::var("PROVOST_TEST_REGISTRY_LOGIN").unwrap();
+    let secret = json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "registry", "namespace": namespace},
+        "type": "kubernetes.io/dockerconfigjson",
+        "stringData": {".dockerconfigjson": login},
+    });
+    kubectl(&["apply", "-f", "-"], &secret.to_string());
 }
 
 fn deployment(predictors: &[Value]) -> Value {
@@ -26,6 +41,7 @@ fn deployment(predictors: &[Value]) -> Value {
 async fn an_image_of_the_users_own_predicts_through_the_orchestrator() {
     let Some(scene) = Scene::start("own") else { return };
     let image = std::env::var("PROVOST_TEST_OWN_IMAGE").unwrap();
+    allow_pulls(scene.namespace);
     scene.apply(&deployment(&[own("main", 100, &image)]));
     scene.wait("own");
     let answer: Value = serde_json::from_str(&scene.predict_at_last("own", None).await).unwrap();
@@ -67,9 +83,19 @@ async fn an_image_of_the_users_own_predicts_through_the_orchestrator() {
 async fn a_program_that_ends_is_told_of() {
     let Some(scene) = Scene::start("ended") else { return };
     let image = std::env::var("PROVOST_TEST_OWN_IMAGE").unwrap();
+    allow_pulls(scene.namespace);
     let mut broken = own("main", 100, &image);
     broken["componentSpecs"][0]["spec"]["containers"][0]["command"] = json!(["/usr/local/bin/none"]);
     scene.apply(&deployment(&[broken]));
     let reason = scene.reason("own").await;
     assert!(reason.contains("scorer") && reason.contains("/usr/local/bin/none"), "{reason}");
+}
+
+#[tokio::test]
+async fn an_image_that_the_registry_does_not_give_is_told_of() {
+    let Some(scene) = Scene::start("unpulled") else { return };
+    let image = std::env::var("PROVOST_TEST_OWN_IMAGE").unwrap();
+    scene.apply(&deployment(&[own("main", 100, &image.replace(":test", ":other"))]));
+    let reason = scene.reason("own").await;
+    assert!(reason.contains("scorer") && reason.contains(":other"), "{reason}");
 }

@@ -95,7 +95,8 @@ impl<'a> Node<'a> {
         process::output_of(self.ctr()?.args(["images", "import"]).arg(archive)).map(drop)
     }
 
-    fn ctr(self) -> Result<Command> {
+    /// A command of containerd's client.
+    pub(super) fn ctr(self) -> Result<Command> {
         let mut command = self.command("ctr")?;
         command.args(["--address", CONTAINERD, "--namespace", "k8s.io"]);
         Ok(command)

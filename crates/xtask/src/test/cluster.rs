@@ -6,10 +6,11 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use serde_json::json;
 
 use super::{buckets, rust, suite::Outcome};
 use crate::{
-    cluster::{Cluster, namespace::Lifetime, programs},
+    cluster::{Cluster, namespace::Lifetime, programs, registry},
     image,
     progress::Stage,
     setup,
@@ -18,8 +19,7 @@ use crate::{
 /// What asks it. One at a time: they share the cluster.
 const TESTS: [&str; 5] = ["--offline", "--test", "cluster", "--", "--test-threads=1"];
 const IMAGE: &str = "provost.test/provost:test";
-/// The image of a model as users make their own, from this program of the test kit.
-const OWN_IMAGE: &str = "provost.test/wrapped-model:test";
+/// The program of the test kit that is a model as users make their own; its image is in the registry.
 const OWN_PROGRAM: &str = "wrapped-model";
 const S3_PORT: u16 = 7070;
 const NODES: u8 = 2;
@@ -35,19 +35,24 @@ pub(super) fn run(stage: &Stage<'_>) -> Result<Outcome> {
     let server = rust::build_server(stage)?;
     stage.says("writing the images");
     let archive = stage.workspace.kept("cluster-suite/provost.tar")?;
-    image::write(IMAGE, &server, &archive)?;
+    image::write(stage.workspace, IMAGE, &server, &archive)?;
     let own_archive = stage.workspace.kept("cluster-suite/wrapped-model.tar")?;
-    image::write(OWN_IMAGE, &server.with_file_name(OWN_PROGRAM), &own_archive)?;
+    let own_image = format!("{}/models/{OWN_PROGRAM}:test", registry::address());
+    image::write_with(&own_image, &server.with_file_name(OWN_PROGRAM), None, &own_archive)?;
     Cluster::forget(stage.workspace)?;
     let cluster = Cluster::start(stage, &binaries, NODES, Lifetime::WithThis)?;
     cluster.start_gateway(stage)?;
     cluster.load(&archive)?;
-    cluster.load(&own_archive)?;
+    cluster.start_registry(stage)?;
+    cluster.push(&own_archive, &own_image)?;
+    let login = json!({"auths": {registry::address(): {"username": registry::USER, "password": registry::PASSWORD}}});
+    let login = login.to_string();
     let s3 = start_s3(stage, &cluster, &stores)?;
     let audit = cluster.audit_log()?.display().to_string();
     let variables = [
         ("PROVOST_TEST_CLUSTER", IMAGE),
-        ("PROVOST_TEST_OWN_IMAGE", OWN_IMAGE),
+        ("PROVOST_TEST_OWN_IMAGE", &own_image),
+        ("PROVOST_TEST_REGISTRY_LOGIN", &login),
         ("PROVOST_TEST_S3", &s3),
         ("PROVOST_TEST_AUDIT", &audit),
     ];
