@@ -3,7 +3,9 @@
 //! Every call is bounded in time. Objects are named as [`name`] tells, and never change.
 
 mod cache;
+mod covered;
 mod name;
+mod objects;
 
 use std::{fmt, path::Path as FilePath, sync::Arc, time::Duration};
 
@@ -15,7 +17,9 @@ use crate::Error;
 
 pub use cache::CacheOptions;
 pub(crate) use cache::{Cache, Listed};
+pub(crate) use covered::{Covered, sort_out};
 pub(crate) use name::{ObjectName, Origin, dataset_folder, folder_of, key_of};
+pub(crate) use objects::last_micros;
 
 /// Longest wait for the answer to one call.
 const CALL_MAX: Duration = Duration::from_secs(30);
@@ -59,10 +63,17 @@ impl Bucket {
         }
     }
 
-    /// Writes the object to a new file.
+    /// Writes the object to a new file. One that went meanwhile is told as [`Error::Gone`].
     pub(crate) async fn get(&self, key: &Path, to: &FilePath, bytes: u64) -> Result<(), Error> {
         let failed = |source| Error::File { operation: "write", path: to.to_owned(), source };
-        let mut content = self.bounded("read", self.store.get(key)).await?.into_stream();
+        let gone = || Error::Gone { key: key.to_string() };
+        let found = async {
+            match self.store.get(key).await {
+                Err(object_store::Error::NotFound { .. }) => Ok(None),
+                found => found.map(Some),
+            }
+        };
+        let mut content = self.bounded("read", found).await?.ok_or_else(gone)?.into_stream();
         let mut file = std::fs::File::create(to).map_err(failed)?;
         let mut length = 0;
         while let Some(piece) = self.bounded("read", content.try_next()).await? {
@@ -72,8 +83,7 @@ impl Bucket {
             }
             std::io::Write::write_all(&mut file, &piece).map_err(failed)?;
         }
-        let wrong = || self.failed("read", format!("the object `{key}` is not of the length that the store tells"));
-        if length == bytes { Ok(()) } else { Err(wrong()) }
+        if length == bytes { Ok(()) } else { Err(gone()) }
     }
 
     async fn put_parts(&self, upload: &mut dyn MultipartUpload, file: &FilePath, bytes: u64) -> Result<(), Error> {

@@ -127,8 +127,28 @@ fn merge(datasets: &Datasets, parts: &[Arc<LogFile>]) -> Result<(), Error> {
         last_seq: *last_seq,
         rows: *rows,
     };
-    datasets.publish(draft, name, |writer| Merger::new(parts, schema).run(datasets, writer))?;
+    let check_stop = || datasets.check_stop();
+    datasets.publish(draft, name, |writer| write_merged(parts, schema, &check_stop, writer))?;
     datasets.discard(parts)
+}
+
+/// Writes the rows of files in the order of their log. `check_stop` is asked now and then whether to go on.
+pub(crate) fn write_merged(
+    parts: &[Arc<LogFile>],
+    schema: SchemaRef,
+    check_stop: &dyn Fn() -> Result<(), Error>,
+    writer: &mut FileWriter,
+) -> Result<(), Error> {
+    Merger::new(parts, schema).run(check_stop, writer)
+}
+
+/// The columns of all these files together; `None` where they do not fit into one.
+pub(crate) fn common_layout<'a>(layouts: impl IntoIterator<Item = &'a Layout>) -> Option<Layout> {
+    layouts.into_iter().try_fold(Layout::default(), |mut common, layout| {
+        let fits = common.is_compatible(layout);
+        common.extend(layout);
+        fits.then_some(common)
+    })
 }
 
 /// Reads files at once, as far as they overlap, and puts their rows in order.
@@ -160,7 +180,7 @@ impl<'a> Merger<'a> {
         Self { parts, schema, heads: heads.collect(), cursors, batches: Vec::new(), rows: Vec::new() }
     }
 
-    fn run(mut self, datasets: &Datasets, writer: &mut FileWriter) -> Result<(), Error> {
+    fn run(mut self, check_stop: &dyn Fn() -> Result<(), Error>, writer: &mut FileWriter) -> Result<(), Error> {
         while let Some(Reverse((_, _, part))) = self.heads.pop() {
             if self.cursors[part].is_none() {
                 self.open(part)?;
@@ -169,7 +189,7 @@ impl<'a> Merger<'a> {
                 self.advance(part)?;
             }
             if self.rows.len() >= CHUNK_ROWS {
-                datasets.check_stop()?;
+                check_stop()?;
                 self.flush(writer)?;
             }
         }

@@ -47,15 +47,25 @@ pub enum Error {
         /// Why it failed, and what to do.
         reason: String,
     },
+    /// An object was removed or replaced since it was listed.
+    #[error("the object `{key}` is not there any more as it was listed")]
+    Gone {
+        /// The object.
+        key: String,
+    },
     /// The server stops.
     #[error("maintenance of the request log was interrupted")]
     Interrupted,
 }
 
 impl Error {
-    /// Whether the file was not there, be it that it was moved or removed since it was listed.
+    /// Whether the file or object was not there, be it that it was moved or removed since it was listed.
     pub(crate) fn is_not_found(&self) -> bool {
-        matches!(self, Self::File { source, .. } if source.kind() == io::ErrorKind::NotFound)
+        match self {
+            Self::Gone { .. } => true,
+            Self::File { source, .. } => source.kind() == io::ErrorKind::NotFound,
+            _ => false,
+        }
     }
 
     /// Whether a file was read, and holds something else than it should.

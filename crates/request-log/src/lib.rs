@@ -6,6 +6,7 @@
 pub mod segment;
 
 mod bucket;
+mod bucket_keeper;
 mod bucket_log;
 mod compact;
 mod dataset;
@@ -25,6 +26,7 @@ mod tests;
 mod upload;
 
 pub use bucket::{Bucket, CacheOptions};
+pub use bucket_keeper::{BucketKeeper, KeeperOptions, Kept};
 pub use bucket_log::BucketLog;
 pub use error::Error;
 pub use log::{Files, Options, RequestLog};

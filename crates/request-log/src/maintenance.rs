@@ -22,6 +22,8 @@ use crate::{
 /// Most bytes of segments, and most segments, that are rewritten together.
 const BATCH_BYTES: u64 = 64 << 20;
 const BATCH_SEGMENTS: usize = 1024;
+/// Segments of a block of files that are sent elsewhere.
+const BLOCK_SEGMENTS: u32 = 8;
 
 /// What one pass did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -175,7 +177,7 @@ impl RequestLog {
 
     /// Rewrites as many segments of a lane as are rewritten together; gives how many these are.
     fn rewrite_first(&self, pending: &[Pending], report: &mut Report) -> Result<usize, Error> {
-        let batch = first_batch(pending);
+        let batch = first_batch(pending, self.options.files);
         let files = rewrite(&self.datasets, &batch)?;
         report.rows += files.iter().map(|file| file.bounds.rows).sum::<u64>();
         report.bytes += files.iter().map(|file| file.bytes).sum::<u64>();
@@ -230,12 +232,14 @@ impl RequestLog {
     }
 }
 
-/// As many segments as are rewritten together, one at least.
-fn first_batch(pending: &[Pending]) -> Vec<Segment> {
+/// As many segments as are rewritten together, one at least. What is sent elsewhere is merged there by blocks, so
+/// that no file reaches over the edge of one.
+fn first_batch(pending: &[Pending], files: Files) -> Vec<Segment> {
     let mut sum = 0;
-    let fits = |(index, (_, bytes)): &(usize, &Pending)| {
-        sum += bytes;
-        *index == 0 || sum <= BATCH_BYTES
+    let block = |pending: &Pending| pending.0.name.number / BLOCK_SEGMENTS;
+    let fits = |(index, own): &(usize, &Pending)| {
+        sum += own.1;
+        *index == 0 || (sum <= BATCH_BYTES && (files == Files::Kept || block(own) == block(&pending[0])))
     };
     let batch = pending.iter().enumerate().take(BATCH_SEGMENTS).take_while(fits);
     batch.map(|(_, (segment, _))| segment.clone()).collect()

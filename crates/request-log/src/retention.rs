@@ -26,26 +26,32 @@ impl Default for Retention {
     }
 }
 
-/// A file that may be removed.
+impl Retention {
+    /// Whether all of the day is older than it may be.
+    pub(crate) fn is_too_old(&self, day: Day, now: Timestamp) -> bool {
+        let age = i64::try_from(self.age.as_nanos()).unwrap_or(i64::MAX);
+        day.end() <= Timestamp(now.0.saturating_sub(age))
+    }
+}
+
+/// A file or object that may be removed, told by `id` from others.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Listed {
-    day: Day,
-    last_time: i64,
-    bytes: u64,
-    path: PathBuf,
+pub(crate) struct Removable<T> {
+    pub(crate) day: Day,
+    pub(crate) last_time: i64,
+    pub(crate) bytes: u64,
+    pub(crate) id: T,
 }
 
 /// Which files are to be removed: those too old, then the oldest until the rest is small enough.
-fn plan_retention(mut listing: Vec<Listed>, now: Timestamp, limits: Retention) -> Vec<PathBuf> {
+pub(crate) fn plan_retention<T: Ord>(mut listing: Vec<Removable<T>>, now: Timestamp, limits: Retention) -> Vec<T> {
     listing.sort_unstable();
-    let age = i64::try_from(limits.age.as_nanos()).unwrap_or(i64::MAX);
-    let oldest = Timestamp(now.0.saturating_sub(age));
     let mut bytes: u64 = listing.iter().map(|file| file.bytes).sum();
     let mut removed = Vec::new();
     for file in listing {
-        if file.day.end() <= oldest || bytes > limits.bytes {
+        if limits.is_too_old(file.day, now) || bytes > limits.bytes {
             bytes -= file.bytes;
-            removed.push(file.path);
+            removed.push(file.id);
         }
     }
     removed
@@ -60,11 +66,11 @@ pub(crate) fn retain(
     segments: &[SegmentName],
 ) -> Result<Vec<Arc<LogFile>>, Error> {
     let files: Vec<Arc<LogFile>> = datasets.with(|catalogue| catalogue.partitions().flatten().cloned().collect())?;
-    let listing = files.iter().map(|file| Listed {
+    let listing = files.iter().map(|file| Removable {
         day: file.partition.day,
         last_time: file.bounds.last_time,
         bytes: file.bytes,
-        path: file.path.clone(),
+        id: file.path.clone(),
     });
     let removed: HashSet<PathBuf> = plan_retention(listing.collect(), now, limits).into_iter().collect();
     let may_go = |file: &Arc<LogFile>| !segments.iter().any(|segment| file.covers.contains(*segment));
@@ -85,11 +91,11 @@ mod tests {
 
     #[track_caller]
     fn check(files: &[(i64, u64)], now: i64, days: u64, bytes: u64, expected: &[usize]) {
-        let listed = |(index, (day, bytes)): (usize, &(i64, u64))| Listed {
+        let listed = |(index, (day, bytes)): (usize, &(i64, u64))| Removable {
             day: Day::of(Timestamp(day * DAY)),
             last_time: i64::try_from(index).unwrap(),
             bytes: *bytes,
-            path: index.to_string().into(),
+            id: PathBuf::from(index.to_string()),
         };
         let limits = Retention { age: Duration::from_secs(days * 86_400), bytes };
         let removed = plan_retention(files.iter().enumerate().map(listed).collect(), Timestamp(now), limits);

@@ -1,5 +1,6 @@
 //! Tests of the log as a whole.
 
+mod bucket_keeper;
 mod bucket_log;
 mod columns;
 mod concurrency;

@@ -11,10 +11,10 @@ use std::{
     time::SystemTime,
 };
 
-use super::{Bucket, ObjectName, folder_of};
+use super::{Bucket, ObjectName};
 use crate::{
     Error,
-    dataset::{FileReader, Layout, LogFile, Partition},
+    dataset::{FileReader, FileSummary, Layout, LogFile, Partition},
 };
 
 /// What a copy is called while it is written.
@@ -65,6 +65,32 @@ struct Copy {
     used: u64,
     /// Known once it was read.
     file: Option<Arc<LogFile>>,
+}
+
+impl Listed {
+    /// What a copy says of itself, which its name must bear out.
+    pub(crate) fn describe(&self, copy: &Path) -> Result<(FileSummary, Layout), Error> {
+        let (summary, layout) = FileReader::open(copy)?.describe()?;
+        let times = (summary.bounds.first_time, summary.bounds.last_time);
+        if times != (self.name.first_time, self.name.last_time) {
+            let reason = "its rows are of other times than its name says".to_owned();
+            return Err(Error::Foreign { path: copy.to_owned(), reason });
+        }
+        Ok((summary, layout))
+    }
+
+    /// A copy as a file of the log.
+    pub(crate) fn file(&self, copy: &Path, summary: FileSummary, layout: Arc<Layout>) -> LogFile {
+        LogFile {
+            path: copy.to_owned(),
+            partition: self.partition.clone(),
+            source: self.name.origin.number(),
+            bytes: self.bytes,
+            covers: summary.covers,
+            bounds: summary.bounds,
+            layout,
+        }
+    }
 }
 
 impl Cache {
@@ -133,30 +159,16 @@ impl Cache {
         }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let unfinished = path.with_file_name(number.to_string()).with_extension(UNFINISHED);
-        let key = folder_of(&bucket.path, &object.partition).join(object.name.to_string());
+        let key = bucket.key(object);
         let copied = bucket.get(&key, &unfinished, object.bytes).await;
         let placed =
             copied.and_then(|()| std::fs::rename(&unfinished, path).map_err(|error| failed("rename a file to", error)));
         placed.inspect_err(|_| remove(&unfinished))
     }
 
-    /// What the copy says of itself, which its name must bear out.
     fn read(&self, object: &Listed, path: &Path) -> Result<LogFile, Error> {
-        let (summary, layout) = FileReader::open(path)?.describe()?;
-        let (bounds, ObjectName { origin, first_time, last_time, .. }) = (summary.bounds, &object.name);
-        if (bounds.first_time, bounds.last_time) != (*first_time, *last_time) {
-            let reason = "its rows are of other times than its name says".to_owned();
-            return Err(Error::Foreign { path: path.to_owned(), reason });
-        }
-        Ok(LogFile {
-            path: path.to_owned(),
-            partition: object.partition.clone(),
-            source: origin.number(),
-            bytes: object.bytes,
-            covers: summary.covers,
-            bounds,
-            layout: self.state().intern(layout),
-        })
+        let (summary, layout) = object.describe(path)?;
+        Ok(object.file(path, summary, self.state().intern(layout)))
     }
 
     /// Forgets copies that somebody removed.

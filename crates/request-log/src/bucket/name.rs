@@ -7,12 +7,15 @@
 //! The folders and `<file>` are those of the server that wrote it. `<origin>` is who that was, and `<first>` and
 //! `<last>` are the bounds of the rows' times, so that a reader knows without a look at the object whether it
 //! is wanted. A name follows from the file alone: whoever sends a file twice writes one object.
+//!
+//! `<file>` tells which segments of its server the rows come from. One object holds the rows of others, merged, if
+//! its segments and its times include theirs: see [`super::covered`].
 
 use std::{fmt, path::Path as FilePath};
 
 use object_store::path::Path;
 
-use crate::dataset::{Dataset, LogFile, Partition};
+use crate::dataset::{Dataset, FileName, LogFile, Partition, SegmentRange};
 
 /// Longest part of a server's name that an object's name repeats.
 const HOST_MAX: usize = 100;
@@ -36,6 +39,10 @@ impl Origin {
         let (host, folder) = text.rsplit_once('.')?;
         let is_host = !host.is_empty() && !host.starts_with('.') && host.chars().all(is_plain);
         (is_host && parse_number(folder).is_some()).then(|| Self(text.to_owned()))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// A number for it, the same everywhere: the FNV-1a hash.
@@ -76,6 +83,16 @@ impl ObjectName {
         let stem = file.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         let (first_time, last_time) = (file.bounds.first_time, file.bounds.last_time);
         Self { origin: origin.clone(), file: stem.to_owned(), first_time, last_time }
+    }
+
+    /// The name of an object of merged rows.
+    pub(crate) fn merged(origin: &Origin, range: SegmentRange, (first_time, last_time): (i64, i64)) -> Self {
+        Self { origin: origin.clone(), file: FileName::Rewritten(range).stem(), first_time, last_time }
+    }
+
+    /// The segments that the rows come from; `None` where the name does not tell.
+    pub(crate) fn segments(&self) -> Option<SegmentRange> {
+        FileName::range_of(&self.file)
     }
 
     /// The name of an object; `None` where it is not one of the log.

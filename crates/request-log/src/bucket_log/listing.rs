@@ -2,20 +2,13 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use futures_util::TryStreamExt as _;
-use object_store::{ObjectMeta, path::Path};
 use provost_inference::record::LogQuery;
 
 use crate::{
     Bucket, Error,
-    bucket::{Listed, ObjectName, dataset_folder, folder_of},
+    bucket::{Listed, dataset_folder, last_micros, sort_out},
     dataset::{Dataset, Day, Partition, micros},
 };
-
-/// Most objects of one day.
-const OBJECTS_MAX: usize = 200_000;
-/// Longest object that is looked at; a server writes shorter ones.
-const BYTES_MAX: u64 = 1 << 30;
 
 /// The objects that are still to be looked at.
 pub(super) struct Listing<'a> {
@@ -52,9 +45,8 @@ impl<'a> Listing<'a> {
     pub(super) async fn of(bucket: &'a Bucket, query: &LogQuery) -> Result<Self, Error> {
         let dataset = Dataset { namespace: query.namespace.clone(), deployment: query.deployment.clone() };
         let folder = dataset_folder(&bucket.path, &dataset);
-        let found = bucket.bounded("read", bucket.store.list_with_delimiter(Some(&folder))).await?;
         let times = Times::of(query);
-        let days = found.common_prefixes.iter().filter_map(|folder| Day::of_folder(folder.filename()?));
+        let days = bucket.days(&folder).await?.into_iter();
         let mut days: Vec<_> = days.filter(|day| times.may_hold(micros(day.start()), last_micros(*day))).collect();
         days.sort_unstable();
         Ok(Self { bucket, dataset: Arc::new(dataset), times, days, listed: VecDeque::new() })
@@ -83,16 +75,8 @@ impl<'a> Listing<'a> {
 
     async fn list(&self, day: Day) -> Result<VecDeque<Listed>, Error> {
         let partition = Partition { dataset: Arc::clone(&self.dataset), day };
-        let folder = folder_of(&self.bucket.path, &partition);
-        let mut objects = self.bucket.store.list(Some(&folder));
-        let mut listed = Vec::new();
-        while let Some(object) = self.bucket.bounded("read", objects.try_next()).await? {
-            listed.extend(parse(&partition, &folder, &object).filter(|object| self.is_wanted(object)));
-            if listed.len() > OBJECTS_MAX {
-                let reason = format!("there are more than {OBJECTS_MAX} objects in `{folder}`: narrow it with since");
-                return Err(self.bucket.failed("read", reason));
-            }
-        }
+        let listed = self.bucket.all_objects(&partition, |object| self.is_wanted(object)).await?;
+        let (mut listed, _covered) = sort_out(listed);
         listed.sort_by(|a, b| (b.name.last_time, &b.name).cmp(&(a.name.last_time, &a.name)));
         Ok(listed.into())
     }
@@ -100,17 +84,4 @@ impl<'a> Listing<'a> {
     fn is_wanted(&self, object: &Listed) -> bool {
         self.times.may_hold(object.name.first_time, object.name.last_time)
     }
-}
-
-fn last_micros(day: Day) -> i64 {
-    micros(day.end()).saturating_sub(1)
-}
-
-/// The object as one of the log; others, whoever put them there, are left alone.
-fn parse(partition: &Partition, folder: &Path, object: &ObjectMeta) -> Option<Listed> {
-    let name =
-        ObjectName::parse(object.location.filename()?).filter(|_| object.location.parent().as_ref() == Some(folder))?;
-    let is_of_day = micros(partition.day.start()) <= name.first_time && name.last_time <= last_micros(partition.day);
-    let is_possible = is_of_day && (1..=BYTES_MAX).contains(&object.size);
-    is_possible.then(|| Listed { partition: partition.clone(), name, bytes: object.size })
 }

@@ -31,7 +31,7 @@ impl SegmentRange {
         (self.epoch, self.lane) == (other.epoch, other.lane)
     }
 
-    fn includes(&self, other: &Self) -> bool {
+    pub(crate) fn includes(&self, other: &Self) -> bool {
         self.is_same_lane(other) && self.first <= other.first && other.last <= self.last
     }
 }

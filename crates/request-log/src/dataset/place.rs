@@ -31,6 +31,11 @@ impl Dataset {
         self.namespace == stream.namespace && self.deployment == stream.deployment
     }
 
+    /// The dataset whose folder is called so within that of its namespace, which is called so.
+    pub(crate) fn of_folders(namespace: &str, deployment: &str) -> Option<Self> {
+        Some(Self { namespace: name_of_folder(namespace)?, deployment: name_of_folder(deployment)? })
+    }
+
     /// The dataset's folder within the folder of all datasets.
     pub(crate) fn folder(&self, datasets: &Path) -> PathBuf {
         datasets.join(folder_name(&self.namespace)).join(folder_name(&self.deployment))
@@ -150,6 +155,22 @@ impl fmt::Display for FileName {
 }
 
 impl FileName {
+    /// The name without its extension.
+    pub(crate) fn stem(&self) -> String {
+        let mut name = self.to_string();
+        name.truncate(name.len() - ".parquet".len());
+        name
+    }
+
+    /// The segments that a name without its extension tells of.
+    pub(crate) fn range_of(stem: &str) -> Option<SegmentRange> {
+        let mut parts = stem.split('-');
+        let (epoch, lane) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        let range = SegmentRange { epoch, lane, first: parts.next()?.parse().ok()?, last: parts.next()?.parse().ok()? };
+        // Spelt otherwise it would not be found again by its name.
+        (range.first <= range.last && Self::Rewritten(range).stem() == stem).then_some(range)
+    }
+
     /// The epoch a file's name begins with, whatever else is in it.
     pub(crate) fn epoch_of(name: &str) -> Option<u32> {
         name.strip_suffix(".parquet")?.split('-').next()?.parse().ok()
@@ -194,6 +215,13 @@ mod tests {
     fn file_names_carry_what_they_cover() {
         let rewritten = FileName::Rewritten(SegmentRange { epoch: 3, lane: 1, first: 4, last: 7 });
         assert_eq!(rewritten.to_string(), "00000003-001-00000004-00000007.parquet");
+        let range_of = |stem| FileName::range_of(stem).map(FileName::Rewritten);
+        assert_eq!(range_of("00000003-001-00000004-00000007"), Some(rewritten));
+        for other in
+            ["3-1-4-7", "00000003-001-00000007-00000004", "00000003-001-00000004", "00000003-001-00000004-+0000007"]
+        {
+            assert_eq!(range_of(other), None, "{other}");
+        }
         let merged = FileName::Merged { epoch: 3, first_seq: 0x300_0000_0000, last_seq: 0x300_0000_00ff, rows: 300 };
         assert_eq!(merged.to_string(), "00000003-merged-0000030000000000-00000300000000ff-300.parquet");
         assert_eq!(FileName::epoch_of(&merged.to_string()), Some(3));

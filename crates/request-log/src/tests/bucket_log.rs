@@ -20,13 +20,13 @@ use super::{
 use crate::{BucketLog, CacheOptions};
 
 /// A reader with copies of its own.
-struct Reader {
+pub(super) struct Reader {
     folder: tempfile::TempDir,
     log: Arc<BucketLog>,
 }
 
 impl Reader {
-    fn open(store: &Arc<Store>, bytes: u64) -> Self {
+    pub(super) fn open(store: &Arc<Store>, bytes: u64) -> Self {
         Self::open_in(folder(), store, bytes)
     }
 
@@ -35,7 +35,7 @@ impl Reader {
         Self { log: Arc::new(BucketLog::open(store.bucket(), cache).unwrap()), folder }
     }
 
-    async fn try_page(&self, query: &LogQuery) -> Result<LogPage, ReadError> {
+    pub(super) async fn try_page(&self, query: &LogQuery) -> Result<LogPage, ReadError> {
         let (log, query) = (Arc::clone(&self.log), query.clone());
         tokio::task::spawn_blocking(move || log.page(&query)).await.unwrap()
     }
@@ -52,7 +52,7 @@ impl Reader {
     }
 
     /// Rows over pages of `limit`, newest first.
-    async fn walk(&self, mut query: LogQuery, limit: usize) -> Vec<String> {
+    pub(super) async fn walk(&self, mut query: LogQuery, limit: usize) -> Vec<String> {
         query.limit = limit;
         let mut rows = Vec::new();
         loop {
@@ -91,7 +91,7 @@ async fn fill(store: &Arc<Store>, servers: i64, count: i64) -> Vec<Server> {
     all
 }
 
-const PLENTY: u64 = 1 << 30;
+pub(super) const PLENTY: u64 = 1 << 30;
 
 #[tokio::test]
 async fn rows_of_several_servers_are_in_the_order_of_time() {
