@@ -3,6 +3,7 @@
 pub mod client;
 pub mod crd;
 pub mod figures;
+pub mod flush;
 pub mod manifest;
 pub mod problem;
 pub mod rest;

@@ -143,8 +143,8 @@ async fn reconcile(
     worked
 }
 
-/// A name that no other operator has.
-fn identity() -> String {
+/// A name that no other process has.
+pub(crate) fn identity() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     format!("{}_{}", host.trim(), std::process::id())
 }

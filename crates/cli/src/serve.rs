@@ -5,7 +5,10 @@ mod config;
 mod control_plane;
 mod data_dir;
 mod door;
+mod flush;
 mod forward;
+mod fresh_log;
+mod keeper;
 mod pod;
 mod thread;
 mod views;
@@ -24,7 +27,7 @@ use provost_control_plane::{
     reconcile::{Ports, Reconciler, with_causes},
     rest,
 };
-use provost_deployer::InProcessDeployer;
+use provost_deployer::{InProcessDeployer, kubernetes::ObjectName};
 use provost_domain::{DeploymentId, Engine, ServerCatalog, port::clock::Clock};
 use provost_gateway::{Gateway, Options as GatewayOptions, TrafficHistory};
 use provost_inference::record::Timestamp;
@@ -46,6 +49,7 @@ use provost_worker::{ModelServer, OwnPrograms};
 use config::Config;
 use data_dir::DataDir;
 use door::Door;
+use flush::Flush;
 use forward::Destination;
 use thread::{DataPlane, Routers};
 use views::{Artifacts, ServerChecks, SystemClock, View};
@@ -84,6 +88,10 @@ pub(crate) struct Arguments {
         value_delimiter = ','
     )]
     watch_namespace: Vec<String>,
+    /// With `--roles control-plane`: keep the bucket of the request log while holding the Lease of this
+    /// `namespace/name`, so that several control planes can stand by; without, the bucket is only read.
+    #[arg(long, env = "PROVOST_LEASE", hide_env_values = true, value_name = "LEASE")]
+    lease: Option<ObjectName>,
 }
 
 /// What a server is.
@@ -138,8 +146,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Roles::ControlPlane => {
             let log = config.log_bucket(&variables).map_err(|problems| wrong(&problems))?;
-            let namespaces = arguments.watch_namespace;
-            runtime.block_on(control_plane::serve(&arguments.data_dir, &config, rules, namespaces, log))
+            let (namespaces, lease) = (arguments.watch_namespace, arguments.lease);
+            runtime.block_on(control_plane::serve(&arguments.data_dir, &config, rules, namespaces, log, lease))
         }
         Roles::Gateway => {
             runtime.block_on(control_plane::serve_gateway(&arguments.data_dir, &config, arguments.watch_namespace))
@@ -178,6 +186,10 @@ async fn serve(
     let view = View::new(gateway.clone(), Arc::clone(&log));
     let view = match manifest.as_deref().and_then(pod::deployment) {
         Some(deployment) => view.in_pod(deployment, Arc::clone(&traffic)),
+        None => view,
+    };
+    let view = match &uploads {
+        Some(uploads) => view.sending(Flush::new(gateway.clone(), Arc::clone(uploads))),
         None => view,
     };
 

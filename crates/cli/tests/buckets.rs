@@ -9,7 +9,7 @@ use std::{
 };
 
 use provost_api::rest::v1::deployments::DeploymentState;
-use provost_testkit::{Node, NodeOptions, eventually, logged_ids, manifest, repository};
+use provost_testkit::{Node, NodeOptions, eventually, keep_log, logged_ids, manifest, repository};
 
 const REQUEST: &str = r#"{"data":{"names":["Sepal length","Sepal width","Petal length","Petal Width"],"ndarray":[[6.8,2.8,4.8,1.4],[6.1,3.4,4.5,1.6]]}}"#;
 
@@ -173,4 +173,54 @@ async fn a_pod_sends_while_it_runs() {
     assert_eq!(parquet_files(node.data()).len(), 0);
     let metrics = reqwest::get(format!("{}/metrics", node.url())).await.unwrap().text().await.unwrap();
     assert!(metrics.contains("provost_request_log_lost_records_total 0"), "{metrics}");
+}
+
+/// Has a pod send what it logged; gives the status of its answer.
+async fn flush(node: &Node) -> u16 {
+    let answer = reqwest::Client::new().post(format!("{}/-/flush", node.url())).send().await.unwrap();
+    answer.status().as_u16()
+}
+
+#[tokio::test]
+async fn a_pod_sends_at_once_when_it_is_asked() {
+    let Some((address, folder)) = bucket("asked") else { return };
+    let mut options = pod("iris-main-0-d", "asked", &address);
+    options.environment.push(("PROVOST_REQUEST_LOG__SEGMENT_AGE".to_owned(), "1h".to_owned()));
+    let node = Node::start(options).await;
+    let access = access(&address);
+    for requests in [1, 2] {
+        predict(&node, 1).await;
+        assert_eq!(flush(&node).await, 204);
+        let ids = logged_ids("s3://asked/logs", &access, ("default", "iris"), 100).await.unwrap();
+        assert_eq!(ids.len(), 2 * requests);
+    }
+    let others = futures_util::future::join_all((0..20).map(|_| flush(&node))).await;
+    assert_eq!(others, [204; 20], "there is nothing to send");
+    assert_eq!(reqwest::get(format!("{}/-/flush", node.url())).await.unwrap().status(), 405);
+    fs::remove_dir_all(folder.parent().unwrap().join("asked")).unwrap();
+    predict(&node, 1).await;
+    assert_eq!(flush(&node).await, 503);
+}
+
+#[tokio::test]
+async fn a_keeper_merges_what_pods_sent_and_removes_it_when_it_is_old() {
+    let Some((address, folder)) = bucket("kept") else { return };
+    let mut options = pod("iris-main-0-e", "kept", &address);
+    options.environment.push(("PROVOST_SERVER__THREADS".to_owned(), "1".to_owned()));
+    let node = Node::start(options).await;
+    let access = access(&address);
+    for _ in 0..4 {
+        predict(&node, 1).await;
+        assert_eq!(flush(&node).await, 204);
+    }
+    let ids = async || logged_ids("s3://kept/logs", &access, ("default", "iris"), 3).await.unwrap();
+    let expected = ids().await;
+    assert_eq!((expected.len(), parquet_files(&folder).len()), (8, 4));
+    let kept = keep_log("s3://kept/logs", &access, 2).await.unwrap();
+    assert_eq!((kept.merged, kept.written, parquet_files(&folder).len()), (4, 1, 5));
+    assert_eq!(ids().await, expected);
+    fs::write(folder.join("logs/notes.txt"), "of somebody else").unwrap();
+    let kept = keep_log("s3://kept/logs", &access, 40).await.unwrap();
+    assert_eq!((kept.expired, parquet_files(&folder).len()), (5, 0));
+    assert!(folder.join("logs/notes.txt").exists());
 }

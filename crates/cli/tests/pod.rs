@@ -27,7 +27,9 @@ async fn a_pod_predicts_and_has_neither_api_nor_console() {
     assert_eq!(reply.status, 200, "ready means that it predicts: {:?}", reply.json);
     let at_root = reqwest::Client::new().post(format!("{}/api/v1.0/predictions", node.url())).body(body);
     assert_eq!(at_root.header("content-type", "application/json").send().await.unwrap().status(), 200);
-    for (path, expected) in [("/-/live", 200), ("/metrics", 200), ("/api/v1/deployments", 404), ("/", 404)] {
+    for (path, expected) in
+        [("/-/live", 200), ("/metrics", 200), ("/api/v1/deployments", 404), ("/", 404), ("/-/flush", 404)]
+    {
         assert_eq!(status(&node, path).await, expected, "{path}");
     }
     assert!(node.stop().await.success());

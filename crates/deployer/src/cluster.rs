@@ -3,9 +3,11 @@
 
 mod backends;
 mod deployments;
+mod flush;
 mod instances;
 mod lines;
 mod mirror;
+mod pods;
 mod samples;
 mod stored;
 mod usage;
@@ -13,6 +15,8 @@ mod workloads;
 
 pub use backends::follow_backends;
 pub use deployments::ClusterDeployments;
+pub use flush::LogFlush;
+pub use pods::ClusterPods;
 pub use samples::follow_usage;
 pub use usage::UsageHistory;
 pub use workloads::ClusterWorkloads;

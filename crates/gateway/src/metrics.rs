@@ -148,11 +148,20 @@ impl SnapshotRequest {
     }
 }
 
+/// What a thread is asked to do.
+#[derive(Debug)]
+pub(crate) enum ThreadRequest {
+    /// To tell its metrics.
+    Snapshot(SnapshotRequest),
+    /// To hand over the records that it appended so far.
+    HandOver(oneshot::Sender<()>),
+}
+
 /// Gives every series a slot, and reaches every thread.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     keys: Mutex<Arc<Vec<SeriesKey>>>,
-    threads: Mutex<Vec<mpsc::Sender<SnapshotRequest>>>,
+    threads: Mutex<Vec<mpsc::Sender<ThreadRequest>>>,
 }
 
 impl Registry {
@@ -165,10 +174,25 @@ impl Registry {
         })
     }
 
-    pub(crate) fn join(&self) -> mpsc::Receiver<SnapshotRequest> {
+    pub(crate) fn join(&self) -> mpsc::Receiver<ThreadRequest> {
         let (sender, receiver) = mpsc::channel(1);
         self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
         receiver
+    }
+
+    /// Has every thread hand over its records.
+    pub(crate) async fn hand_over(&self) {
+        for thread in self.threads() {
+            let (answer, answered) = oneshot::channel();
+            if thread.send(ThreadRequest::HandOver(answer)).await.is_ok() {
+                // A thread that ends hands over what it has.
+                let _gone = answered.await;
+            }
+        }
+    }
+
+    fn threads(&self) -> Vec<mpsc::Sender<ThreadRequest>> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -180,12 +204,11 @@ impl MetricsSource {
     /// All series at this moment.
     pub async fn snapshot(&self) -> Snapshot {
         let keys = Arc::clone(&self.0.keys.lock().unwrap_or_else(PoisonError::into_inner));
-        let threads = self.0.threads.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut snapshot = Snapshot::default();
-        for thread in threads {
+        for thread in self.0.threads() {
             let (answer, answered) = oneshot::channel();
             let request = SnapshotRequest { snapshot: snapshot.clone(), keys: Arc::clone(&keys), answer };
-            if thread.send(request).await.is_ok()
+            if thread.send(ThreadRequest::Snapshot(request)).await.is_ok()
                 && let Ok(answered) = answered.await
             {
                 snapshot = answered;

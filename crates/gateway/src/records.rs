@@ -68,6 +68,12 @@ impl Records {
         }
     }
 
+    pub(crate) fn hand_over(&mut self) {
+        if let Some(lane) = &mut self.lane {
+            lane.hand_over();
+        }
+    }
+
     /// The stream for a request with these names, and whether the names are not the model's.
     pub(crate) fn stream(
         &mut self,

@@ -24,7 +24,7 @@ use crate::{
     error::RequestError,
     in_flight::InFlight,
     matcher::{Endpoint, is_data_plane, match_path},
-    metrics::{MetricsSource, Registry, SnapshotRequest, ThreadMetrics},
+    metrics::{MetricsSource, Registry, ThreadMetrics, ThreadRequest},
     node_server::Nodes,
     predict::{Answered, Buffers, Call, Failed, REQUEST_ID_MAX, answer, fail},
     records::Records,
@@ -91,13 +91,18 @@ impl Gateway {
             // The server of a pod asks for no credentials: what callers send is their model's.
             nodes: Nodes::new(self.0.options.body_max, self.0.options.only.is_some()),
         };
-        let snapshots = Rc::new(Cell::new(Some(self.0.registry.join())));
-        GatewayThread { shared: Arc::clone(&self.0), state: Rc::new(RefCell::new(state)), snapshots }
+        let requests = Rc::new(Cell::new(Some(self.0.registry.join())));
+        GatewayThread { shared: Arc::clone(&self.0), state: Rc::new(RefCell::new(state)), requests }
     }
 
     /// The metrics of all threads.
     pub fn metrics(&self) -> MetricsSource {
         MetricsSource(Arc::clone(&self.0.registry))
+    }
+
+    /// Has every serving thread hand over the records of what it answered so far to those who send them on.
+    pub async fn hand_over_records(&self) {
+        self.0.registry.hand_over().await;
     }
 
     /// Requests that are being answered now.
@@ -145,7 +150,7 @@ impl IdGenerator {
 pub struct GatewayThread {
     shared: Arc<Shared>,
     state: Rc<RefCell<ThreadState>>,
-    snapshots: Rc<Cell<Option<mpsc::Receiver<SnapshotRequest>>>>,
+    requests: Rc<Cell<Option<mpsc::Receiver<ThreadRequest>>>>,
 }
 
 impl GatewayThread {
@@ -189,12 +194,17 @@ impl GatewayThread {
     /// Does what a thread has to do besides requests: call it once, in a task of the thread. Ends when
     /// the gateway goes.
     pub async fn housekeeping(&self) {
-        let Some(mut snapshots) = self.snapshots.take() else { return };
+        let Some(mut requests) = self.requests.take() else { return };
         let mut second = tokio::time::interval(Duration::from_secs(1));
         loop {
             tokio::select! {
-                request = snapshots.recv() => match request {
-                    Some(request) => request.answer(&self.state.borrow().metrics),
+                request = requests.recv() => match request {
+                    Some(ThreadRequest::Snapshot(request)) => request.answer(&self.state.borrow().metrics),
+                    Some(ThreadRequest::HandOver(answer)) => {
+                        self.state.borrow_mut().records.hand_over();
+                        // Who asked may have gone.
+                        let _gone = answer.send(());
+                    }
                     None => return,
                 },
                 _ = second.tick() => self.tick(),

@@ -96,6 +96,9 @@ pub trait RecordLane: Send {
     /// Called about once a second by the serving thread, so that records do not wait for ever for
     /// others to fill a segment.
     fn tick(&mut self, now: Timestamp);
+
+    /// Leaves what was appended so far to those who send it on. Quick; called when somebody asks for it.
+    fn hand_over(&mut self);
 }
 
 /// Opens lanes, one for each serving thread.

@@ -3,7 +3,7 @@
 //! Rows are ordered by time, then by the server that wrote them, then by its sequence number: that is told by
 //! the rows alone, so that a cursor stays right whatever comes in between. Names of objects tell the times of
 //! their rows: objects are read from the newest on, until none of the others can hold a newer row than those
-//! found. What servers have not sent yet is not seen.
+//! found. Objects whose rows another one holds are left out. What servers have not sent yet is not seen.
 
 mod listing;
 

@@ -10,7 +10,6 @@ mod bucket_keeper;
 mod bucket_log;
 mod compact;
 mod dataset;
-
 mod datasets;
 mod disk;
 mod epoch;

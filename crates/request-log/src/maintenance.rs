@@ -111,9 +111,23 @@ impl RequestLog {
         let _one_at_a_time = self.maintenance.state.lock().unwrap_or_else(PoisonError::into_inner);
         self.datasets.resume();
         let mut report = Report::default();
-        let done = self.datasets.remove_leftovers().and_then(|()| self.rewrite_all(&mut report));
+        let done = self.rewrite_leftovers_and_all(&mut report);
         self.count(&report, done.as_ref().err());
         done.map(|()| report)
+    }
+
+    /// Rewrites all finished segments now, however few and new they are, once a pass in progress has ended. Blocks.
+    pub fn rewrite_now(&self) -> Result<Report, Error> {
+        let _one_at_a_time = self.maintenance.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut report = Report::default();
+        let done = self.datasets.check_stop().and_then(|()| self.rewrite_leftovers_and_all(&mut report));
+        self.count(&report, done.as_ref().err());
+        done.map(|()| report)
+    }
+
+    fn rewrite_leftovers_and_all(&self, report: &mut Report) -> Result<(), Error> {
+        self.datasets.remove_leftovers()?;
+        self.rewrite_all(report)
     }
 
     /// What was done since the log was opened, and how it stood after the last pass.

@@ -58,6 +58,8 @@ pub struct Uploads {
     bucket: Bucket,
     origin: Origin,
     pause: Mutex<Pause>,
+    /// Held while files are sent, so that none is sent twice at once.
+    sending: tokio::sync::Mutex<()>,
 }
 
 impl Uploads {
@@ -65,7 +67,7 @@ impl Uploads {
     /// one of the name does not get in its way.
     pub fn new(log: Arc<RequestLog>, bucket: Bucket, server: &str) -> io::Result<Self> {
         let origin = Origin::new(server, epoch::folder_number(log.folder())?);
-        Ok(Self { log, bucket, origin, pause: Mutex::default() })
+        Ok(Self { log, bucket, origin, pause: Mutex::default(), sending: tokio::sync::Mutex::default() })
     }
 
     /// Sends the files there are, the oldest first. Call it about once a second; after a failure it pauses by
@@ -77,6 +79,15 @@ impl Uploads {
         let sent = self.send_all().await;
         self.pause().note(now, &sent);
         sent
+    }
+
+    /// Makes files of what serving threads have handed over, and sends them now, whatever failed before.
+    pub async fn flush(&self) -> Result<Sent, Error> {
+        let log = Arc::clone(&self.log);
+        let rewritten = spawn_blocking(move || log.rewrite_now()).await.unwrap_or(Err(Error::Interrupted));
+        // A full disk is no reason to keep back the files there are.
+        let sent = self.send_all().await?;
+        rewritten.map(|_| sent)
     }
 
     /// Makes files of all that was logged, and sends them, for no longer than `limit`. For a server that stops:
@@ -116,6 +127,7 @@ impl Uploads {
     }
 
     async fn send_all(&self) -> Result<Sent, Error> {
+        let _one_at_a_time = self.sending.lock().await;
         let log = Arc::clone(&self.log);
         let files = spawn_blocking(move || ready(&log)).await.unwrap_or(Err(Error::Interrupted))?;
         let mut sending = stream::iter(files).map(|file| self.send_file(file)).buffer_unordered(AT_ONCE);

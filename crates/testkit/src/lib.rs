@@ -10,7 +10,7 @@ pub mod wrapped_model;
 
 use std::{fmt::Debug, path::PathBuf, time::Duration};
 
-pub use logged::logged_ids;
+pub use logged::{keep_log, logged_ids};
 pub use node::{Node, NodeOptions, Reply};
 
 /// How long [`eventually`] waits.

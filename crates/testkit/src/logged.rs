@@ -1,9 +1,13 @@
 //! The request log in a bucket, as a reader of it sees it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
-use provost_inference::record::{Column, LogPage, LogQuery, LogReader as _};
-use provost_request_log::{Bucket, BucketLog, CacheOptions};
+use provost_inference::record::{Column, LogPage, LogQuery, LogReader as _, Timestamp};
+use provost_request_log::{Bucket, BucketKeeper, BucketLog, CacheOptions, KeeperOptions, Kept, Retention};
 use provost_store::buckets::{self, Folder};
 
 /// Most bytes of copies.
@@ -16,11 +20,9 @@ pub async fn logged_ids(
     (namespace, deployment): (&str, &str),
     limit: usize,
 ) -> Result<Vec<String>, String> {
-    let uri = uri.parse().map_err(text)?;
-    let Folder { store, path, uri } = buckets::open(&uri, access).map_err(text)?;
+    let bucket = open(uri, access)?;
     let copies = tempfile::tempdir().map_err(text)?;
     let cache = CacheOptions { folder: copies.path().to_owned(), bytes: COPIES };
-    let bucket = Bucket { store, path, uri, explain: buckets::explain };
     let log = Arc::new(BucketLog::open(bucket, cache).map_err(text)?);
     let (namespace, deployment) = (namespace.to_owned(), deployment.to_owned());
     let mut query = LogQuery { namespace, deployment, limit, ..LogQuery::default() };
@@ -35,6 +37,21 @@ pub async fn logged_ids(
             None => return Ok(all),
         }
     }
+}
+
+/// Lets a keeper with the usual settings look once at such a log, as if it were so many days later.
+pub async fn keep_log(uri: &str, access: &BTreeMap<String, String>, days: u64) -> Result<Kept, String> {
+    let copies = tempfile::tempdir().map_err(text)?;
+    let options = KeeperOptions { folder: copies.path().join("keeper"), retention: Retention::default() };
+    let mut keeper = BucketKeeper::open(open(uri, access)?, options).map_err(text)?;
+    let later = SystemTime::now() + Duration::from_secs(days * 86_400);
+    let nanos = later.duration_since(SystemTime::UNIX_EPOCH).map_err(text)?.as_nanos();
+    keeper.pass(Timestamp(i64::try_from(nanos).map_err(text)?)).await.map_err(text)
+}
+
+fn open(uri: &str, access: &BTreeMap<String, String>) -> Result<Bucket, String> {
+    let Folder { store, path, uri } = buckets::open(&uri.parse().map_err(text)?, access).map_err(text)?;
+    Ok(Bucket { store, path, uri, explain: buckets::explain })
 }
 
 fn ids(page: &LogPage) -> Vec<String> {

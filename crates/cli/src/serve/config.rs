@@ -106,9 +106,9 @@ impl Default for Gateway {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(crate) struct RequestLog {
-    /// Records older than this are removed.
+    /// Records of this server older than this are removed.
     pub(crate) age_max: Period,
-    /// The oldest records are removed when all take more than this.
+    /// The oldest records of this server are removed when all take more than this.
     pub(crate) size_max: ByteSize,
     /// Records become Parquet after this long at the latest; 60s without, or 10s where they go to a bucket.
     pub(crate) segment_age: Option<Period>,
@@ -117,6 +117,10 @@ pub(crate) struct RequestLog {
     /// `size-max`. Variables such as `REQUEST_LOG_AWS_ACCESS_KEY_ID` give access:
     /// those that models are fetched with, after `REQUEST_LOG_`. Where there are none, those without it do.
     pub(crate) bucket: Option<String>,
+    /// Records in the bucket older than this are removed, by a control plane that was given a lease.
+    pub(crate) bucket_age_max: Period,
+    /// The oldest records in the bucket are removed when all take more than this, likewise.
+    pub(crate) bucket_size_max: ByteSize,
 }
 
 impl Default for RequestLog {
@@ -126,6 +130,8 @@ impl Default for RequestLog {
             size_max: ByteSize(10 << 30),
             segment_age: None,
             bucket: None,
+            bucket_age_max: Period(Duration::from_secs(30 * 86_400)),
+            bucket_size_max: ByteSize(1 << 40),
         }
     }
 }

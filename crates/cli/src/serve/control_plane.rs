@@ -9,12 +9,13 @@ use provost_control_plane::{
     console, rest,
 };
 use provost_deployer::{
-    cluster::{self, ClusterDeployments, ClusterWorkloads, UsageHistory},
+    cluster::{self, ClusterDeployments, ClusterPods, ClusterWorkloads, LogFlush, UsageHistory},
+    kubernetes::ObjectName,
     operator::{self, Client},
 };
 use provost_domain::{BucketUri, Engine, ServerCatalog, port::clock::Clock};
 use provost_gateway::Proxy;
-use provost_request_log::{BucketLog, CacheOptions};
+use provost_request_log::{Bucket, BucketLog, CacheOptions};
 use provost_service_kit::{
     access::Rules,
     supervise::{Shutdown, ShutdownSender, shutdown, supervise},
@@ -25,7 +26,9 @@ use super::{
     config::Config,
     door::Door,
     forward::bucket,
+    fresh_log::FreshLog,
     gateway_options,
+    keeper::LogKeeper,
     pod::open_rules,
     thread::{DataPlane, Routers},
     views::{SystemClock, View},
@@ -39,14 +42,25 @@ pub(super) async fn serve(
     rules: Rules,
     namespaces: Vec<String>,
     log: Option<(BucketUri, Environment)>,
+    lease: Option<ObjectName>,
 ) -> anyhow::Result<()> {
     let door = Door::take(data_dir, config)?;
-    let log = log.map(|(uri, environment)| open_log(data_dir, config, &uri, &environment)).transpose()?;
+    let bucket = log.map(|(uri, environment)| open_bucket(&uri, &environment)).transpose()?;
+    let log = bucket.as_ref().map(|bucket| open_log(data_dir, config, bucket.clone())).transpose()?;
     let cluster = Cluster::connect(config, namespaces).await?;
-    let usage = Arc::new(UsageHistory::default());
+    let (usage, pods) = (Arc::new(UsageHistory::default()), ClusterPods::default());
+    let log = log.map(|log| cluster.freshen(log, &pods)).transpose()?;
     let (stop, stopped) = shutdown();
     cluster.follow(&stopped);
-    cluster.follow_usage(&stopped, &usage);
+    cluster.follow_pods(&stopped, &pods, &usage);
+    if let Some((bucket, lease)) = bucket.zip(lease) {
+        let folder = data_dir.join("request-log-keeper");
+        LogKeeper::new(bucket, folder, config, Arc::clone(&cluster.clock)).start(
+            &stopped,
+            cluster.client.clone(),
+            lease,
+        );
+    }
     let Cluster { client, deployments, proxy, clock, .. } = &cluster;
     let view = cluster.view();
     let app = App::new(Parts {
@@ -63,9 +77,13 @@ pub(super) async fn serve(
     answer(door, config, rules, (routers, view, proxy.clone()), (stop, stopped)).await
 }
 
-/// The log that pods send to a bucket. What is read of it is kept in the data directory.
-fn open_log(data_dir: &Path, config: &Config, uri: &BucketUri, environment: &Environment) -> anyhow::Result<BucketLog> {
-    let bucket = bucket(buckets::open(uri, environment).context("request-log.bucket")?);
+/// The bucket that pods send their log to.
+fn open_bucket(uri: &BucketUri, environment: &Environment) -> anyhow::Result<Bucket> {
+    Ok(bucket(buckets::open(uri, environment).context("request-log.bucket")?))
+}
+
+/// The log in a bucket. What is read of it is kept in the data directory.
+fn open_log(data_dir: &Path, config: &Config, bucket: Bucket) -> anyhow::Result<BucketLog> {
     let folder = data_dir.join("request-log-cache");
     let cache = CacheOptions { folder: folder.clone(), bytes: config.request_log.size_max.0 };
     BucketLog::open(bucket, cache).with_context(|| format!("cannot open `{}`", folder.display()))
@@ -133,13 +151,23 @@ impl Cluster {
         });
     }
 
-    fn follow_usage(&self, stopped: &Shutdown, usage: &Arc<UsageHistory>) {
-        let (client, namespaces, deployments) =
-            (self.client.clone(), self.namespaces.clone(), self.deployments.clone());
+    /// Follows the pods, and what they use and are asked.
+    fn follow_pods(&self, stopped: &Shutdown, pods: &ClusterPods, usage: &Arc<UsageHistory>) {
+        let (client, namespaces, followed) = (self.client.clone(), self.namespaces.clone(), pods.clone());
+        supervise("pods", stopped.clone(), move || {
+            let (pods, client, namespaces) = (followed.clone(), client.clone(), namespaces.clone());
+            async move { pods.follow(client, namespaces).await }
+        });
+        let (pods, deployments) = (pods.clone(), self.deployments.clone());
         let (usage, clock) = (Arc::clone(usage), Arc::clone(&self.clock));
         supervise("usage", stopped.clone(), move || {
-            let (client, namespaces, deployments) = (client.clone(), namespaces.clone(), deployments.clone());
-            cluster::follow_usage(client, namespaces, deployments, Arc::clone(&usage), Arc::clone(&clock))
+            cluster::follow_usage(pods.clone(), deployments.clone(), Arc::clone(&usage), Arc::clone(&clock))
         });
+    }
+
+    /// The log with what pods have not sent yet.
+    fn freshen(&self, log: BucketLog, pods: &ClusterPods) -> anyhow::Result<FreshLog<BucketLog, LogFlush>> {
+        let flush = LogFlush::new(pods.clone()).context("cannot make a client for pods")?;
+        Ok(FreshLog::new(log, flush, Arc::clone(&self.clock)))
     }
 }

@@ -9,7 +9,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::{Either, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use provost_api::{
-    figures,
+    figures, flush,
     problem::{MEDIA_TYPE, Problem},
 };
 use provost_control_plane::rest::deployments::Caller;
@@ -69,7 +69,7 @@ impl ServeThread {
         })
     }
 
-    async fn operations(&self, uri: &Uri) -> Response<Body> {
+    async fn operations(&self, method: &Method, uri: &Uri) -> Response<Body> {
         let path = uri.path();
         match path {
             "/-/live" => text("ok\n"),
@@ -82,6 +82,7 @@ impl ServeThread {
                 response
             }
             figures::PATH => self.figures(uri.query()),
+            flush::PATH => self.flush(method).await,
             _ => problem(ErrorCode::NotFound, format!("there is nothing at `{path}`")),
         }
     }
@@ -97,6 +98,23 @@ impl ServeThread {
                 response
             }
             None => problem(ErrorCode::NotFound, "this server tells its figures at /metrics"),
+        }
+    }
+
+    /// Sends what this pod has logged to the bucket.
+    async fn flush(&self, method: &Method) -> Response<Body> {
+        let Some(flush) = self.0.view.flush() else {
+            return problem(ErrorCode::NotFound, "the request log of this server stays here");
+        };
+        if method != Method::POST {
+            let mut response = problem(ErrorCode::MethodNotAllowed, "ask for it by POST");
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+            return response;
+        }
+        if flush.run().await {
+            status(StatusCode::NO_CONTENT, text(""))
+        } else {
+            problem(ErrorCode::Unavailable, "the request log could not be sent yet")
         }
     }
 
@@ -162,7 +180,7 @@ impl ThreadService for ServeThread {
                 DataPlane::Proxy(proxy) => Box::pin(Self::pass_on(proxy, request)).await,
             },
             // Boxed, so that a prediction does not carry room for what it is not.
-            Surface::Health | Surface::Metrics => Box::pin(self.operations(request.uri())).await,
+            Surface::Health | Surface::Metrics => Box::pin(self.operations(request.method(), request.uri())).await,
             Surface::Api => Box::pin(Self::route(&self.0.routers.api, request, caller)).await,
             Surface::Console => Box::pin(Self::route(&self.0.routers.console, request, caller)).await,
         }
@@ -183,7 +201,7 @@ fn surface(path: &str) -> Surface {
     }
     match path {
         "/-/live" | "/-/ready" => Surface::Health,
-        "/-/metrics" | "/metrics" | "/-/version" | figures::PATH => Surface::Metrics,
+        "/-/metrics" | "/metrics" | "/-/version" | figures::PATH | flush::PATH => Surface::Metrics,
         _ if path.starts_with("/api/") => Surface::Api,
         _ => Surface::Console,
     }
@@ -249,6 +267,7 @@ mod tests {
             ("/-/ready", Surface::Health),
             ("/metrics", Surface::Metrics),
             ("/-/metrics", Surface::Metrics),
+            ("/-/flush", Surface::Metrics),
         ] {
             assert_eq!(surface(path), expected, "{path}");
         }

@@ -23,6 +23,8 @@ use provost_request_log::RequestLog;
 use provost_store::artifacts::FilesystemArtifacts;
 use provost_worker::{ArtifactReader, ServerCheck};
 
+use super::flush::Flush;
+
 /// How far back a pod tells of its traffic when it is first asked, in milliseconds.
 const FIGURES_SINCE: u64 = 900_000;
 
@@ -74,22 +76,34 @@ pub(super) struct View {
     settled: Arc<AtomicBool>,
     /// In a pod: its deployment, and the traffic of that.
     pod: Option<(DeploymentId, Arc<TrafficHistory>)>,
+    /// Where the log goes to a bucket.
+    flush: Option<Arc<Flush>>,
 }
 
 impl View {
     /// Of a server that answers requests itself.
     pub(super) fn new(gateway: Gateway, log: Arc<RequestLog>) -> Self {
-        Self { serving: Serving::Here { gateway, log }, settled: Arc::default(), pod: None }
+        Self { serving: Serving::Here { gateway, log }, settled: Arc::default(), pod: None, flush: None }
     }
 
     /// Of a server that passes requests on; it is ready once `settled` is set.
     pub(super) fn elsewhere(proxy: Proxy, settled: Arc<AtomicBool>) -> Self {
-        Self { serving: Serving::Elsewhere(proxy), settled, pod: None }
+        Self { serving: Serving::Elsewhere(proxy), settled, pod: None, flush: None }
     }
 
     /// The same in a pod, which tells the control plane of its traffic.
     pub(super) fn in_pod(self, deployment: DeploymentId, traffic: Arc<TrafficHistory>) -> Self {
         Self { pod: Some((deployment, traffic)), ..self }
+    }
+
+    /// The same where the log goes to a bucket, at once when somebody asks for it.
+    pub(super) fn sending(self, flush: Arc<Flush>) -> Self {
+        Self { flush: Some(flush), ..self }
+    }
+
+    /// What sends the log when somebody asks for it; `None` where it stays.
+    pub(super) fn flush(&self) -> Option<&Arc<Flush>> {
+        self.flush.as_ref()
     }
 
     /// Set once every deployment that was stored at the start serves or has failed.

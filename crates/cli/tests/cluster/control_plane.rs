@@ -108,6 +108,7 @@ async fn deployments_of_the_cluster_are_shown_and_changed() {
     applies_and_predicts(&scene, &control_plane).await;
     shows_what_runs_it(&control_plane).await;
     finds_requests(&control_plane).await;
+    finds_what_was_logged_just_now(&control_plane);
     follows_kubectl(&scene, &control_plane).await;
     refuses(&scene, &control_plane).await;
 
@@ -194,6 +195,14 @@ async fn finds_requests(control_plane: &ControlPlane) {
     assert!(rows.iter().any(has_feature), "{rows:?}");
 }
 
+/// What a pod has not sent by itself yet is found: the control plane asks it to, though no more than once a second.
+fn finds_what_was_logged_just_now(control_plane: &ControlPlane) {
+    control_plane.succeed(&["predict", "iris", "-f", "-"], &BODY.replace("same-on-both", "just-now"));
+    let ask = ["requests", "iris", "--where", "request_id = 'just-now'", "--output", "json"];
+    let is_found = (0..40).any(|_| control_plane.succeed(&ask, "").contains("just-now"));
+    assert!(is_found, "a request is not found until its pod sends it by itself");
+}
+
 /// What others change is seen at once, and who did.
 async fn follows_kubectl(scene: &Scene, control_plane: &ControlPlane) {
     scene.apply(&main_and_canary());
@@ -250,6 +259,8 @@ async fn refuses(scene: &Scene, control_plane: &ControlPlane) {
 async fn needs(audit: &mut Audit) {
     let granted = granted(RELEASE, "control-plane");
     assert!(!granted.iter().any(|one| one.contains("secrets")), "{granted:?}");
+    // That of the bucket's keeper.
+    assert!(granted.contains("coordination.k8s.io leases update"), "{granted:?}");
     eventually(async || {
         let used = audit.used(&format!("system:serviceaccount:{NAMESPACE}:{RELEASE}-provost-console"));
         let idle: Vec<_> = granted.iter().filter(|one| !used.contains(*one)).collect();

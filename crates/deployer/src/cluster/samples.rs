@@ -2,21 +2,13 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use futures_util::{StreamExt as _, future, stream};
+use futures_util::{StreamExt as _, stream};
 use k8s_openapi::api::core::v1::Pod;
-use kube::{
-    Api, Client,
-    runtime::{
-        WatchStreamExt as _,
-        reflector::{self, Store},
-        watcher,
-    },
-};
 use provost_api::figures::{self, Figures};
 use provost_domain::{DeploymentId, port::clock::Clock};
 
-use super::{ClusterDeployments, UsageHistory, instances, usage::Sample};
-use crate::kubernetes::{DEPLOYMENT_LABEL, HTTP_PORT};
+use super::{ClusterDeployments, ClusterPods, UsageHistory, instances, pods, usage::Sample};
+use crate::kubernetes::DEPLOYMENT_LABEL;
 
 /// How often pods are asked.
 const EVERY: Duration = Duration::from_secs(5);
@@ -27,46 +19,9 @@ const CONCURRENCY: usize = 32;
 /// Longest answer that is read, in bytes.
 const ANSWER_MAX: usize = 1 << 20;
 
-/// Asks the pods of `deployments` every five seconds, and adds what they tell to `history`. Never ends.
+/// Asks the `pods` of `deployments` every five seconds, and adds what they tell to `history`. Never ends.
 pub async fn follow_usage(
-    client: Client,
-    namespaces: Vec<String>,
-    deployments: ClusterDeployments,
-    history: Arc<UsageHistory>,
-    clock: Arc<dyn Clock>,
-) {
-    let scopes: Vec<_> = if namespaces.is_empty() { vec![None] } else { namespaces.into_iter().map(Some).collect() };
-    let (stores, following): (Vec<_>, Vec<_>) = scopes.iter().map(|scope| pods(&client, scope.as_deref())).unzip();
-    let asking = ask(stores, deployments, history, clock);
-    future::join(future::join_all(following), asking).await;
-}
-
-/// The pods of a namespace, or of all, and what keeps them known.
-fn pods(client: &Client, namespace: Option<&str>) -> (Store<Pod>, impl Future<Output = ()> + use<>) {
-    let api: Api<Pod> = match namespace {
-        Some(namespace) => Api::namespaced(client.clone(), namespace),
-        None => Api::all(client.clone()),
-    };
-    let (store, writer) = reflector::store();
-    let events = watcher(api, watcher::Config::default().labels(DEPLOYMENT_LABEL)).default_backoff();
-    let following = events.modify(slim).reflect(writer).for_each(|event| {
-        if let Err(error) = event {
-            tracing::warn!(%error, "watching the pods failed, and is tried again");
-        }
-        future::ready(())
-    });
-    (store, following)
-}
-
-/// Keeps of a pod what is read here.
-fn slim(pod: &mut Pod) {
-    pod.metadata.managed_fields = None;
-    pod.metadata.annotations = None;
-    pod.spec = None;
-}
-
-async fn ask(
-    stores: Vec<Store<Pod>>,
+    pods: ClusterPods,
     deployments: ClusterDeployments,
     history: Arc<UsageHistory>,
     clock: Arc<dyn Clock>,
@@ -80,7 +35,7 @@ async fn ask(
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let targets = targets(&stores, &deployments);
+        let targets = targets(&pods, &deployments);
         let samples = stream::iter(targets).map(|target| target.ask(&client, &history)).buffer_unordered(CONCURRENCY);
         let samples: Vec<Sample> = samples.collect().await;
         history.add(clock.now(), samples);
@@ -94,7 +49,7 @@ struct Target {
     address: Option<String>,
 }
 
-fn targets(stores: &[Store<Pod>], deployments: &ClusterDeployments) -> Vec<Target> {
+fn targets(pods: &ClusterPods, deployments: &ClusterDeployments) -> Vec<Target> {
     let predictors: BTreeMap<_, _> = deployments
         .all()
         .iter()
@@ -105,7 +60,7 @@ fn targets(stores: &[Store<Pod>], deployments: &ClusterDeployments) -> Vec<Targe
             )
         })
         .collect();
-    let pods = stores.iter().flat_map(Store::state);
+    let pods = pods.all().into_iter();
     pods.filter_map(|pod| {
         let metadata = &pod.metadata;
         let deployment = metadata.labels.as_ref()?.get(DEPLOYMENT_LABEL)?;
@@ -117,11 +72,7 @@ fn targets(stores: &[Store<Pod>], deployments: &ClusterDeployments) -> Vec<Targe
 
 /// A pod to ask; `None` for one that is over.
 fn target(pod: &Pod, id: &DeploymentId, predictor: String) -> Option<Target> {
-    let status = pod.status.as_ref()?;
-    let is_over = matches!(status.phase.as_deref(), Some("Failed" | "Succeeded"));
-    if is_over || pod.metadata.deletion_timestamp.is_some() {
-        return None;
-    }
+    let status = pod.status.as_ref().filter(|_| !pods::is_over(pod))?;
     let starts: i32 = status.container_statuses.iter().flatten().map(|container| container.restart_count).sum();
     let sample = Sample {
         deployment: id.clone(),
@@ -130,8 +81,7 @@ fn target(pod: &Pod, id: &DeploymentId, predictor: String) -> Option<Target> {
         is_ready: instances::is_ready(status),
         figures: None,
     };
-    let host = status.pod_ip.as_deref().map(|ip| if ip.contains(':') { format!("[{ip}]") } else { ip.to_owned() });
-    Some(Target { sample, address: host.map(|host| format!("{host}:{HTTP_PORT}")) })
+    Some(Target { sample, address: pods::address(pod) })
 }
 
 impl Target {

@@ -71,12 +71,17 @@ impl Bucket {
     /// Removes objects. One that is gone already is what was wanted.
     pub(crate) async fn remove(&self, keys: Vec<Path>) -> Result<(), Error> {
         let mut removed = self.store.delete_stream(stream::iter(keys.into_iter().map(Ok)).boxed());
-        let mut next = async || match removed.try_next().await {
-            Err(object_store::Error::NotFound { .. }) => Ok(true),
-            removed => removed.map(|removed| removed.is_some()),
-        };
-        while self.bounded("remove objects of", next()).await? {}
-        Ok(())
+        loop {
+            let next = async {
+                match removed.try_next().await {
+                    Err(object_store::Error::NotFound { .. }) => Ok(true),
+                    removed => removed.map(|removed| removed.is_some()),
+                }
+            };
+            if !self.bounded("remove objects of", next).await? {
+                return Ok(());
+            }
+        }
     }
 
     /// What the keys of objects of a block of segments begin with, one of which is `object`.

@@ -73,9 +73,10 @@ pub(super) async fn merge(
 
 /// Copies the objects, each to a file numbered as it is.
 async fn copy(bucket: &Bucket, scratch: &Scratch, objects: &[Listed]) -> Result<Vec<PathBuf>, Error> {
-    let copies = objects.iter().enumerate().map(|(index, object)| {
+    let numbered = (0..).zip(objects.to_vec()).collect::<Vec<(usize, _)>>();
+    let copies = numbered.into_iter().map(|(index, object)| {
         let path = scratch.0.join(index.to_string());
-        async move { bucket.get(&bucket.key(object), &path, object.bytes).await.map(|()| path) }
+        async move { bucket.get(&bucket.key(&object), &path, object.bytes).await.map(|()| path) }
     });
     let mut copies = stream::iter(copies).buffered(AT_ONCE);
     let mut paths = Vec::with_capacity(objects.len());

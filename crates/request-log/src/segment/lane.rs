@@ -262,6 +262,10 @@ impl RecordLane for Lane {
             self.finish();
         }
     }
+
+    fn hand_over(&mut self) {
+        self.finish();
+    }
 }
 
 impl Drop for Lane {

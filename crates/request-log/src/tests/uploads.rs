@@ -171,6 +171,46 @@ async fn a_server_that_stops_sends_all_it_has() {
 }
 
 #[tokio::test]
+async fn what_serving_threads_hand_over_is_sent_at_once_and_they_go_on() {
+    let store = Store::new();
+    let server = Server::start(&store, "iris");
+    let (mut lane, stream) = (server.log.open_lane(), iris(1));
+    let payload = Payload::Values { inputs: &[1.0, 2.0], outputs: &[0.5] };
+    for number in 0..3_i64 {
+        lane.append(&record(&stream, &format!("r{number}"), NOON + number * SECOND, payload)).unwrap();
+        assert_eq!(server.uploads.flush().await.unwrap(), Sent::default(), "the lane has it still");
+        lane.hand_over();
+        assert_eq!(server.uploads.flush().await.unwrap().rows, 1);
+        lane.hand_over();
+    }
+    store.set_away(true);
+    lane.append(&record(&stream, "r3", NOON + 3 * SECOND, payload)).unwrap();
+    lane.hand_over();
+    for _ in 0..2 {
+        assert!(server.uploads.flush().await.is_err());
+    }
+    store.set_away(false);
+    assert_eq!(server.uploads.flush().await.unwrap().rows, 1, "whatever failed before");
+    assert_eq!((store.keys().await.len(), server.log.lost()), (4, 0));
+}
+
+#[tokio::test]
+async fn a_file_never_reaches_over_the_edge_of_a_block() {
+    let store = Store::new();
+    let server = Server::start(&store, "iris");
+    let (mut lane, stream) = (server.log.open_lane(), iris(1));
+    let payload = Payload::Values { inputs: &[1.0, 2.0], outputs: &[0.5] };
+    for number in 0..19_i64 {
+        lane.append(&record(&stream, &format!("r{number}"), NOON, payload)).unwrap();
+        lane.hand_over();
+    }
+    assert_eq!(server.send().await.rows, 19);
+    let keys = store.keys().await;
+    let ranges: Vec<_> = keys.iter().map(|key| key.rsplit('.').nth(2).unwrap().split_at(13).1).collect();
+    assert_eq!(ranges, ["00000000-00000007", "00000008-00000015", "00000016-00000018"]);
+}
+
+#[tokio::test]
 async fn what_a_server_that_stops_cannot_send_is_told_and_sent_by_the_next() {
     let store = Store::new();
     let server = Server::start(&store, "iris");
