@@ -32,12 +32,14 @@ use self::{
 use crate::{
     Bucket, Error, Retention,
     bucket::{Covered, Listed, dataset_folder, folder_of, sort_out},
+    bucket_log::PAGE_MAX,
     dataset::Partition,
     retention::{Removable, plan_retention},
 };
 
 /// A listing ends within this time, or is not used: what it may have missed stays as long.
 const SETTLED_AFTER: Duration = Duration::from_secs(180);
+const _: () = assert!(SETTLED_AFTER.as_secs() > 2 * PAGE_MAX.as_secs());
 /// A day is over when this much time has passed since: what pods still have is sent by then.
 const GRACE_NANOS: i64 = 15 * 60 * 1_000_000_000;
 /// Most merges of one day of a dataset in a pass, so that the others have their turn.
@@ -48,7 +50,7 @@ const FAILURES_MAX: usize = 3;
 /// How a bucket is kept.
 #[derive(Debug, Clone)]
 pub struct KeeperOptions {
-    /// A folder for copies while they are merged, which belongs to one process and is emptied. It takes about 64 MiB.
+    /// A folder for copies while they are merged, which belongs to one process and is emptied. It takes about 16 MiB.
     pub folder: PathBuf,
     /// What is kept of the log. Only objects of the log are counted and removed.
     pub retention: Retention,
@@ -135,10 +137,12 @@ impl BucketKeeper {
         if self.state.is_quiet(partition, now) {
             return Ok(());
         }
+        let before = *kept;
         let (listed, is_all) = self.bucket.objects(partition, |_| true).await?;
-        kept.has_more |= !is_all;
         if self.options.retention.is_too_old(partition.day, now) {
-            return self.expire(partition, &listed, now, kept).await;
+            self.expire(partition, &listed, now, kept).await?;
+            kept.has_more |= !is_all && *kept != before;
+            return Ok(());
         }
         let (mut objects, covered) = sort_out(listed);
         let waits = self.remove_covered(&covered, kept).await?;
@@ -146,6 +150,7 @@ impl BucketKeeper {
         let is_merged = self.merge_all(&mut objects, is_over, kept).await?;
         let bytes = objects.iter().map(|object| object.bytes).sum();
         let is_quiet = is_over && is_all && is_merged && waits == 0;
+        kept.has_more |= !is_all && *kept != before;
         self.state.note(partition, Look { at: now, bytes, is_quiet });
         Ok(())
     }
@@ -163,7 +168,8 @@ impl BucketKeeper {
         }
         self.remove(listed.iter()).await?;
         kept.expired += listed.len();
-        self.state.note(partition, Look { at: now, bytes: 0, is_quiet: true });
+        // What was not listed is looked at again.
+        self.state.note(partition, Look { at: now, bytes: 0, is_quiet: listed.is_empty() });
         Ok(())
     }
 

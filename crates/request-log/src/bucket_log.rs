@@ -23,14 +23,14 @@ use crate::{
 use self::listing::Listing;
 
 /// Longest time that one page may take.
-const PAGE_MAX: Duration = Duration::from_secs(30);
+pub(crate) const PAGE_MAX: Duration = Duration::from_secs(30);
 /// Objects that are looked at first; then as many as before, and so on.
 const FIRST_OBJECTS: usize = 8;
 /// A column that none of so many objects has is taken for one that is nowhere.
 const KNOWN_OBJECTS: usize = 64;
 /// Objects that are copied at a time.
 const AT_ONCE: usize = 16;
-/// How often a query starts again because copies went away under it.
+/// How often a query starts again because objects or copies went away under it.
 const ATTEMPTS: usize = 3;
 
 /// The log of a cluster, in a bucket. The columns of a page are those of the objects it was found in.
@@ -107,7 +107,7 @@ impl LogReader for BucketLog {
         let mut attempts = 1..=ATTEMPTS;
         let page = loop {
             match self.runtime.block_on(self.page_in_time(query)) {
-                // Another query needed the room, or somebody removed a copy.
+                // The keeper removed an object, another query needed the room, or somebody removed a copy.
                 Err(error) if error.is_not_found() && attempts.next().is_some() => self.cache.forget_missing(),
                 page => break page,
             }

@@ -53,6 +53,9 @@ pub(super) async fn serve(
     let (stop, stopped) = shutdown();
     cluster.follow(&stopped);
     cluster.follow_pods(&stopped, &pods, &usage);
+    if bucket.is_none() && lease.is_some() {
+        tracing::warn!("--lease: there is no request-log.bucket to keep");
+    }
     if let Some((bucket, lease)) = bucket.zip(lease) {
         let folder = data_dir.join("request-log-keeper");
         LogKeeper::new(bucket, folder, config, Arc::clone(&cluster.clock)).start(

@@ -34,8 +34,8 @@ impl Fetch for LogFlush {
     }
 }
 
-/// When rows were fetched last; held while they are.
-type Last = Arc<tokio::sync::Mutex<Option<Instant>>>;
+/// When fetching rows began and ended last; held while they are fetched.
+type Last = Arc<tokio::sync::Mutex<Option<(Instant, Instant)>>>;
 
 /// Reads `log`, and has the newest rows fetched before where they are asked for.
 pub(super) struct FreshLog<L, F> {
@@ -66,12 +66,13 @@ impl<L: LogReader, F: Fetch> FreshLog<L, F> {
     }
 
     async fn fetch(&self, id: DeploymentId) {
-        let last = self.last_of(&id);
-        // Who comes while rows are fetched waits for these.
+        let (last, asked) = (self.last_of(&id), Instant::now());
         let mut last = last.lock().await;
-        if last.is_none_or(|began| began.elapsed() >= self.every) {
-            *last = Some(Instant::now());
+        // Who comes while rows are fetched has waited for these, and does not wait for others.
+        if last.is_none_or(|(began, ended)| ended < asked && began.elapsed() >= self.every) {
+            let began = Instant::now();
             self.fetch.fetch(&id).await;
+            *last = Some((began, Instant::now()));
         }
     }
 
@@ -171,5 +172,17 @@ mod tests {
     async fn however_many_ask_each_deployment_is_asked_once_a_second() {
         let many = (0..50).map(|number| query(if number % 2 == 0 { "iris" } else { "other" }));
         assert_eq!(fetches(many.collect()).await, 2);
+    }
+
+    #[tokio::test]
+    async fn who_comes_while_rows_are_fetched_waits_for_these_and_no_others() {
+        let fetch = Counted::default();
+        let log = FreshLog::new(Empty, fetch.clone(), Arc::new(Noon));
+        let log = FreshLog { every: Duration::ZERO, ..log };
+        let id = || DeploymentId { namespace: "models".try_into().unwrap(), name: "iris".try_into().unwrap() };
+        futures_util::future::join_all((0..10).map(|_| log.fetch(id()))).await;
+        assert_eq!(fetch.0.load(Ordering::SeqCst), 1);
+        log.fetch(id()).await;
+        assert_eq!(fetch.0.load(Ordering::SeqCst), 2);
     }
 }

@@ -15,10 +15,11 @@ use std::{collections::BTreeMap, ops::Range};
 
 use crate::{bucket::Listed, dataset::SegmentRange};
 
-/// A merged object has at most about this many bytes: readers copy objects as a whole.
-const MERGED_BYTES: u64 = 32 << 20;
+/// A merged object has at most about this many bytes. Readers copy objects as a whole: a page of some past moment needs
+/// one of each lane of each pod that was there, all of which together have to fit among the copies.
+const MERGED_BYTES: u64 = 8 << 20;
 /// An object of this many bytes is not merged any more.
-const FULL_BYTES: u64 = 8 << 20;
+const FULL_BYTES: u64 = 2 << 20;
 /// Most objects that are merged at once.
 const PARTS_MAX: usize = 4096;
 

@@ -10,8 +10,9 @@ use provost_inference::record::Timestamp;
 
 use crate::dataset::{Day, Partition};
 
-/// A day that is over and in order is looked at again after this long: a pod may come back with what it could not send.
-const LOOK_AGAIN: i64 = 3600 * 1_000_000_000;
+/// A day that is over and in order is looked at again after this long, in nanoseconds: a pod may come back with what it
+/// could not send, which readers see without that.
+const LOOK_AGAIN: i64 = 6 * 3600 * 1_000_000_000;
 /// Most objects, and most blocks, that are remembered for not being merged.
 const REMEMBERED_MAX: usize = 10_000;
 

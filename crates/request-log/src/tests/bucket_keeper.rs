@@ -24,6 +24,8 @@ use crate::{BucketKeeper, KeeperOptions, Kept, Retention};
 const AT_NOON: Timestamp = Timestamp(NOON);
 /// When the day is over.
 const NEXT_DAY: Timestamp = Timestamp(NOON + DAY);
+/// After this long a day in order is looked at again.
+const AGAIN: i64 = 6 * 3600 * SECOND;
 /// Longer than any test.
 const LATER: Duration = Duration::from_secs(3600);
 
@@ -144,7 +146,7 @@ async fn a_day_in_order_is_not_listed_again_at_once() {
     calls(&store);
     keeper.pass(NEXT_DAY).await;
     assert_eq!(calls(&store), 3, "namespaces, deployments and days");
-    keeper.pass(Timestamp(NEXT_DAY.0 + 3600 * SECOND)).await;
+    keeper.pass(Timestamp(NEXT_DAY.0 + AGAIN)).await;
     assert_eq!(calls(&store), 4);
 }
 
@@ -182,7 +184,7 @@ async fn a_listing_that_lasts_misses_nothing() {
     let (mut waiting, mut hasty) = (Keeper::open(&store, LATER), Keeper::open(&store, Duration::ZERO));
     let reader = Reader::open(&store, PLENTY);
     for round in 0..2 {
-        let now = Timestamp(NEXT_DAY.0 + round * 3600 * SECOND);
+        let now = Timestamp(NEXT_DAY.0 + round * AGAIN);
         let expected = rows(&store).await;
         // What is read has copies already: nobody would notice that an object is gone.
         assert_eq!(reader.walk(query("iris", 0), 1000).await, expected);
@@ -240,7 +242,7 @@ async fn an_object_that_comes_late_finds_its_place_free() {
     assert_eq!((store.keys().await.len(), rows(&store).await.len()), (4, 15));
     store.put(&late, content.clone().into()).await.unwrap();
     assert_eq!(rows(&store).await, expected);
-    let later = Timestamp(NEXT_DAY.0 + 3600 * SECOND);
+    let later = Timestamp(NEXT_DAY.0 + AGAIN);
     for _ in 0..2 {
         keeper.pass(later).await;
     }
@@ -248,7 +250,7 @@ async fn an_object_that_comes_late_finds_its_place_free() {
     // It was sent twice, as its pod did not hear that it had come.
     store.put(&late, content.into()).await.unwrap();
     assert_eq!(rows(&store).await, expected);
-    let much_later = Timestamp(later.0 + 3600 * SECOND);
+    let much_later = Timestamp(later.0 + AGAIN);
     assert_eq!(keeper.pass(much_later).await, Kept { covered: 1, ..Kept::default() });
     assert_eq!((store.keys().await.len(), rows(&store).await), (1, expected));
 }
@@ -298,7 +300,7 @@ async fn a_broken_object_is_left_and_stops_nothing() {
     assert!(store.keys().await.contains(&broken.to_string()));
     assert_eq!(rows(&store).await.len(), 31);
     store.gets.store(0, Ordering::SeqCst);
-    keeper.pass(Timestamp(NEXT_DAY.0 + 3600 * SECOND)).await;
+    keeper.pass(Timestamp(NEXT_DAY.0 + AGAIN)).await;
     assert_eq!(store.gets.load(Ordering::SeqCst), 0, "it is not looked at again");
 }
 
@@ -318,7 +320,7 @@ async fn columns_that_do_not_fit_stay_apart() {
     }
     assert_eq!((store.keys().await.len(), rows(&store).await), (2, expected));
     store.gets.store(0, Ordering::SeqCst);
-    keeper.pass(Timestamp(NEXT_DAY.0 + 3600 * SECOND)).await;
+    keeper.pass(Timestamp(NEXT_DAY.0 + AGAIN)).await;
     assert_eq!(store.gets.load(Ordering::SeqCst), 0, "it is not tried again");
 }
 

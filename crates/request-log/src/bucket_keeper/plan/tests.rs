@@ -84,12 +84,12 @@ fn servers_are_kept_apart() {
 
 #[test]
 fn objects_stay_of_a_size_to_copy() {
-    assert_eq!(plan(&singles(0..64, MB), false), Some((0, 31)));
-    assert_eq!(plan(&singles(0..64, 8 * MB), true), None);
+    assert_eq!(plan(&singles(0..64, MB / 4), false), Some((0, 31)));
+    assert_eq!(plan(&singles(0..64, 2 * MB), true), None);
     let mut with_full = singles(0..63, KB);
-    with_full.push(listed("pod", (63, 63), 8 * MB));
+    with_full.push(listed("pod", (63, 63), 2 * MB));
     assert_eq!(plan(&with_full, false), Some((0, 31)));
-    assert_eq!(plan(&singles(0..8192, KB), true), Some((0, 4095)), "no more at once than this");
+    assert_eq!(plan(&singles(0..8192, KB / 2), true), Some((0, 4095)), "no more at once than this");
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_row_is_written_again_three_times_at_most_and_few_objects_are_left() {
     let (mut objects, mut next) = (Vec::new(), first);
     while next < last {
         let end = if next % 3 == 0 && next % 8 != 7 { next + 1 } else { next };
-        objects.push(listed("pod", (next, end), 2 * KB));
+        objects.push(listed("pod", (next, end), KB / 2));
         next = end + 1;
         if next % 64 < 2 {
             objects = run(objects, false, &mut written);
@@ -129,7 +129,7 @@ proptest! {
     #[test]
     fn two_keepers_never_make_objects_that_share_a_part(
         lengths in prop::collection::vec(1_u32..4, 1..150),
-        sizes in prop::collection::vec(prop::sample::select(vec![KB, MB, 9 * MB]), 150),
+        sizes in prop::collection::vec(prop::sample::select(vec![KB, MB / 2, 3 * MB]), 150),
         seen in prop::collection::vec(any::<[bool; 2]>(), 150),
         is_over in any::<[bool; 2]>(),
     ) {
