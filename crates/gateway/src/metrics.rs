@@ -217,3 +217,27 @@ impl MetricsSource {
         snapshot
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_thread_hands_over_its_records_and_one_that_has_ended_holds_up_nobody() {
+        let registry = Registry::default();
+        drop(registry.join());
+        let mut threads = [registry.join(), registry.join()];
+        let answering = async {
+            let mut asked = 0;
+            for thread in &mut threads {
+                if let Some(ThreadRequest::HandOver(answer)) = thread.recv().await {
+                    answer.send(()).unwrap();
+                    asked += 1;
+                }
+            }
+            asked
+        };
+        let ((), asked) = tokio::join!(registry.hand_over(), answering);
+        assert_eq!(asked, 2);
+    }
+}
