@@ -9,11 +9,11 @@ mod written;
 
 pub(crate) use build::PREDICTOR_LABEL;
 pub use build::{
-    BuildError, DEPLOYMENT_LABEL, HTTP_PORT, LAST_APPLIED, LogBucket, Owner, PREDICTOR_ANNOTATION, REVISION_ANNOTATION,
+    BuildError, DEPLOYMENT_LABEL, FIRST_ROUTE_ANNOTATION, HTTP_PORT, LAST_APPLIED, LogBucket, Owner, PREDICTOR_ANNOTATION, REVISION_ANNOTATION,
     ROUTES_ANNOTATION, Settings, Source, build,
 };
 pub use images::images;
 pub(crate) use names::{app, service};
 pub use object_name::{InvalidObjectName, ObjectName};
-pub use route::{GATEWAY_GROUP, Share, route};
+pub use route::{Decided, GATEWAY_GROUP, Share, route};
 pub(crate) use written::as_written;

@@ -105,6 +105,8 @@ struct Memory {
     route: Option<u64>,
     /// That route as it was then.
     applied_route: Applied,
+    /// Its routes, if they are in force only once what they name can serve.
+    first: Option<Vec<Route>>,
     /// When it was applied.
     routed: Option<Instant>,
     /// Predictors that it named though they leave, and get nothing.

@@ -41,6 +41,8 @@ pub const PREDICTOR_ANNOTATION: &str = "provost.dev/predictor";
 pub const REVISION_ANNOTATION: &str = "provost.dev/revision";
 /// The annotation of a route that tells which revisions it was made for.
 pub const ROUTES_ANNOTATION: &str = "provost.dev/routes";
+/// The annotation of a route by which its predictor gets traffic as soon as it can serve.
+pub const FIRST_ROUTE_ANNOTATION: &str = "provost.dev/first-route";
 /// The annotation in which `kubectl apply` notes for itself what was applied.
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// The port of a predictor's Service, as Seldon's operator has it.

@@ -5,7 +5,7 @@ use provost_domain::plan::Route;
 use serde_json::{Value, json};
 
 use super::{
-    build::{DEPLOYMENT_LABEL, HTTP_PORT, Owner, ROUTES_ANNOTATION, Settings, Source, metadata},
+    build::{DEPLOYMENT_LABEL, FIRST_ROUTE_ANNOTATION, HTTP_PORT, Owner, ROUTES_ANNOTATION, Settings, Source, metadata},
     names,
 };
 
@@ -24,13 +24,21 @@ pub struct Share {
     pub weight: u32,
 }
 
-/// The route, where there is a gateway. `routes` is what the planner decided, kept with the object; `shares` what
-/// that means now.
+/// What was decided of a deployment's routes, kept with the object.
+#[derive(Debug, Clone, Copy)]
+pub struct Decided<'a> {
+    /// The routes.
+    pub routes: &'a [Route],
+    /// Whether they are the first, and in force once what they name can serve; else they are at once.
+    pub is_first: bool,
+}
+
+/// The route, where there is a gateway; `shares` is what was decided means now.
 pub fn route(
     source: Source<'_>,
     owner: &Owner,
     settings: &Settings,
-    routes: &[Route],
+    decided: Decided<'_>,
     shares: &[Share],
 ) -> Option<Value> {
     let gateway = settings.gateway.as_ref()?;
@@ -49,14 +57,17 @@ pub fn route(
     let split: Vec<_> = others.into_iter().map(|share| backend(share, share.weight)).collect();
     let mut all = json!({"matches": [{"path": path}], "backendRefs": split});
     // One that is not routed yet cannot answer.
-    let is_routed = |share: &&&Share| routes.iter().any(|route| route.predictor == share.predictor);
+    let is_routed = |share: &&&Share| decided.routes.iter().any(|route| route.predictor == share.predictor);
     let mirrors: Vec<_> = shadows.iter().filter(is_routed).map(|share| mirror(&backend(share, 0))).collect();
     if !mirrors.is_empty() {
         all["filters"] = json!(mirrors);
     }
     let rules: Vec<_> = pinned.chain([all]).collect();
     let mut metadata = metadata(source, owner, &owner.name, &json!({DEPLOYMENT_LABEL: owner.name}));
-    metadata["annotations"] = json!({ROUTES_ANNOTATION: json!(routes).to_string()});
+    metadata["annotations"] = json!({ROUTES_ANNOTATION: json!(decided.routes).to_string()});
+    if decided.is_first {
+        metadata["annotations"][FIRST_ROUTE_ANNOTATION] = json!("true");
+    }
     Some(json!({
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "HTTPRoute",
@@ -85,7 +96,8 @@ mod tests {
             Route { predictor: "main".to_owned(), revision: RevisionId::of("as it was trained", &[]), weight: 100 };
         let share = |predictor: &str, weight| Share { predictor: predictor.to_owned(), weight };
         with_source(MANIFEST, |source, owner| {
-            route(source, owner, &settings, &[route_], &[share("main", 100), share("canary", 0)])
+            let decided = Decided { routes: &[route_], is_first: false };
+            route(source, owner, &settings, decided, &[share("main", 100), share("canary", 0)])
         })
     }
 
@@ -106,7 +118,8 @@ mod tests {
             let routes: Vec<_> = names.iter().map(route_).collect();
             let share = |predictor: &str, weight| Share { predictor: predictor.to_owned(), weight };
             let shares = [share("main", 100), share("canary", 0)];
-            let route = with_source(&manifest, |source, owner| route(source, owner, &settings, &routes, &shares));
+            let decided = Decided { routes: &routes, is_first: false };
+            let route = with_source(&manifest, |source, owner| route(source, owner, &settings, decided, &shares));
             route.unwrap()["spec"]["rules"][2].clone()
         };
         let waiting = routed(&["main"]);
@@ -115,6 +128,19 @@ mod tests {
         let backend = json!({"name": "iris-canary", "port": 8000});
         let mirror = json!([{"type": "RequestMirror", "requestMirror": {"backendRef": backend}}]);
         assert_eq!(routed(&["main", "canary"])["filters"], mirror);
+    }
+
+    #[test]
+    fn a_first_route_says_so() {
+        let settings =
+            Settings { gateway: Some("gateways/public".parse().unwrap()), ..Settings::new("provost:1".to_owned()) };
+        let first = |is_first| {
+            with_source(MANIFEST, |source, owner| {
+                route(source, owner, &settings, Decided { routes: &[], is_first }, &[]).unwrap()["metadata"].clone()
+            })
+        };
+        assert_eq!(first(true)["annotations"][FIRST_ROUTE_ANNOTATION], "true");
+        assert_eq!(first(false)["annotations"][FIRST_ROUTE_ANNOTATION], Value::Null);
     }
 
     #[test]

@@ -82,6 +82,8 @@ pub(super) struct Rollout {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct RouteFacts {
     pub(super) routes: Vec<Route>,
+    /// Whether they are in force only once what they name can serve.
+    pub(super) is_first: bool,
     pub(super) answer: Answer,
 }
 

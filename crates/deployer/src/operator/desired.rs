@@ -1,12 +1,15 @@
 //! What a resource asks for, and the objects that make it so. Pure.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::{Mutex, PoisonError},
+};
 
 use kube::{ResourceExt as _, api::DynamicObject};
 use provost_api::manifest::{ManifestDocument, parse_deployment};
 use provost_domain::{
     Deployment, Engine, Namespace, RevisionId, ServerCatalog,
-    plan::{DesiredPredictor, Resolution},
+    plan::{DesiredPredictor, Resolution, Route},
 };
 use serde_json::{Value, json};
 
@@ -31,6 +34,8 @@ pub(super) struct Desired {
     revisions: Vec<RevisionId>,
     /// A hash of the objects.
     pub(super) hash: u64,
+    /// The objects, until they are first asked for: they are large and seldom needed again.
+    built: Mutex<Vec<Value>>,
 }
 
 impl Desired {
@@ -50,23 +55,23 @@ impl Desired {
         let owner = Owner { name: object.name_any(), uid: object.uid().unwrap_or_default() };
         let warnings = findings.iter().map(ToString::to_string).chain(part_of_traffic(&deployment)).collect();
         let generation = object.metadata.generation.unwrap_or(0);
-        let (names, revisions, hash) = (Vec::new(), Vec::new(), 0);
-        let mut desired = Self { deployment, document, owner, generation, warnings, names, revisions, hash };
-        let objects = desired.objects(settings).map_err(|error| vec![error.to_string()])?;
-        desired.revisions = desired.predictors().map(|predictor| revision(&objects, predictor)).collect();
-        desired.names = objects.iter().filter_map(kind_and_name).collect();
-        desired.hash = hash_of(&objects);
-        Ok(desired)
+        let source = Source { deployment: &deployment, document: &document };
+        let (objects, revisions) = build(source, &owner, settings).map_err(|error| vec![error.to_string()])?;
+        let names = objects.iter().filter_map(kind_and_name).collect();
+        let hash = hash_of(&objects);
+        let built = Mutex::new(objects);
+        Ok(Self { deployment, document, owner, generation, warnings, names, revisions, hash, built })
     }
 
-    /// The objects, but for the route. They are large and seldom needed, so that they are built when they are.
-    pub(super) fn objects(&self, settings: &Settings) -> Result<Vec<Value>, BuildError> {
-        let source = Source { deployment: &self.deployment, document: &self.document };
-        let mut objects = kubernetes::build(source, &self.owner, settings)?;
-        for predictor in self.predictors() {
-            note_revision(&mut objects, predictor);
+    /// The objects, but for the route.
+    pub(super) fn objects(&self, settings: &Settings) -> Vec<Value> {
+        let built = std::mem::take(&mut *self.built.lock().unwrap_or_else(PoisonError::into_inner));
+        if !built.is_empty() {
+            return built;
         }
-        Ok(objects)
+        let source = Source { deployment: &self.deployment, document: &self.document };
+        // What was built before can be built.
+        build(source, &self.owner, settings).map(|(objects, _)| objects).unwrap_or_default()
     }
 
     /// For the planner.
@@ -87,11 +92,21 @@ impl Desired {
     pub(super) fn route(
         &self,
         settings: &Settings,
-        routes: &[provost_domain::plan::Route],
+        decided: kubernetes::Decided<'_>,
         shares: &[kubernetes::Share],
     ) -> Option<Value> {
         let source = Source { deployment: &self.deployment, document: &self.document };
-        kubernetes::route(source, &self.owner, settings, routes, shares)
+        kubernetes::route(source, &self.owner, settings, decided, shares)
+    }
+
+    /// The route to a predictor alone, which can get all requests as soon as it serves; there is nothing to decide.
+    pub(super) fn only_route(&self) -> Option<Route> {
+        match (&self.deployment.predictors[..], &self.revisions[..]) {
+            ([predictor], [revision]) => {
+                Some(Route { predictor: predictor.name.clone(), revision: revision.clone(), weight: 100 })
+            }
+            _ => None,
+        }
     }
 
     /// The predictors, in their order.
@@ -151,12 +166,25 @@ fn of_predictor<'a>(objects: &'a [Value], predictor: &'a str) -> impl Iterator<I
     objects.iter().filter(is_its).filter(|object| object["kind"] == "Deployment")
 }
 
-fn note_revision(objects: &mut [Value], predictor: &str) {
-    let revision = json!(revision(objects, predictor).as_str());
+/// The objects, each with the revision that it serves, and the revisions of the predictors in their order.
+fn build(
+    source: Source<'_>,
+    owner: &Owner,
+    settings: &Settings,
+) -> Result<(Vec<Value>, Vec<RevisionId>), BuildError> {
+    let mut objects = kubernetes::build(source, owner, settings)?;
+    let predictors = source.deployment.predictors.iter();
+    let revisions = predictors.map(|predictor| note_revision(&mut objects, &predictor.name)).collect();
+    Ok((objects, revisions))
+}
+
+fn note_revision(objects: &mut [Value], predictor: &str) -> RevisionId {
+    let revision = revision(objects, predictor);
     for object in objects {
         let annotations = &mut object["metadata"]["annotations"];
         if annotations[PREDICTOR_ANNOTATION] == predictor {
-            annotations[REVISION_ANNOTATION] = revision.clone();
+            annotations[REVISION_ANNOTATION] = json!(revision.as_str());
         }
     }
+    revision
 }

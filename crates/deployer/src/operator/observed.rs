@@ -56,6 +56,17 @@ pub(super) fn shares<'a>(family: &Family, routes: &[Route], desired: impl Iterat
     shares
 }
 
+/// Whether every revision that the routes name can serve.
+pub(super) fn all_serve(family: &Family, routes: &[Route]) -> bool {
+    let is_ready = |route: &Route| {
+        let mut its = rollouts(family).filter(|(_, child, _)| {
+            identity(child).is_some_and(|(name, revision)| name == route.predictor && revision == route.revision)
+        });
+        its.next().is_some_and(|(.., rollout)| rollout.is_complete)
+    };
+    routes.iter().all(is_ready)
+}
+
 /// The predictors that have a Service still and no place among the shares.
 pub(super) fn leaving(family: &Family, shares: &[Share]) -> BTreeSet<String> {
     let services = family.iter().filter(|((kind, _), _)| *kind == Kind::Service);
@@ -163,6 +174,17 @@ mod tests {
         let observed = observed(&family, &[routed("main", "old", 100)]);
         let expected = [there("main", "new", Readiness::Loading), there("main", "old", Readiness::Ready)];
         assert_eq!(observed.revisions, expected);
+    }
+
+    #[test]
+    fn routes_serve_once_all_that_they_name_is_complete() {
+        let family = |is_complete| {
+            Family::from([deployment("a", "main", "1", 1, true), deployment("b", "canary", "1", 1, is_complete)])
+        };
+        let routes = [routed("main", "1", 90), routed("canary", "1", 10)];
+        assert!(all_serve(&family(true), &routes));
+        assert!(!all_serve(&family(false), &routes));
+        assert!(!all_serve(&family(true), &[routed("main", "2", 100)]));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use provost_domain::{
 };
 use serde_json::Value;
 
-use crate::kubernetes::Share;
+use crate::kubernetes::{Decided, Share};
 
 use super::{
     Context, Memory,
@@ -128,10 +128,17 @@ impl<'a> Pass<'a> {
     fn follow_gateway(&self, memory: &mut Memory) {
         let has_gateway = self.context.options.settings.gateway.is_some();
         match observed::route(&self.family, &self.object.name_any()) {
-            Some(route) if route.is_accepted() => memory.in_force.clone_from(&route.routes),
+            Some(route) if route.is_accepted() && self.is_in_force(route, memory) => {
+                memory.in_force.clone_from(&route.routes);
+            }
             None if !has_gateway && memory.in_force.is_empty() => memory.in_force = observed::serving(&self.family),
             _ => {}
         }
+    }
+
+    /// Whether the gateway's work by a route changes anything: not while all that it names is being made.
+    fn is_in_force(&self, route: &RouteFacts, memory: &Memory) -> bool {
+        !route.is_first || memory.in_force == route.routes || observed::all_serve(&self.family, &route.routes)
     }
 
     /// What the resource asks for; nothing is read again while its user changes nothing.
@@ -160,8 +167,7 @@ impl<'a> Pass<'a> {
         }
         memory.objects = None;
         memory.applied = Applied::default();
-        // What was built before can be built.
-        let objects = desired.objects(&self.context.options.settings).unwrap_or_default();
+        let objects = desired.objects(&self.context.options.settings);
         for object in &objects {
             self.hand_over_replicas(desired, object).await?;
             let generation = self.apply(object).await?;
@@ -190,11 +196,13 @@ impl<'a> Pass<'a> {
             Step::Route { routes } => Some(routes),
             _ => None,
         });
-        let routes = planned.unwrap_or(&memory.in_force).clone();
+        let routes = planned.cloned().unwrap_or_else(|| self.kept_routes(desired, memory));
         let mut shares = observed::shares(&self.family, &routes, desired.predictors());
         let fading = self.fading(&shares, memory);
         shares.extend(fading.iter().map(|predictor| Share { predictor: predictor.clone(), weight: 0 }));
-        let Some(route) = desired.route(&self.context.options.settings, &routes, &shares) else {
+        let first = self.first_routes(desired, memory).filter(|first| *first == routes);
+        let decided = Decided { routes: &routes, is_first: first.is_some() };
+        let Some(route) = desired.route(&self.context.options.settings, decided, &shares) else {
             if memory.in_force != routes {
                 (memory.in_force, memory.routed) = (routes, Some(Instant::now()));
             }
@@ -208,7 +216,27 @@ impl<'a> Pass<'a> {
         memory.applied_route = Applied::default();
         memory.applied_route.add(&route, generation);
         (memory.route, memory.routed, memory.fading) = (Some(hash), Some(Instant::now()), fading);
+        memory.first = first;
         Ok(())
+    }
+
+    /// The routes to go on with where the plan says nothing of them: those in force, else the first.
+    fn kept_routes(&self, desired: &Desired, memory: &Memory) -> Vec<Route> {
+        if memory.in_force.is_empty() {
+            return self.first_routes(desired, memory).unwrap_or_default();
+        }
+        memory.in_force.clone()
+    }
+
+    /// The routes that a deployment begins with: a predictor alone is routed to before it serves, as nothing else could,
+    /// so that the gateway knows it by then, and the route is written once. They stay as they are until others are
+    /// decided.
+    fn first_routes(&self, desired: &Desired, memory: &Memory) -> Option<Vec<Route>> {
+        let known = observed::route(&self.family, &self.object.name_any()).filter(|route| route.is_first);
+        let known = memory.first.clone().or_else(|| known.map(|route| route.routes.clone()));
+        let is_new = memory.in_force.is_empty() && self.context.options.settings.gateway.is_some();
+        let new = desired.only_route().filter(|_| is_new).map(|route| vec![route]);
+        new.or(known)
     }
 
     /// The predictors that the route is to name though they get nothing: those that leave, until the gateway has

@@ -22,7 +22,9 @@ use super::{
     children::{Answer, Child, Children, Facts, Key, Kind, Named, Rollout, RouteFacts},
     crd, pods,
 };
-use crate::kubernetes::{DEPLOYMENT_LABEL, PREDICTOR_ANNOTATION, REVISION_ANNOTATION, ROUTES_ANNOTATION};
+use crate::kubernetes::{
+    DEPLOYMENT_LABEL, FIRST_ROUTE_ANNOTATION, PREDICTOR_ANNOTATION, REVISION_ANNOTATION, ROUTES_ANNOTATION,
+};
 
 /// The label of a pod that tells its Deployment.
 const WORKLOAD_LABEL: &str = "app";
@@ -193,8 +195,9 @@ fn rollout(deployment: &Deployment) -> Rollout {
 }
 
 fn route(route: &HttpRoute) -> RouteFacts {
-    let annotation = route.metadata.annotations.as_ref().and_then(|known| known.get(ROUTES_ANNOTATION));
-    let routes = annotation.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let annotation = |name: &str| route.metadata.annotations.as_ref().and_then(|known| known.get(name));
+    let is_first = annotation(FIRST_ROUTE_ANNOTATION).is_some();
+    let routes = annotation(ROUTES_ANNOTATION).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     let parents = route.status.iter().flat_map(|status| &status.parents);
     let conditions = parents.flat_map(|parent| &parent.conditions);
     // `ResolvedRefs` is not asked: it fails for a moment with every Service that is new.
@@ -204,7 +207,7 @@ fn route(route: &HttpRoute) -> RouteFacts {
     let answer = answer.map_or(Answer::Awaited, |answer| {
         if answer.status == "True" { Answer::Accepted } else { Answer::Rejected(answer.message.clone()) }
     });
-    RouteFacts { routes, answer }
+    RouteFacts { routes, is_first, answer }
 }
 
 #[cfg(test)]
