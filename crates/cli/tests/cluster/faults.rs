@@ -187,3 +187,25 @@ fn link() -> String {
 fn set_link(link: &str, state: &str) {
     assert!(Command::new("ip").args(["link", "set", link, state]).status().unwrap().success());
 }
+
+#[tokio::test]
+async fn an_object_of_somebody_else_is_left_alone_and_told_of() {
+    let Some(scene) = Scene::start("theirs") else { return };
+    let theirs = json!({
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "iris-main", "namespace": "theirs"},
+        "spec": {"selector": {"app": "theirs"}, "ports": [{"name": "http", "port": 8000, "targetPort": 1234}]},
+    });
+    kubectl(&["create", "-f", "-"], &theirs.to_string());
+    scene.apply(&iris());
+    let reason = scene.reason("iris").await;
+    assert!(reason.contains("there is a Service `iris-main` already that is not this deployment's"), "{reason}");
+    let text = kubectl(&["-n", "theirs", "get", "service", "iris-main", "-o", "json"], "");
+    let service: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(service["metadata"]["ownerReferences"], Value::Null);
+    assert_eq!(service["spec"]["ports"][0]["targetPort"], 1234);
+    kubectl(&["-n", "theirs", "delete", "service", "iris-main"], "");
+    scene.wait("iris");
+    scene.predict_at_last("iris", None).await;
+}

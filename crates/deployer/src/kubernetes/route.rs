@@ -5,7 +5,9 @@ use provost_domain::plan::Route;
 use serde_json::{Value, json};
 
 use super::{
-    build::{DEPLOYMENT_LABEL, FIRST_ROUTE_ANNOTATION, HTTP_PORT, Owner, ROUTES_ANNOTATION, Settings, Source, metadata},
+    build::{
+        DEPLOYMENT_LABEL, FIRST_ROUTE_ANNOTATION, HTTP_PORT, Owner, ROUTES_ANNOTATION, Settings, Source, metadata,
+    },
     names,
 };
 

@@ -23,13 +23,28 @@ pub(super) fn resource_of(types: &TypeMeta) -> ApiResource {
     ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, &types.kind))
 }
 
+/// What becomes of fields of an object that somebody else set otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Others {
+    /// They are set: the object is known to be the deployment's.
+    Overridden,
+    /// They stay, and the object is not applied: it may be there, and somebody else's.
+    Left,
+}
+
 /// Applies an object; gives its generation, where its kind counts them.
-pub(super) async fn apply(client: &Client, namespace: &str, object: &Value) -> Result<Option<i64>, kube::Error> {
+pub(super) async fn apply(
+    client: &Client,
+    namespace: &str,
+    object: &Value,
+    others: Others,
+) -> Result<Option<i64>, kube::Error> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let types = TypeMeta { api_version: text(&object["apiVersion"]), kind: text(&object["kind"]) };
     let api: Api<MetadataOnly> = Api::namespaced_with(client.clone(), namespace, &resource_of(&types));
     let name = text(&object["metadata"]["name"]);
-    let applied = api.patch(&name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(object)).await?;
+    let parameters = PatchParams { force: others == Others::Overridden, ..PatchParams::apply(MANAGER) };
+    let applied = api.patch(&name, &parameters, &Patch::Apply(object)).await?;
     Ok(applied.metadata.generation)
 }
 

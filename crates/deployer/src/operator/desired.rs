@@ -167,11 +167,7 @@ fn of_predictor<'a>(objects: &'a [Value], predictor: &'a str) -> impl Iterator<I
 }
 
 /// The objects, each with the revision that it serves, and the revisions of the predictors in their order.
-fn build(
-    source: Source<'_>,
-    owner: &Owner,
-    settings: &Settings,
-) -> Result<(Vec<Value>, Vec<RevisionId>), BuildError> {
+fn build(source: Source<'_>, owner: &Owner, settings: &Settings) -> Result<(Vec<Value>, Vec<RevisionId>), BuildError> {
     let mut objects = kubernetes::build(source, owner, settings)?;
     let predictors = source.deployment.predictors.iter();
     let revisions = predictors.map(|predictor| note_revision(&mut objects, &predictor.name)).collect();

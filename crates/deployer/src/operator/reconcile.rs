@@ -22,7 +22,7 @@ use crate::kubernetes::{Decided, Share};
 use super::{
     Context, Memory,
     applied::Applied,
-    apply,
+    apply::{self, Others},
     children::{Answer, Child, Family, Kind, RouteFacts},
     crd,
     desired::{Desired, hash_of},
@@ -34,8 +34,9 @@ use super::{
 
 /// How long a gateway may take to follow a route: what the route no longer names stays so long.
 const SETTLE: Duration = Duration::from_secs(3);
-/// Codes by which the API server refuses an object for what it says.
-const REFUSALS: [u16; 3] = [400, 403, 422];
+/// Codes by which the API server refuses an object for what it says, or for what another of its name says.
+const REFUSALS: [u16; 4] = [400, 403, CONFLICT, 422];
+const CONFLICT: u16 = 409;
 /// Who is to reconcile a deployment.
 const CONTROLLER_LABEL: &str = "seldon.io/controller-id";
 
@@ -251,8 +252,13 @@ impl<'a> Pass<'a> {
     }
 
     async fn apply(&self, object: &Value) -> Result<Option<i64>, Failed> {
-        let applied = apply::apply(&self.context.client, &self.namespace, object).await;
-        applied.map_err(|error| ("applying an object", error))
+        let others = if self.family.iter().any(|((kind, name), _)| is_it(*kind, name, object)) {
+            Others::Overridden
+        } else {
+            Others::Left
+        };
+        let applied = apply::apply(&self.context.client, &self.namespace, object, others).await;
+        applied.map_err(|error| ("applying an object", told_whose(error, object)))
     }
 
     /// Removes what is neither desired nor in force; gives whether nothing waits for the gateway to follow.
@@ -324,6 +330,27 @@ impl<'a> Pass<'a> {
         written.map_err(|error| ("writing the status", error))?;
         let told = events::tell(&self.context.recorder, self.object, &status).await;
         told.map_err(|error| ("writing an event", error))
+    }
+}
+
+fn is_it(kind: Kind, name: &str, object: &Value) -> bool {
+    object["kind"] == kind.types().kind.as_str() && object["metadata"]["name"] == name
+}
+
+/// Tells of an object that is there and somebody else's what to do about it.
+fn told_whose(error: kube::Error, object: &Value) -> kube::Error {
+    match error {
+        kube::Error::Api(mut answer) if answer.code == CONFLICT => {
+            let (kind, name) = (&object["kind"], &object["metadata"]["name"]);
+            let [kind, name] = [kind, name].map(|text| text.as_str().unwrap_or_default());
+            answer.message = format!(
+                "there is a {kind} `{name}` already that is not this deployment's: remove it, or rename the deployment or \
+                 its predictor ({})",
+                answer.message
+            );
+            kube::Error::Api(answer)
+        }
+        other => other,
     }
 }
 
