@@ -111,14 +111,25 @@ pub struct Source<'a> {
     pub document: &'a Value,
 }
 
-/// The objects that run a deployment, ready to be applied, or the first thing that is wrong with it.
-pub fn build(source: Source<'_>, owner: &Owner, settings: &Settings) -> Result<Vec<Value>, BuildError> {
-    let mut objects = Vec::new();
+/// The objects that run a deployment, ready to be applied, or what is wrong with it: the first thing with each
+/// predictor's replicas, its pods, its autoscaler and its disruption budget.
+pub fn build(source: Source<'_>, owner: &Owner, settings: &Settings) -> Result<Vec<Value>, Vec<BuildError>> {
+    let (mut objects, mut errors) = (Vec::new(), Vec::new());
     for (index, predictor) in source.deployment.predictors.iter().enumerate() {
-        objects.extend(Part { source, owner, settings, predictor, index }.objects()?);
+        match (Part { source, owner, settings, predictor, index }).objects() {
+            Ok(more) => objects.extend(more),
+            Err(more) => errors.extend(more),
+        }
     }
-    validate_names(&objects)?;
-    Ok(objects)
+    if errors.is_empty() {
+        errors.extend(validate_names(&objects).err());
+    }
+    if errors.is_empty() { Ok(objects) } else { Err(errors) }
+}
+
+/// A result, of which an error is kept.
+fn note<T>(result: Result<T, BuildError>, errors: &mut Vec<BuildError>) -> Option<T> {
+    result.map_err(|error| errors.push(error)).ok()
 }
 
 /// Users can name objects: the later of two of one name would replace the other.
@@ -165,23 +176,35 @@ struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    fn objects(self) -> Result<Vec<Value>, BuildError> {
-        let (workload, scaler) = (self.workload(), self.agreed("hpaSpec")?);
+    fn objects(self) -> Result<Vec<Value>, Vec<BuildError>> {
+        let mut errors = Vec::new();
+        let replicas = note(self.replicas(), &mut errors);
+        let template = note(pod::template(self), &mut errors);
+        let scaler = note(self.autoscaler(), &mut errors);
+        let budget = note(self.disruption_budget(), &mut errors);
+        let (Some(replicas), Some(template), Some(scaler), Some(budget)) = (replicas, template, scaler, budget) else {
+            return Err(errors);
+        };
+        let workload = self.workload();
         // Without a number, whoever scales it decides.
-        let replicas = Some(self.replicas()?).filter(|_| scaler.is_none());
+        let replicas = Some(replicas).filter(|_| scaler.is_none());
         let mut objects = vec![
-            self.object("apps/v1", "Deployment", &workload, self.deployment(replicas)?),
+            self.object("apps/v1", "Deployment", &workload, self.deployment(replicas, template)),
             self.object("v1", "Service", &self.service_name(), service::specification(self)),
         ];
-        if let Some((path, written)) = scaler {
-            let specification = autoscaler::specification(&path, written, &workload)?;
-            objects.push(self.object("autoscaling/v2", "HorizontalPodAutoscaler", &workload, specification));
-        }
-        if let Some((path, written)) = self.agreed("pdbSpec")? {
-            let specification = disruption_budget::specification(&path, written, &self.selector())?;
-            objects.push(self.object("policy/v1", "PodDisruptionBudget", &workload, specification));
-        }
+        objects.extend(scaler.map(|spec| self.object("autoscaling/v2", "HorizontalPodAutoscaler", &workload, spec)));
+        objects.extend(budget.map(|spec| self.object("policy/v1", "PodDisruptionBudget", &workload, spec)));
         Ok(objects)
+    }
+
+    fn autoscaler(self) -> Result<Option<Value>, BuildError> {
+        let written = self.agreed("hpaSpec")?;
+        written.map(|(path, written)| autoscaler::specification(&path, written, &self.workload())).transpose()
+    }
+
+    fn disruption_budget(self) -> Result<Option<Value>, BuildError> {
+        let written = self.agreed("pdbSpec")?;
+        written.map(|(path, written)| disruption_budget::specification(&path, written, &self.selector())).transpose()
     }
 
     fn object(self, api_version: &str, kind: &str, name: &str, specification: Value) -> Value {
@@ -190,11 +213,11 @@ impl<'a> Part<'a> {
         json!({"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": specification})
     }
 
-    fn deployment(self, replicas: Option<i32>) -> Result<Value, BuildError> {
+    fn deployment(self, replicas: Option<i32>, template: Value) -> Value {
         let mut specification = json!({
             "selector": {"matchLabels": self.selector()},
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "10%", "maxSurge": "25%"}},
-            "template": pod::template(self)?,
+            "template": template,
         });
         let deadline = &self.document()["progressDeadlineSeconds"];
         if !deadline.is_null() {
@@ -203,7 +226,7 @@ impl<'a> Part<'a> {
         if let Some(replicas) = replicas {
             specification["replicas"] = json!(replicas);
         }
-        Ok(specification)
+        specification
     }
 
     /// The number of pods, on which all component specifications must agree.

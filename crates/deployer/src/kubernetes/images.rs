@@ -15,7 +15,8 @@ pub fn images(document: &ManifestDocument, settings: &Settings) -> Result<BTreeS
         .map_err(|violations| violations.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     let owner = Owner { name: deployment.id.name.to_string(), uid: String::new() };
     let source = Source { deployment: &deployment, document: &document.json };
-    let objects = build(source, &owner, settings).map_err(|error| vec![error.to_string()])?;
+    let objects =
+        build(source, &owner, settings).map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     Ok(objects.iter().flat_map(of_object).collect())
 }
 

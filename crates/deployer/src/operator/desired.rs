@@ -56,7 +56,8 @@ impl Desired {
         let warnings = findings.iter().map(ToString::to_string).chain(part_of_traffic(&deployment)).collect();
         let generation = object.metadata.generation.unwrap_or(0);
         let source = Source { deployment: &deployment, document: &document };
-        let (objects, revisions) = build(source, &owner, settings).map_err(|error| vec![error.to_string()])?;
+        let (objects, revisions) = build(source, &owner, settings)
+            .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         let names = objects.iter().filter_map(kind_and_name).collect();
         let hash = hash_of(&objects);
         let built = Mutex::new(objects);
@@ -167,7 +168,11 @@ fn of_predictor<'a>(objects: &'a [Value], predictor: &'a str) -> impl Iterator<I
 }
 
 /// The objects, each with the revision that it serves, and the revisions of the predictors in their order.
-fn build(source: Source<'_>, owner: &Owner, settings: &Settings) -> Result<(Vec<Value>, Vec<RevisionId>), BuildError> {
+fn build(
+    source: Source<'_>,
+    owner: &Owner,
+    settings: &Settings,
+) -> Result<(Vec<Value>, Vec<RevisionId>), Vec<BuildError>> {
     let mut objects = kubernetes::build(source, owner, settings)?;
     let predictors = source.deployment.predictors.iter();
     let revisions = predictors.map(|predictor| note_revision(&mut objects, &predictor.name)).collect();

@@ -94,7 +94,7 @@ fn settings() -> Settings {
     Settings::new("provost:1".to_owned())
 }
 
-fn try_objects(text: &str, settings: &Settings) -> Result<Vec<Value>, BuildError> {
+fn try_objects(text: &str, settings: &Settings) -> Result<Vec<Value>, Vec<BuildError>> {
     with_source(text, |source, owner| build(source, owner, settings))
 }
 
@@ -103,10 +103,27 @@ fn objects(text: &str) -> Vec<Value> {
 }
 
 fn refusal(text: &str) -> String {
-    try_objects(text, &settings()).unwrap_err().to_string()
+    let errors = try_objects(text, &settings()).unwrap_err();
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-fn objects_of_graph(text: &str, settings: &Settings) -> Result<Vec<Value>, BuildError> {
+#[test]
+fn all_that_is_wrong_is_told_at_once() {
+    let more = "      componentSpecs:\n        - {replicas: 2, hpaSpec: {maxReplicas: 3, metrics: [{type: Other}]}, spec: {containers: \
+                [{name: classifier, image: mine}]}}\n        - {replicas: 3, pdbSpec: {minAvailable: 1}}\n";
+    let told = refusal(&manifest(CLASSIFIER, more));
+    let place = "spec.predictors[0].componentSpecs";
+    let expected = [
+        format!("{place}[1].replicas: "),
+        format!("{place}[0].spec.containers[0].image: "),
+        format!("{place}[1].hpaSpec: "),
+        format!("{place}[1].pdbSpec: "),
+    ];
+    assert_eq!(told.lines().count(), expected.len(), "{told}");
+    assert!(told.lines().zip(&expected).all(|(line, expected)| line.starts_with(expected)), "{told}");
+}
+
+fn objects_of_graph(text: &str, settings: &Settings) -> Result<Vec<Value>, Vec<BuildError>> {
     with_graph(text, |source, owner| build(source, owner, settings))
 }
 
