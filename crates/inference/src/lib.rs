@@ -17,4 +17,4 @@ pub use artifact::{ArtifactFile, ArtifactFiles};
 pub use features::Features;
 pub use predict::{Predict, PredictError};
 pub use predictor_table::{PredictorTable, RevisionKey};
-pub use schema::{MissingValues, OutputKind, OutputSchema, OutputShape, Schema};
+pub use schema::{MissingValues, OutputKind, OutputSchema, OutputShape, Precision, Schema};

@@ -31,6 +31,19 @@ pub struct OutputSchema {
     pub shape: OutputShape,
     /// How the values are to be read.
     pub kind: OutputKind,
+    /// What the model computes, by the name of its method in Python: `predict`, `predict_proba` or `decision_function`.
+    pub name: &'static str,
+    /// How precise floating-point values are.
+    pub precision: Precision,
+}
+
+/// How precise the floating-point values of an output are; they are always carried as `f64`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// Computed in 32 bits.
+    Single,
+    /// Computed in 64 bits.
+    Double,
 }
 
 impl OutputSchema {

@@ -1,6 +1,8 @@
 //! `LinearRegression`: one target, or several.
 
-use provost_inference::{OutputKind, OutputSchema, OutputShape};
+use provost_inference::{OutputKind, OutputSchema, OutputShape, Precision};
+
+use crate::Method;
 
 use super::{
     Error,
@@ -27,6 +29,7 @@ impl LinearRegression {
             Dimensions::Two => OutputShape::Matrix(self.linear.outputs()),
         };
         let head = LinearHead { linear: self.linear, finish: Finish::Scores };
-        (head, OutputSchema { shape, kind: OutputKind::Float })
+        let name = Method::Predict.name();
+        (head, OutputSchema { shape, kind: OutputKind::Float, name, precision: Precision::Double })
     }
 }

@@ -1,6 +1,6 @@
 //! `LogisticRegression`: which probabilities it gives has changed with the versions.
 
-use provost_inference::{OutputKind, OutputSchema, OutputShape};
+use provost_inference::{OutputKind, OutputSchema, OutputShape, Precision};
 
 use crate::{Method, shown::shown};
 
@@ -59,7 +59,8 @@ impl LogisticRegression {
             (Method::PredictProba, Rule::Softmax) if is_pair => Finish::SoftmaxPair,
             (Method::PredictProba, Rule::Softmax) => Finish::Softmax,
         };
-        (LinearHead { linear: self.linear, finish }, OutputSchema { shape, kind })
+        let output = OutputSchema { shape, kind, name: method.name(), precision: Precision::Double };
+        (LinearHead { linear: self.linear, finish }, output)
     }
 }
 

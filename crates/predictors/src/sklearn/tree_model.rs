@@ -1,6 +1,6 @@
 //! Decision trees and forests of them, for classification and regression.
 
-use provost_inference::{MissingValues, OutputKind, OutputSchema, OutputShape};
+use provost_inference::{MissingValues, OutputKind, OutputSchema, OutputShape, Precision};
 
 use crate::{
     Method,
@@ -136,16 +136,16 @@ impl Target {
     }
 
     fn output(&self, method: Method) -> OutputSchema {
+        let output = |shape, kind| OutputSchema { shape, kind, name: method.name(), precision: Precision::Double };
         let (outputs, kind) = match self {
             Self::Classes(classes) if method == Method::PredictProba => {
-                let shape = OutputShape::Matrix(classes.iter().map(Classes::len).sum());
-                return OutputSchema { shape, kind: OutputKind::Float };
+                let width = classes.iter().map(Classes::len).sum();
+                return output(OutputShape::Matrix(width), OutputKind::Float);
             }
             Self::Classes(classes) => (classes.len(), Classes::common_kind(classes)),
             Self::Numbers(outputs) => (*outputs, OutputKind::Float),
         };
-        let shape = if outputs == 1 { OutputShape::Vector } else { OutputShape::Matrix(outputs) };
-        OutputSchema { shape, kind }
+        output(if outputs == 1 { OutputShape::Vector } else { OutputShape::Matrix(outputs) }, kind)
     }
 }
 

@@ -3,10 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use provost_inference::{
-    Features, MissingValues, OutputKind, OutputSchema, OutputShape, Predict, PredictError, Schema,
+    Features, MissingValues, OutputKind, OutputSchema, OutputShape, Precision, Predict, PredictError, Schema,
 };
 
-use crate::tree::{Forest, RowBlock, for_each_block};
+use crate::{
+    Method,
+    tree::{Forest, RowBlock, for_each_block},
+};
 
 use super::{
     Error,
@@ -71,6 +74,8 @@ fn schema(model: &Model, objective: Objective) -> Schema {
         output: OutputSchema {
             shape: if width == 1 { OutputShape::Vector } else { OutputShape::Matrix(width) },
             kind: OutputKind::Float,
+            name: Method::Predict.name(),
+            precision: Precision::Single,
         },
     }
 }

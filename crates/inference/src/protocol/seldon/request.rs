@@ -2,10 +2,10 @@
 //! stays a slice of the body.
 
 use super::BadRequest;
-use crate::protocol::json::{Cursor, unescape};
-
-/// Most values one request may carry; a body within the size limit holds about this many.
-const VALUES_MAX: usize = 1 << 26;
+use crate::protocol::{
+    json::{Cursor, unescape},
+    values::{BadValue, VALUES_MAX, read_value},
+};
 
 /// How the numbers came, and so how the answer goes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -218,7 +218,7 @@ fn read_ndarray(cursor: &mut Cursor<'_>, values: &mut Vec<f64>) -> Result<Payloa
         let start = values.len();
         cursor.array(|cursor| {
             let place = (rows, values.len() - start);
-            read_value(cursor, place, values, &mut first_missing)?;
+            read_number(cursor, place, values, &mut first_missing)?;
             cursor.plain_numbers(values);
             Ok::<_, BadRequest>(())
         })?;
@@ -253,7 +253,7 @@ fn read_tensor(cursor: &mut Cursor<'_>, values: &mut Vec<f64>) -> Result<Payload
         "values" if cursor.peek() != Some(b'[') => Err(wrong_type(cursor, "data.tensor.values", "an array of numbers")),
         "values" => cursor.array(|cursor| {
             let place = (0, values.len());
-            read_value(cursor, place, values, &mut first_missing)?;
+            read_number(cursor, place, values, &mut first_missing)?;
             cursor.plain_numbers(values);
             Ok(())
         }),
@@ -276,30 +276,19 @@ fn read_shape(cursor: &mut Cursor<'_>) -> Result<Vec<usize>, BadRequest> {
     Ok(shape)
 }
 
-fn read_value(
+/// Reads a value; where it is none, tells at which place.
+fn read_number(
     cursor: &mut Cursor<'_>,
     (row, column): (usize, usize),
     values: &mut Vec<f64>,
     first_missing: &mut Option<usize>,
 ) -> Result<(), BadRequest> {
-    let value = match cursor.peek() {
-        Some(b'-' | b'0'..=b'9') => cursor.number()?,
-        Some(b'"') => return Err(BadRequest::NotANumber { row, column, found: "a text" }),
-        Some(b'{') => return Err(BadRequest::NotANumber { row, column, found: "an object" }),
-        Some(b'[') => return Err(BadRequest::Dimensions(3)),
-        _ if cursor.take_word("null") || cursor.take_word("NaN") => {
-            first_missing.get_or_insert(values.len());
-            f64::NAN
-        }
-        _ if cursor.take_word("true") => 1.0,
-        _ if cursor.take_word("false") => 0.0,
-        _ => return Err(cursor.expected("a number").into()),
-    };
-    if value.is_infinite() {
-        return Err(BadRequest::TooLarge { row, column });
-    }
-    values.push(value);
-    Ok(())
+    read_value(cursor, values, first_missing).map_err(|error| match error {
+        BadValue::Json(error) => error.into(),
+        BadValue::Found(found) => BadRequest::NotANumber { row, column, found },
+        BadValue::Array => BadRequest::Dimensions(3),
+        BadValue::TooLarge => BadRequest::TooLarge { row, column },
+    })
 }
 
 #[cfg(test)]

@@ -3,7 +3,10 @@
 use super::{Form, Meta};
 use crate::{
     OutputKind, OutputSchema, OutputShape,
-    protocol::json::{Cursor, JsonError, write_string},
+    protocol::{
+        json::{Cursor, JsonError, write_string},
+        values::{write_float, write_integer, write_outputs},
+    },
 };
 
 /// What is the same in every answer of one predictor.
@@ -66,30 +69,7 @@ impl ResponseTemplate {
 
     fn write_ndarray(&self, answer: &Answer<'_>, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.ndarray);
-        match self.schema.shape {
-            OutputShape::Vector => self.write_array(answer.outputs, out),
-            OutputShape::Matrix(columns) => {
-                out.push(b'[');
-                for row in 0..answer.rows {
-                    if row > 0 {
-                        out.push(b',');
-                    }
-                    self.write_array(&answer.outputs[row * columns..(row + 1) * columns], out);
-                }
-                out.push(b']');
-            }
-        }
-    }
-
-    fn write_array(&self, values: &[f64], out: &mut Vec<u8>) {
-        out.push(b'[');
-        for (index, value) in values.iter().enumerate() {
-            if index > 0 {
-                out.push(b',');
-            }
-            write_value(&self.schema.kind, *value, out);
-        }
-        out.push(b']');
+        write_outputs(&self.schema, answer.outputs, out);
     }
 
     /// `tensor.values` are doubles in `prediction.proto`, so whole numbers are written as such.
@@ -167,39 +147,14 @@ fn write_member(key: &str, value: &str, out: &mut Vec<u8>) {
     out.push(b',');
 }
 
-fn write_value(kind: &OutputKind, value: f64, out: &mut Vec<u8>) {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "predictors give whole numbers here")]
-    match kind {
-        OutputKind::Float => write_float(value, out),
-        OutputKind::Integer => out.extend_from_slice((value as i64).to_string().as_bytes()),
-        OutputKind::Boolean => out.extend_from_slice(if value == 0.0 { b"false" } else { b"true" }),
-        OutputKind::Label(labels) => match labels.get(value as usize) {
-            Some(label) => write_string(label, out),
-            None => out.extend_from_slice(b"null"),
-        },
-    }
-}
-
-/// The shortest decimal that reads back as the same number. What JSON cannot say is `null`.
-fn write_float(value: f64, out: &mut Vec<u8>) {
-    if value.is_finite() {
-        out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
-    } else {
-        out.extend_from_slice(b"null");
-    }
-}
-
-fn write_integer(value: usize, out: &mut Vec<u8>) {
-    out.extend_from_slice(value.to_string().as_bytes());
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Precision;
 
     #[track_caller]
     fn check(kind: OutputKind, shape: OutputShape, form: Form, outputs: &[f64], expected: &str) {
-        let schema = OutputSchema { shape, kind };
+        let schema = OutputSchema { shape, kind, name: "predict_proba", precision: Precision::Double };
         let rows = outputs.len() / schema.width();
         let meta = Meta::default();
         let mut body = Vec::new();
@@ -237,7 +192,8 @@ mod tests {
 
     #[test]
     fn the_callers_meta_is_kept_and_the_path_merged() {
-        let schema = OutputSchema { shape: OutputShape::Vector, kind: OutputKind::Float };
+        let (shape, kind) = (OutputShape::Vector, OutputKind::Float);
+        let schema = OutputSchema { shape, kind, name: "predict", precision: Precision::Double };
         let meta = Meta {
             puid: None,
             tags: Some(r#"{"k":"v"}"#),

@@ -1,0 +1,160 @@
+//! Reads an inference request in one pass: numbers go straight into the caller's block, everything else stays a slice
+//! of the body.
+
+use super::{
+    error::BadRequest,
+    tensor::{Shape, Tensor, read_tensor},
+};
+use crate::protocol::{
+    block::{Block, Layout},
+    json::{Cursor, unescape},
+    values::VALUES_MAX,
+};
+
+/// A request without its values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request<'a> {
+    /// The caller's id as it stands between its quotes.
+    pub id: Option<&'a str>,
+    /// How the values stand.
+    pub block: Block<'a>,
+    /// Names of the outputs that are asked for, as they stand between their quotes; all where there are none.
+    pub outputs: Vec<&'a str>,
+}
+
+/// Reads a request and appends its values to `values`, which must be empty. A missing value is NaN.
+pub fn parse_request<'a>(body: &'a [u8], values: &mut Vec<f64>) -> Result<Request<'a>, BadRequest> {
+    let mut cursor = Cursor::new(body)?;
+    let mut message = Message::default();
+    cursor.object(|cursor, key| message.member(cursor, key, values))?;
+    cursor.end()?;
+    let layout = layout(message.inputs.as_deref().unwrap_or_default())?;
+    let block = Block { layout, first_missing: message.first_missing };
+    Ok(Request { id: message.id, block, outputs: message.outputs.unwrap_or_default() })
+}
+
+/// The id of a request that is not read otherwise, as it stands between its quotes. What comes after it may be anything.
+pub fn find_id(body: &[u8]) -> Option<&str> {
+    let mut id = None;
+    // A broken body may have an id all the same.
+    let _read = Cursor::new(body).and_then(|mut cursor| {
+        cursor.object(|cursor, key| match (key, cursor.peek()) {
+            ("id", Some(b'"')) => cursor.string().map(|text| id = Some(text)),
+            _ => cursor.raw().map(drop),
+        })
+    });
+    id.filter(|text| !text.is_empty())
+}
+
+#[derive(Debug, Default)]
+struct Message<'a> {
+    id: Option<&'a str>,
+    inputs: Option<Vec<Tensor<'a>>>,
+    outputs: Option<Vec<&'a str>>,
+    first_missing: Option<usize>,
+}
+
+impl<'a> Message<'a> {
+    fn member(&mut self, cursor: &mut Cursor<'a>, key: &'a str, values: &mut Vec<f64>) -> Result<(), BadRequest> {
+        match key {
+            "id" => self.id(cursor),
+            "inputs" => self.inputs(cursor, values),
+            "outputs" => self.outputs(cursor),
+            "parameters" if !is_open(cursor, b'{', "parameters", "an object")? => Ok(()),
+            // Clients add fields of their own.
+            _ => Ok(cursor.raw().map(drop)?),
+        }
+    }
+
+    fn id(&mut self, cursor: &mut Cursor<'a>) -> Result<(), BadRequest> {
+        if is_open(cursor, b'"', "id", "a text")? {
+            self.id = Some(cursor.string()?).filter(|text| !text.is_empty());
+        }
+        Ok(())
+    }
+
+    fn inputs(&mut self, cursor: &mut Cursor<'a>, values: &mut Vec<f64>) -> Result<(), BadRequest> {
+        if self.inputs.is_some() {
+            return Err(BadRequest::Twice("`inputs`"));
+        }
+        let inputs = self.inputs.insert(Vec::new());
+        if cursor.peek().is_some_and(|byte| byte != b'[') {
+            return Err(BadRequest::Type { field: "inputs", expected: "an array of tensors" });
+        }
+        cursor.array(|cursor| {
+            inputs.push(read_tensor(cursor, inputs.len(), values, &mut self.first_missing)?);
+            if values.len() > VALUES_MAX { Err(BadRequest::TooManyValues(VALUES_MAX)) } else { Ok(()) }
+        })
+    }
+
+    fn outputs(&mut self, cursor: &mut Cursor<'a>) -> Result<(), BadRequest> {
+        if self.outputs.is_some() {
+            return Err(BadRequest::Twice("`outputs`"));
+        }
+        let outputs = self.outputs.insert(Vec::new());
+        if !is_open(cursor, b'[', "outputs", "an array of objects with a `name`")? {
+            return Ok(());
+        }
+        cursor.array(|cursor| {
+            outputs.push(read_output(cursor)?);
+            Ok(())
+        })
+    }
+}
+
+/// The name of an output that is asked for.
+fn read_output<'a>(cursor: &mut Cursor<'a>) -> Result<&'a str, BadRequest> {
+    let wrong = || BadRequest::Type { field: "outputs", expected: "an array of objects with a `name`" };
+    if cursor.peek().is_some_and(|byte| byte != b'{') {
+        return Err(wrong());
+    }
+    let mut name = None;
+    cursor.object(|cursor, key| {
+        match (key, cursor.peek()) {
+            ("name", Some(b'"')) => name = Some(cursor.string()?),
+            _ => drop(cursor.raw()?),
+        }
+        Ok::<_, BadRequest>(())
+    })?;
+    name.ok_or_else(wrong)
+}
+
+/// Whether a value comes, which must begin so, and not `null`.
+fn is_open(cursor: &mut Cursor<'_>, open: u8, field: &'static str, expected: &'static str) -> Result<bool, BadRequest> {
+    match cursor.peek() {
+        Some(byte) if byte == open => Ok(true),
+        Some(b'n') if cursor.take_word("null") => Ok(false),
+        Some(_) => Err(BadRequest::Type { field, expected }),
+        None => Err(cursor.expected("a value").into()),
+    }
+}
+
+/// One tensor of rows, or one a feature.
+fn layout<'a>(inputs: &[Tensor<'a>]) -> Result<Layout<'a>, BadRequest> {
+    match inputs {
+        [] => Err(BadRequest::NoInputs),
+        [only] => Ok(match only.shape {
+            Shape::One(length) => Layout::Line(length),
+            Shape::Two(rows, columns) => Layout::Rows { rows, columns },
+        }),
+        [first, ..] => {
+            let rows = match first.shape {
+                Shape::One(rows) | Shape::Two(rows, _) => rows,
+            };
+            let is_column =
+                |tensor: &&Tensor<'_>| matches!(tensor.shape, Shape::One(n) | Shape::Two(n, 1) if n == rows);
+            match inputs.iter().find(|tensor| !is_column(tensor)) {
+                None => Ok(Layout::Columns { rows, names: inputs.iter().map(|tensor| tensor.name).collect() }),
+                Some(tensor) => Err(BadRequest::NotAColumn {
+                    input: unescape(tensor.name),
+                    shape: tensor.shape.to_string(),
+                    first: unescape(first.name),
+                    rows,
+                }),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
