@@ -18,6 +18,7 @@ use std::{
 use provost_api::manifest::{ManifestDocument, parse_deployment};
 use provost_domain::{
     Deployment, DeploymentId, Digest, Engine, Namespace, Predictor, RevisionId, ServerCatalog,
+    deployment::Protocol,
     plan::{Desired, DesiredPredictor, Observed, Report, Resolution, State, Step, Timestamp, plan},
     port::{
         artifacts::ArtifactStore,
@@ -281,7 +282,7 @@ fn desired(
     let desired = |(predictor, weight): (&Predictor, u32)| DesiredPredictor {
         name: predictor.name.clone(),
         weight,
-        revision: revision(predictor, resolution),
+        revision: revision(predictor, deployment.protocol, resolution),
     };
     Desired { generation, predictors: predictors.map(desired).collect() }
 }
@@ -320,7 +321,11 @@ fn uris(predictor: &Predictor) -> Vec<&str> {
 }
 
 /// The revision of a predictor whose URIs were resolved so.
-fn revision(predictor: &Predictor, resolution: &HashMap<String, Result<Digest, Option<String>>>) -> Resolution {
+fn revision(
+    predictor: &Predictor,
+    protocol: Protocol,
+    resolution: &HashMap<String, Result<Digest, Option<String>>>,
+) -> Resolution {
     let mut digests = Vec::new();
     for uri in uris(predictor) {
         match resolution.get(uri) {
@@ -329,7 +334,7 @@ fn revision(predictor: &Predictor, resolution: &HashMap<String, Result<Digest, O
             Some(Err(None)) | None => return Resolution::Pending,
         }
     }
-    Resolution::Resolved(RevisionId::of(&predictor.serving_specification(), &digests))
+    Resolution::Resolved(RevisionId::of(&predictor.serving_specification(protocol), &digests))
 }
 
 fn after(now: Timestamp, pause: Duration) -> Timestamp {

@@ -127,7 +127,7 @@ fn compile(deployment: &Deployment, predictor: &Predictor, route: &Route) -> Pre
 /// The server that a program of the user's own is.
 fn server(deployment: &Deployment, predictor: &Predictor) -> Option<NodeServer> {
     let authority = predictor.graph.rest_authority().filter(|_| predictor.graph.is_own_program())?;
-    Some(NodeServer { authority, timeout: deployment.rest_timeout(predictor) })
+    Some(NodeServer { authority, timeout: deployment.rest_timeout(predictor), protocol: deployment.protocol })
 }
 
 /// The digests of a predictor's nodes, depth first.

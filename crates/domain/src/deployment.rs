@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, str::FromStr};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     DeploymentId,
@@ -20,6 +20,8 @@ pub const REQUEST_LOG_ANNOTATION: &str = "provost.dev/request-log";
 pub const NO_ENGINE_ANNOTATION: &str = "seldon.io/no-engine";
 /// Annotation that limits how long a node may take to answer over REST, in milliseconds.
 pub const REST_TIMEOUT_ANNOTATION: &str = "seldon.io/rest-timeout";
+/// The server of scikit-learn models.
+const SKLEARN_SERVER: &str = "SKLEARN_SERVER";
 /// Label that carries a predictor's name.
 pub const VERSION_LABEL: &str = "version";
 
@@ -145,8 +147,24 @@ pub enum RequestLogging {
 impl Deployment {
     /// Seldon's defaulting of what is not said, as far as no engine is concerned: the label `version`
     /// of each predictor. What kind a node is by default, [`NodeKind::defaulted`](crate::graph::NodeKind::defaulted) says.
+    ///
+    /// Besides, a deployment of the Open Inference Protocol answers as the server does that Seldon runs for it: a
+    /// scikit-learn model of which no `method` is said predicts.
     pub fn apply_defaults(&mut self) {
         self.predictors.iter_mut().for_each(Predictor::apply_defaults);
+        if self.protocol == Protocol::Kfserving {
+            self.predictors.iter_mut().for_each(|predictor| predictor.graph.default_method(SKLEARN_SERVER, "predict"));
+        }
+    }
+
+    /// The path of its predictions below that of the deployment, in its protocol.
+    pub fn predictions_path(&self) -> String {
+        let model = self.predictors.first().map_or("", |predictor| predictor.graph.name.as_str());
+        match self.protocol {
+            Protocol::Seldon => "/api/v1.0/predictions".to_owned(),
+            Protocol::Tensorflow => format!("/v1/models/{model}:predict"),
+            Protocol::Kfserving => format!("/v2/models/{model}/infer"),
+        }
     }
 
     /// An annotation of a predictor, else of the deployment.
@@ -175,10 +193,15 @@ impl Deployment {
 }
 
 impl Predictor {
-    /// Canonical JSON of what determines the predictor's answers. Traffic, replicas, labels,
-    /// annotations, credentials and the order of parameters are not part of it.
-    pub fn serving_specification(&self) -> String {
-        self.graph.specification().to_string()
+    /// Canonical JSON of what determines the predictor's answers in a deployment of this protocol, which matters to
+    /// programs of users' own. Traffic, replicas, labels, annotations, credentials and the order of parameters are not
+    /// part of it.
+    pub fn serving_specification(&self, protocol: Protocol) -> String {
+        let mut specification = self.graph.specification();
+        if protocol != Protocol::Seldon && self.graph.is_own_program() {
+            specification["protocol"] = json!(protocol);
+        }
+        specification.to_string()
     }
 
     /// Whether a component specification has a container of this name.
@@ -249,7 +272,7 @@ mod tests {
     #[test]
     fn a_serving_specification_is_canonical_json() {
         assert_eq!(
-            predictor().serving_specification(),
+            predictor().serving_specification(Protocol::Seldon),
             r#"{"implementation":"SKLEARN_SERVER","modelUri":"/models/iris","name":"classifier","parameters":[["a","1"],["b","0.5"]],"type":"MODEL"}"#
         );
     }
@@ -264,7 +287,7 @@ mod tests {
         other.graph.parameters.reverse();
         other.graph.endpoint = Some(Endpoint { port: Some(9000), ..Endpoint::default() });
         other.graph.env_secret_ref_name = Some("s3".to_owned());
-        assert_eq!(other.serving_specification(), predictor().serving_specification());
+        assert_eq!(other.serving_specification(Protocol::Seldon), predictor().serving_specification(Protocol::Seldon));
     }
 
     #[test]
@@ -278,7 +301,10 @@ mod tests {
         for change in changes {
             let mut other = predictor();
             change(&mut other.graph);
-            assert_ne!(other.serving_specification(), predictor().serving_specification());
+            assert_ne!(
+                other.serving_specification(Protocol::Seldon),
+                predictor().serving_specification(Protocol::Seldon)
+            );
         }
     }
 
@@ -291,27 +317,25 @@ mod tests {
         assert_eq!(told.labels[VERSION_LABEL], "v2");
     }
 
+    fn deployment(predictors: Vec<Predictor>) -> Deployment {
+        let namespace = crate::Namespace::default_namespace();
+        Deployment {
+            id: DeploymentId { namespace, name: crate::ResourceName::try_from("iris").unwrap() },
+            annotations: TextMap::new(),
+            labels: TextMap::new(),
+            protocol: Protocol::Seldon,
+            transport: None,
+            server_type: ServerType::Rpc,
+            replicas: None,
+            predictors,
+            request_log: RequestLogging::On,
+        }
+    }
+
     #[test]
     fn a_predictor_alone_gets_all_traffic_and_a_shadow_none() {
         let of = |traffic, shadow| Predictor { traffic, shadow, ..predictor() };
-        let weights = |predictors| {
-            let id = DeploymentId {
-                namespace: crate::Namespace::default_namespace(),
-                name: crate::ResourceName::try_from("iris").unwrap(),
-            };
-            let deployment = Deployment {
-                id,
-                annotations: TextMap::new(),
-                labels: TextMap::new(),
-                protocol: Protocol::Seldon,
-                transport: None,
-                server_type: ServerType::Rpc,
-                replicas: None,
-                predictors,
-                request_log: RequestLogging::On,
-            };
-            deployment.weights()
-        };
+        let weights = |predictors| deployment(predictors).weights();
         assert_eq!(weights(vec![of(None, false)]), [100]);
         assert_eq!(weights(vec![of(Some(0), false)]), [100]);
         assert_eq!(weights(vec![of(Some(90), false), of(Some(10), false)]), [90, 10]);
@@ -329,5 +353,47 @@ mod tests {
             assert_eq!(word.parse(), Ok(expected));
         }
         assert!("Off".parse::<RequestLogging>().is_err());
+    }
+
+    #[test]
+    fn the_protocol_of_a_program_of_the_users_own_changes_its_answers() {
+        let own = Node { name: "own".to_owned(), kind: NodeKind::Model, ..Node::default() };
+        let own = Predictor { graph: own, ..predictor() };
+        assert_ne!(own.serving_specification(Protocol::Kfserving), own.serving_specification(Protocol::Seldon));
+        let native = predictor();
+        assert_eq!(native.serving_specification(Protocol::Kfserving), native.serving_specification(Protocol::Seldon));
+    }
+
+    #[test]
+    fn with_the_open_inference_protocol_a_scikit_learn_model_predicts_unless_it_is_told() {
+        let method = |protocol, told: Option<&str>, server: &str| {
+            let mut predictor = predictor();
+            predictor.graph.implementation = Implementation::Server(server.to_owned());
+            let value = told.map(|told| ParameterValue::String(told.to_owned()));
+            predictor.graph.parameters.extend(value.map(|value| Parameter { name: "method".to_owned(), value }));
+            let mut deployment = deployment(vec![predictor]);
+            deployment.protocol = protocol;
+            deployment.apply_defaults();
+            deployment.predictors[0].graph.parameter("method").map(ParameterValue::to_text)
+        };
+        assert_eq!(method(Protocol::Kfserving, None, "SKLEARN_SERVER").as_deref(), Some("predict"));
+        let told = method(Protocol::Kfserving, Some("predict_proba"), "SKLEARN_SERVER");
+        assert_eq!(told.as_deref(), Some("predict_proba"));
+        assert_eq!(method(Protocol::Kfserving, None, "XGBOOST_SERVER"), None);
+        assert_eq!(method(Protocol::Seldon, None, "SKLEARN_SERVER"), None);
+    }
+
+    #[test]
+    fn predictions_are_where_the_protocol_has_them() {
+        let mut deployment = deployment(vec![predictor()]);
+        for (protocol, path) in [
+            (Protocol::Seldon, "/api/v1.0/predictions"),
+            (Protocol::Tensorflow, "/v1/models/classifier:predict"),
+            (Protocol::Kfserving, "/v2/models/classifier/infer"),
+        ] {
+            deployment.protocol = protocol;
+            assert_eq!(deployment.predictions_path(), path);
+        }
+        assert_eq!("v2".parse(), Ok(Protocol::Kfserving));
     }
 }

@@ -207,6 +207,16 @@ impl Node {
         self.parameters.iter().rev().find(|parameter| parameter.name == name).map(|parameter| &parameter.value)
     }
 
+    /// Gives it and those below it that this server runs a parameter `method`, where they have none.
+    pub(crate) fn default_method(&mut self, server: &str, method: &str) {
+        let is_of = matches!(&self.implementation, Implementation::Server(name) if name == server);
+        if is_of && self.parameter("method").is_none() {
+            let value = ParameterValue::String(method.to_owned());
+            self.parameters.push(Parameter { name: "method".to_owned(), value });
+        }
+        self.children.iter_mut().for_each(|child| child.default_method(server, method));
+    }
+
     /// This node and all below it, parents before their children.
     pub fn nodes(&self) -> Vec<&Self> {
         let below = self.children.iter().flat_map(Self::nodes);

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use crate::{DeploymentId, RevisionId, deployment::RequestLogging};
+use crate::{
+    DeploymentId, RevisionId,
+    deployment::{Protocol, RequestLogging},
+};
 
 /// All deployments a gateway knows, and where their requests go.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -52,6 +55,9 @@ pub struct NodeServer {
     pub authority: String,
     /// How long it may take to answer, in milliseconds; `None` for the gateway's own limit.
     pub timeout: Option<u64>,
+    /// What it speaks.
+    #[serde(default)]
+    pub protocol: Protocol,
 }
 
 /// Where the requests of one deployment go when its predictors are other servers.

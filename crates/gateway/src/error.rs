@@ -4,7 +4,12 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 use provost_domain::ErrorCode;
-use provost_inference::{PredictError, protocol::seldon};
+use provost_inference::{
+    PredictError,
+    protocol::{block, seldon, v1, v2, write_error},
+};
+
+use crate::matcher::Dialect;
 
 /// Seconds after which a caller may try again.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
@@ -22,11 +27,14 @@ impl RequestError {
         Self { code, info: info.into() }
     }
 
-    /// The answer in Seldon's dialect.
-    pub(crate) fn seldon_response(&self) -> Response<Full<Bytes>> {
+    /// The answer in the dialect of the path.
+    pub(crate) fn response(&self, dialect: Dialect) -> Response<Full<Bytes>> {
         let status = self.code.http_status();
         let mut body = Vec::with_capacity(128 + self.info.len());
-        seldon::write_error(status, self.seldon_reason(), &self.info, &mut body);
+        match dialect {
+            Dialect::Seldon => seldon::write_error(status, self.seldon_reason(), &self.info, &mut body),
+            Dialect::V1 | Dialect::V2 => write_error(&self.info, &mut body),
+        }
         let mut response = Response::new(Full::new(body.into()));
         *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
@@ -55,6 +63,24 @@ impl RequestError {
 
 impl From<seldon::BadRequest> for RequestError {
     fn from(error: seldon::BadRequest) -> Self {
+        Self::new(ErrorCode::BadRequest, error.to_string())
+    }
+}
+
+impl From<v1::BadRequest> for RequestError {
+    fn from(error: v1::BadRequest) -> Self {
+        Self::new(ErrorCode::BadRequest, error.to_string())
+    }
+}
+
+impl From<v2::BadRequest> for RequestError {
+    fn from(error: v2::BadRequest) -> Self {
+        Self::new(ErrorCode::BadRequest, error.to_string())
+    }
+}
+
+impl From<block::UnknownFeature> for RequestError {
+    fn from(error: block::UnknownFeature) -> Self {
         Self::new(ErrorCode::BadRequest, error.to_string())
     }
 }

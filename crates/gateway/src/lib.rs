@@ -5,6 +5,7 @@
 //! One [`Gateway`] serves the whole process. Each serving thread has a [`GatewayThread`] of its own,
 //! whose buffers, log lane and metrics no other thread touches.
 
+mod about;
 mod clock;
 mod error;
 mod exposition;

@@ -10,12 +10,15 @@ use hyper_util::{
     client::legacy::{Client, Error, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
-use provost_domain::{ErrorCode, routing_table::NodeServer};
+use provost_domain::{ErrorCode, deployment::Protocol, routing_table::NodeServer};
 
-use crate::{error::RequestError, headers::passed_on, service::PUID};
+use crate::{
+    error::RequestError,
+    headers::passed_on,
+    matcher::{Action, Dialect},
+    service::{INFERENCE_HEADER, PUID},
+};
 
-/// Where a MODEL predicts.
-const PREDICT: &str = "/predict";
 /// Where it tells how it is.
 const STATUS: &str = "/health/status";
 /// How long it may take to answer where nothing is said.
@@ -32,6 +35,7 @@ const KEPT_IDLE: Duration = Duration::from_millis(1500);
 #[derive(Debug)]
 pub(crate) struct Server {
     node: String,
+    dialect: Dialect,
     predict: Uri,
     timeout: Duration,
 }
@@ -40,11 +44,58 @@ impl Server {
     /// The server of a node; `None` where its address is none.
     pub(crate) fn new(node: &str, server: &NodeServer) -> Option<Self> {
         let timeout = server.timeout.map_or(TIMEOUT, Duration::from_millis);
-        Some(Self { node: node.to_owned(), predict: uri(&server.authority, PREDICT)?, timeout })
+        let dialect = match server.protocol {
+            Protocol::Seldon => Dialect::Seldon,
+            Protocol::Tensorflow => Dialect::V1,
+            Protocol::Kfserving => Dialect::V2,
+        };
+        let predict = uri(&server.authority, &path(dialect, Action::Predict, node, None))?;
+        Some(Self { node: node.to_owned(), dialect, predict, timeout })
     }
 
     fn authority(&self) -> &str {
         self.predict.authority().map_or("", Authority::as_str)
+    }
+
+    /// Where it answers what is asked of a model. A name and a version in the caller's path go on, as Seldon's
+    /// orchestrator passes them on; else the node's name stands there. A program speaks one dialect.
+    pub(crate) fn find(
+        &self,
+        (dialect, action): (Dialect, Action),
+        model: Option<&str>,
+        version: Option<&str>,
+    ) -> Result<Uri, RequestError> {
+        if dialect != self.dialect {
+            let (protocol, at) = match self.dialect {
+                Dialect::Seldon => ("seldon", "api/v1.0/predictions"),
+                Dialect::V1 => ("tensorflow", "v1/models/<model>:predict"),
+                Dialect::V2 => ("kfserving", "v2/models/<model>/infer"),
+            };
+            let info = format!(
+                "the program of node `{}` speaks `{protocol}`, which is at {at}: ask there, or change spec.protocol",
+                self.node
+            );
+            return Err(RequestError::new(ErrorCode::NotFound, info));
+        }
+        let model = model.unwrap_or(&self.node);
+        if action == Action::Predict && version.is_none() && model == self.node {
+            return Ok(self.predict.clone());
+        }
+        let found = uri(self.authority(), &path(dialect, action, model, version));
+        found.ok_or_else(|| RequestError::new(ErrorCode::BadRequest, format!("`{model}` is not the name of a model")))
+    }
+}
+
+/// The path of a node's program, as Seldon's orchestrator calls it.
+fn path(dialect: Dialect, action: Action, model: &str, version: Option<&str>) -> String {
+    let version = version.map(|version| format!("/versions/{version}")).unwrap_or_default();
+    match (dialect, action) {
+        (Dialect::Seldon, _) => "/predict".to_owned(),
+        (Dialect::V1, Action::Predict) => format!("/v1/models/{model}:predict"),
+        (Dialect::V1, _) => format!("/v1/models/{model}"),
+        (Dialect::V2, Action::Predict) => format!("/v2/models/{model}{version}/infer"),
+        (Dialect::V2, Action::ModelReady) => format!("/v2/models/{model}{version}/ready"),
+        (Dialect::V2, _) => format!("/v2/models/{model}{version}"),
     }
 }
 
@@ -52,17 +103,30 @@ fn uri(authority: &str, path: &str) -> Option<Uri> {
     Uri::builder().scheme("http").authority(authority).path_and_query(path).build().ok()
 }
 
+/// What a node is asked.
+#[derive(Debug)]
+pub(crate) struct Question<'a> {
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
+    /// Of the caller.
+    pub(crate) headers: &'a HeaderMap,
+    /// Goes on as the header `Seldon-Puid`, where there is one.
+    pub(crate) request_id: Option<&'a str>,
+    pub(crate) body: Bytes,
+}
+
 /// What a node answered.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
-    /// Its `Content-Type` and `Content-Encoding`.
-    pub(crate) headers: [Option<HeaderValue>; 2],
+    /// Those of its headers that [`PASSED_BACK`] names.
+    pub(crate) headers: [Option<HeaderValue>; 3],
     pub(crate) body: Bytes,
 }
 
 /// The headers of an answer that are passed on.
-pub(crate) const PASSED_BACK: [header::HeaderName; 2] = [header::CONTENT_TYPE, header::CONTENT_ENCODING];
+pub(crate) const PASSED_BACK: [header::HeaderName; 3] =
+    [header::CONTENT_TYPE, header::CONTENT_ENCODING, INFERENCE_HEADER];
 
 /// Calls the nodes of one thread, whose connections it keeps.
 #[derive(Debug, Clone)]
@@ -78,16 +142,10 @@ impl Nodes {
         Self { client: client(), body_max, with_credentials }
     }
 
-    /// Asks a node to predict.
-    pub(crate) async fn predict(
-        &self,
-        server: &Server,
-        request_id: &str,
-        headers: &HeaderMap,
-        body: Bytes,
-    ) -> Result<Reply, RequestError> {
-        let headers = self.headers(request_id, headers);
-        let answered = tokio::time::timeout(server.timeout, self.call(server, &headers, body)).await;
+    /// Asks a node.
+    pub(crate) async fn ask(&self, server: &Server, question: Question<'_>) -> Result<Reply, RequestError> {
+        let headers = self.headers(question.request_id, question.headers);
+        let answered = tokio::time::timeout(server.timeout, self.call(server, &question, &headers)).await;
         answered.unwrap_or_else(|_| {
             let Server { node, timeout, .. } = server;
             let info = format!("node `{node}` did not answer within {} ms", timeout.as_millis());
@@ -95,11 +153,10 @@ impl Nodes {
         })
     }
 
-    async fn call(&self, server: &Server, headers: &HeaderMap, body: Bytes) -> Result<Reply, RequestError> {
-        let request = || request(&server.predict, headers, &body);
-        let sent = match self.client.request(request()).await {
+    async fn call(&self, server: &Server, question: &Question<'_>, headers: &HeaderMap) -> Result<Reply, RequestError> {
+        let sent = match self.client.request(request(question, headers)).await {
             // A server that was just restarted closed the connections that are kept.
-            Err(error) if !error.is_connect() => self.client.request(request()).await,
+            Err(error) if !error.is_connect() => self.client.request(request(question, headers)).await,
             sent => sent,
         };
         let (parts, body) = sent.map_err(|error| unreachable(server, &error))?.into_parts();
@@ -108,11 +165,11 @@ impl Nodes {
         Ok(Reply { status: parts.status, headers, body: body.to_bytes() })
     }
 
-    fn headers(&self, request_id: &str, headers: &HeaderMap) -> HeaderMap {
+    fn headers(&self, request_id: Option<&str>, headers: &HeaderMap) -> HeaderMap {
         let mut headers = passed_on(headers, self.with_credentials);
         // What is logged is to be read.
         headers.remove(header::ACCEPT_ENCODING);
-        if let Ok(id) = HeaderValue::from_str(request_id) {
+        if let Some(id) = request_id.and_then(|id| HeaderValue::from_str(id).ok()) {
             headers.insert(PUID, id);
         }
         headers
@@ -126,10 +183,10 @@ fn client() -> Client<HttpConnector, Full<Bytes>> {
     Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(KEPT_IDLE).build(connector)
 }
 
-fn request(uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Request<Full<Bytes>> {
-    let mut request = Request::new(Full::new(body.clone()));
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = uri.clone();
+fn request(question: &Question<'_>, headers: &HeaderMap) -> Request<Full<Bytes>> {
+    let mut request = Request::new(Full::new(question.body.clone()));
+    *request.method_mut() = question.method.clone();
+    *request.uri_mut() = question.uri.clone();
     *request.headers_mut() = headers.clone();
     request
 }

@@ -1,29 +1,33 @@
 //! From a body's bytes to an answer's bytes: the synchronous part of a request.
 
 use std::{
+    borrow::Cow,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use provost_domain::ErrorCode;
 use provost_inference::{
     Features, MissingValues, Predict, PredictError,
     protocol::{
+        block::Arranged,
         json::unescape,
-        seldon::{self, Answer, Meta, parse_request},
+        seldon::{self, Answer, Form, Meta},
+        v1, v2,
     },
     record::{FEATURE_COLUMNS_MAX, Payload},
 };
 
 use crate::{
     error::RequestError,
-    node_server::{PASSED_BACK, Reply, Server},
+    matcher::{Action, Dialect},
+    node_server::{PASSED_BACK, Question, Reply, Server},
     records::Outcome,
     routes::{Deployment, Native, Node, Predictor, Routes},
-    service::{PREDICTOR, ThreadState},
+    service::{INFERENCE_HEADER, PREDICTOR, ThreadState},
 };
 
 /// Longest request id, in bytes.
@@ -37,6 +41,11 @@ const INLINE_MAX: Duration = Duration::from_micros(100);
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) deployment: Arc<Deployment>,
+    pub(crate) dialect: Dialect,
+    /// The model's name in the path.
+    pub(crate) model: Option<String>,
+    /// Its version there.
+    pub(crate) version: Option<String>,
     /// The id from the request's header, or a new one.
     pub(crate) header_id: Option<String>,
     pub(crate) pinned: Option<String>,
@@ -77,16 +86,41 @@ struct Prepared<'a> {
 /// What is to be done.
 enum Work<'a> {
     /// A model of this process predicts for a request that was read.
-    Native(&'a Native, seldon::Request<'a>),
-    /// A server gets the body as it is.
-    Server(&'a Server),
+    Native(&'a Native, Input<'a>),
+    /// A server gets the body as it is, at this address.
+    Server(&'a Server, http::Uri),
+}
+
+/// A request as its dialect reads it; the values are in the thread's buffer.
+enum Parsed<'a> {
+    Seldon(seldon::Request<'a>),
+    V1(v1::Request<'a>),
+    V2(v2::Request<'a>),
+}
+
+/// A request in the model's terms.
+struct Input<'a> {
+    rows: usize,
+    columns: usize,
+    first_missing: Option<(usize, usize)>,
+    /// The caller's names of the features as a JSON array, where they say more than the model's.
+    names: Option<Cow<'a, str>>,
+    form: AnswerForm<'a>,
+}
+
+/// What an answer takes from the request.
+enum AnswerForm<'a> {
+    Seldon(Form, Meta<'a>),
+    V1,
+    /// The caller's id.
+    V2(Option<&'a str>),
 }
 
 /// What a native model takes and gives.
 struct Read<'a> {
     predictor: &'a Predictor,
     native: &'a Native,
-    request: seldon::Request<'a>,
+    input: Input<'a>,
     request_id: String,
 }
 
@@ -99,19 +133,21 @@ pub(crate) async fn answer(
 ) -> Result<Answered, Failed> {
     let mut buffers = std::mem::take(&mut state.borrow_mut().buffers);
     // The state is borrowed for moments only, never while this waits.
-    let prepared = prepare(&call, &body, &mut buffers, &mut state.borrow_mut().ids);
+    let prepared = prepare(&call, (headers, &body), &mut buffers, &mut state.borrow_mut().ids);
     let result = match prepared {
-        Ok(Prepared { predictor, work: Work::Native(native, request), request_id }) => {
-            let read = Read { predictor, native, request, request_id };
+        Ok(Prepared { predictor, work: Work::Native(native, input), request_id }) => {
+            let read = Read { predictor, native, input, request_id };
             let started = Instant::now();
             let predicted = run(&read, &mut buffers).await;
             let client = started.elapsed();
             finish(&mut state.borrow_mut(), routes, &call, &body, read, (&buffers, predicted, client))
         }
-        Ok(Prepared { predictor, work: Work::Server(server), request_id }) => {
+        Ok(Prepared { predictor, work: Work::Server(server, uri), request_id }) => {
             let nodes = state.borrow().nodes.clone();
             let started = Instant::now();
-            let reply = nodes.predict(server, &request_id, headers, body.clone()).await;
+            let (request_id_of, body_of) = (Some(&*request_id), body.clone());
+            let question = Question { method: Method::POST, uri, headers, request_id: request_id_of, body: body_of };
+            let reply = nodes.ask(server, question).await;
             let client = started.elapsed();
             pass_back(&mut state.borrow_mut(), &call, &body, (predictor, request_id), (reply, client))
         }
@@ -139,52 +175,100 @@ impl Buffers {
 /// Reads the body, chooses the predictor, and checks that the request fits it.
 fn prepare<'a>(
     call: &'a Call,
-    body: &'a [u8],
+    (headers, body): (&HeaderMap, &'a [u8]),
     buffers: &mut Buffers,
     ids: &mut crate::service::IdGenerator,
 ) -> Result<Prepared<'a>, (String, RequestError)> {
-    let parsed = parse_request(body, &mut buffers.inputs);
-    let body_id = parsed.as_ref().ok().and_then(|request| request.meta.puid);
+    let (parsed, body_id) = parse(call, headers, body, &mut buffers.inputs);
     let request_id = match (&call.header_id, body_id) {
         (Some(id), _) => id.clone(),
         (None, Some(raw)) => unescape(raw),
         (None, None) => ids.next(),
     };
-    match find_work(call, parsed, &request_id) {
+    match find_work(call, parsed, &request_id, &mut buffers.inputs) {
         Ok((predictor, work)) => Ok(Prepared { predictor, work, request_id }),
         Err(error) => Err((request_id, error)),
+    }
+}
+
+/// Reads the body as its dialect has it; and the request's id, if it has one.
+fn parse<'a>(
+    call: &Call,
+    headers: &HeaderMap,
+    body: &'a [u8],
+    values: &mut Vec<f64>,
+) -> (Result<Parsed<'a>, RequestError>, Option<&'a str>) {
+    match call.dialect {
+        Dialect::Seldon => match seldon::parse_request(body, values) {
+            Ok(request) => {
+                let id = request.meta.puid;
+                (Ok(Parsed::Seldon(request)), id)
+            }
+            Err(error) => (Err(error.into()), None),
+        },
+        Dialect::V1 => (v1::parse_request(body, values).map(Parsed::V1).map_err(Into::into), None),
+        Dialect::V2 => parse_v2(headers, body, values),
+    }
+}
+
+fn parse_v2<'a>(
+    headers: &HeaderMap,
+    body: &'a [u8],
+    values: &mut Vec<f64>,
+) -> (Result<Parsed<'a>, RequestError>, Option<&'a str>) {
+    if let Some(length) = headers.get(INFERENCE_HEADER) {
+        let length = length.to_str().ok().and_then(|length| length.parse::<usize>().ok());
+        let head = length.and_then(|length| body.get(..length)).unwrap_or_default();
+        let info = "binary tensors are not supported yet: send the data as JSON (`binary_data=False`)";
+        return (Err(RequestError::new(ErrorCode::UnsupportedMediaType, info)), v2::find_id(head));
+    }
+    match v2::parse_request(body, values) {
+        Ok(request) => {
+            let id = request.id;
+            (Ok(Parsed::V2(request)), id)
+        }
+        Err(error) => (Err(error.into()), v2::find_id(body)),
     }
 }
 
 /// Who is to do what. What a body is to be is a server's own affair.
 fn find_work<'a>(
     call: &'a Call,
-    parsed: Result<seldon::Request<'a>, seldon::BadRequest>,
+    parsed: Result<Parsed<'a>, RequestError>,
     request_id: &str,
+    values: &mut Vec<f64>,
 ) -> Result<(&'a Predictor, Work<'a>), RequestError> {
     if request_id.len() > REQUEST_ID_MAX {
         let info = format!("the request's id (puid) is longer than {REQUEST_ID_MAX} bytes");
         return Err(RequestError::new(ErrorCode::BadRequest, info));
     }
     let predictor = choose(call, request_id)?;
+    let (model, version) = (call.model.as_deref(), call.version.as_deref());
     let work = match &predictor.node {
         Node::Native(native) => {
-            let request = parsed?;
-            check_features(native, &request)?;
-            Work::Native(native, request)
+            check_model(&call.deployment, predictor, model, version)?;
+            let input = read(native, parsed?, values)?;
+            check_features(native, &input)?;
+            Work::Native(native, input)
         }
-        Node::Server(server) => Work::Server(server),
+        Node::Server(server) => Work::Server(server, server.find((call.dialect, Action::Predict), model, version)?),
     };
     Ok((predictor, work))
 }
 
 fn choose<'a>(call: &'a Call, request_id: &str) -> Result<&'a Predictor, RequestError> {
     let deployment = &call.deployment;
-    let Some(name) = &call.pinned else {
-        return deployment
-            .choose(request_id)
-            .ok_or_else(|| RequestError::new(ErrorCode::Unavailable, deployment.unavailable.clone()));
-    };
+    if let Some(name) = &call.pinned {
+        return pinned(deployment, name);
+    }
+    let of_version = call.version.as_ref().and_then(|version| deployment.of_version(version));
+    of_version
+        .or_else(|| deployment.choose(request_id))
+        .ok_or_else(|| RequestError::new(ErrorCode::Unavailable, deployment.unavailable.clone()))
+}
+
+/// The predictor that a caller asks for by name.
+pub(crate) fn pinned<'a>(deployment: &'a Deployment, name: &str) -> Result<&'a Predictor, RequestError> {
     deployment.pinned(name).ok_or_else(|| {
         let names: Vec<_> = deployment.predictors.iter().map(|p| p.stream.predictor.as_str()).collect();
         let info = format!("the deployment has no predictor `{name}`; it has: {}", names.join(", "));
@@ -192,14 +276,53 @@ fn choose<'a>(call: &'a Call, request_id: &str) -> Result<&'a Predictor, Request
     })
 }
 
-fn check_features(native: &Native, request: &seldon::Request<'_>) -> Result<(), RequestError> {
+/// Checks that the caller may mean the predictor's model by this name, which may be any of the deployment's, since
+/// traffic is split between models of different names; and by this version, which must be the model's.
+pub(crate) fn check_model(
+    deployment: &Deployment,
+    predictor: &Predictor,
+    model: Option<&str>,
+    version: Option<&str>,
+) -> Result<(), RequestError> {
+    if let Some(name) = model.filter(|name| !deployment.has_model(name)) {
+        let mut names: Vec<_> = deployment.predictors.iter().map(|predictor| predictor.model.as_str()).collect();
+        names.dedup();
+        let info = format!("there is no model `{name}` in the deployment; it has: {}", names.join(", "));
+        return Err(RequestError::new(ErrorCode::NotFound, info));
+    }
+    if let Some(version) = version.filter(|version| predictor.version() != Some(version)) {
+        let versions: Vec<_> = deployment.predictors.iter().filter_map(Predictor::version).collect();
+        let info = format!("there is no version `{version}` of the model; there is: {}", versions.join(", "));
+        return Err(RequestError::new(ErrorCode::NotFound, info));
+    }
+    Ok(())
+}
+
+/// Puts a request in the model's terms, and its values in the model's order.
+fn read<'a>(native: &Native, parsed: Parsed<'a>, values: &mut Vec<f64>) -> Result<Input<'a>, RequestError> {
+    let (block, form) = match parsed {
+        Parsed::Seldon(seldon::Request { form, rows, columns, first_missing, names, meta }) => {
+            let (names, form) = (names.map(Cow::Borrowed), AnswerForm::Seldon(form, meta));
+            return Ok(Input { rows, columns, first_missing, names, form });
+        }
+        Parsed::V1(request) => (request.block, AnswerForm::V1),
+        Parsed::V2(request) => {
+            native.v2.check_outputs(&request)?;
+            (request.block, AnswerForm::V2(request.id))
+        }
+    };
+    let Arranged { rows, columns, first_missing, names } = block.arrange(native.predict.schema(), values)?;
+    Ok(Input { rows, columns, first_missing, names: names.map(Cow::Owned), form })
+}
+
+fn check_features(native: &Native, input: &Input<'_>) -> Result<(), RequestError> {
     let schema = native.predict.schema();
-    if request.columns != schema.features {
-        let error = PredictError::FeatureCount { expected: schema.features, actual: request.columns };
+    if input.columns != schema.features {
+        let error = PredictError::FeatureCount { expected: schema.features, actual: input.columns };
         let named = schema.feature_names.as_ref().map(|names| format!(": {}", names.join(", "))).unwrap_or_default();
         return Err(RequestError::new(ErrorCode::BadRequest, format!("{error}{named}")));
     }
-    match request.first_missing {
+    match input.first_missing {
         Some((row, column)) if schema.missing_values == MissingValues::Refused => {
             Err(PredictError::MissingValue { row, column }.into())
         }
@@ -209,7 +332,7 @@ fn check_features(native: &Native, request: &seldon::Request<'_>) -> Result<(), 
 
 /// Predicts. What is estimated to take long leaves this thread to others meanwhile.
 async fn run(read: &Read<'_>, buffers: &mut Buffers) -> Result<(), RequestError> {
-    let (rows, columns) = (read.request.rows, read.request.columns);
+    let (rows, columns) = (read.input.rows, read.input.columns);
     let cost = read.native.row_cost.saturating_mul(u32::try_from(rows).unwrap_or(u32::MAX));
     if cost <= INLINE_MAX {
         return predict(&*read.native.predict, rows, columns, buffers);
@@ -249,25 +372,26 @@ fn finish(
     read: Read<'_>,
     (buffers, predicted, client): (&Buffers, Result<(), RequestError>, Duration),
 ) -> Result<Answered, Failed> {
-    let Read { predictor, native, request, request_id } = read;
+    let Read { predictor, native, input, request_id } = read;
     if let Err(error) = predicted {
         return Err(fail(state, call, Some(predictor), request_id, error));
     }
     let mut written = Vec::with_capacity(state.answer_capacity);
-    write_answer(native, &request, &request_id, &buffers.outputs, &mut written);
+    write_answer(native, &input, &request_id, &buffers.outputs, &mut written);
     state.answer_capacity = written.len().next_multiple_of(64).min(1 << 16);
     let answered = Instant::now();
     let server = answered.duration_since(call.arrived);
     if call.deployment.is_logged {
-        let (stream, is_mismatch) = state.records.stream(routes, predictor, (native.predict.schema(), request.names));
+        let names = (native.predict.schema(), input.names.as_deref());
+        let (stream, is_mismatch) = state.records.stream(routes, predictor, names);
         state.metrics.feature_name_mismatches += u64::from(is_mismatch);
-        let payload = if request.columns > FEATURE_COLUMNS_MAX {
+        let payload = if input.columns > FEATURE_COLUMNS_MAX {
             Payload::Text { request: body, response: &written }
         } else {
             Payload::Values { inputs: &buffers.inputs, outputs: &buffers.outputs }
         };
         let time = state.clock.at(answered);
-        let outcome = Outcome { request_id: &request_id, time, latency: server, status: 200, rows: request.rows };
+        let outcome = Outcome { request_id: &request_id, time, latency: server, status: 200, rows: input.rows };
         state.records.append(&stream, &outcome, payload);
     }
     state.metrics.record(predictor.slot, 200, server, client);
@@ -307,18 +431,19 @@ fn pass_back(
     Ok(Answered { status: reply.status, body: reply.body, request_id, headers })
 }
 
-/// Writes the body. The caller's own id in `meta` goes back as it came.
-fn write_answer(
-    native: &Native,
-    request: &seldon::Request<'_>,
-    request_id: &str,
-    outputs: &[f64],
-    written: &mut Vec<u8>,
-) {
-    let meta: &Meta<'_> = &request.meta;
-    let puid = meta.puid.unwrap_or(request_id);
-    let answer = Answer { form: request.form, rows: request.rows, outputs, puid, meta };
-    native.template.write(&answer, written);
+/// Writes the body in the caller's dialect. The caller's own id in it goes back as it came.
+fn write_answer(native: &Native, input: &Input<'_>, request_id: &str, outputs: &[f64], written: &mut Vec<u8>) {
+    let rows = input.rows;
+    match &input.form {
+        AnswerForm::Seldon(form, meta) => {
+            let puid = meta.puid.unwrap_or(request_id);
+            native.template.write(&Answer { form: *form, rows, outputs, puid, meta }, written);
+        }
+        AnswerForm::V1 => v1::write_answer(&native.predict.schema().output, outputs, written),
+        AnswerForm::V2(id) => {
+            native.v2.write(&v2::Answer { id: id.unwrap_or(request_id), rows, outputs }, written);
+        }
+    }
 }
 
 /// Logs and counts a failure.

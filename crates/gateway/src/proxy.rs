@@ -28,7 +28,7 @@ use crate::{
     error::RequestError,
     headers::{passed_on, remove_hop_by_hop},
     in_flight::InFlight,
-    matcher::match_path,
+    matcher::{Dialect, dialect, match_path},
     service::{Options, PREDICTOR, PUID, discard, not_found, read_body},
 };
 
@@ -121,11 +121,13 @@ impl ProxyThread {
             return Response::new(Either::Left(Full::default()));
         }
         let Some(_slot) = InFlight::enter(&self.shared.in_flight, self.shared.options.in_flight_max) else {
-            return refuse(&RequestError::new(ErrorCode::Overloaded, "too many requests at a time: try again"));
+            let error = RequestError::new(ErrorCode::Overloaded, "too many requests at a time: try again");
+            return refuse(&error, dialect(request.uri().path()));
         };
+        let dialect = dialect(request.uri().path());
         match self.pass_on(request).await {
             Ok(response) => response,
-            Err(error) => refuse(&error),
+            Err(error) => refuse(&error, dialect),
         }
     }
 
@@ -148,7 +150,7 @@ impl ProxyThread {
         };
         let headers = passed_on(&parts.headers, false);
         let outgoing = Outgoing { method: &parts.method, path, headers: &headers, body: &body };
-        if !parts.headers.contains_key(PREDICTOR) {
+        if parts.method == Method::POST && !parts.headers.contains_key(PREDICTOR) {
             let shadows = deployment.backends.iter().filter(|backend| backend.is_shadow && backend.weight > 0);
             shadows.for_each(|shadow| self.mirror(&outgoing, shadow));
         }
@@ -236,8 +238,8 @@ fn unknown(deployment: &str) -> RequestError {
     RequestError::new(ErrorCode::NotFound, info)
 }
 
-fn refuse(error: &RequestError) -> Response<Answer> {
-    error.seldon_response().map(Either::Left)
+fn refuse(error: &RequestError, dialect: Dialect) -> Response<Answer> {
+    error.response(dialect).map(Either::Left)
 }
 
 #[cfg(test)]

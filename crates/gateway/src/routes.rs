@@ -16,7 +16,8 @@ use provost_domain::{
     routing_table::{DeploymentRoutes, PredictorRoute, choose, split_seed},
 };
 use provost_inference::{
-    OutputKind, OutputShape, Predict, PredictorTable, RevisionKey, Schema, protocol::seldon::ResponseTemplate,
+    OutputKind, OutputShape, Predict, PredictorTable, RevisionKey, Schema,
+    protocol::{seldon::ResponseTemplate, v2},
     record::Stream,
 };
 
@@ -43,6 +44,7 @@ pub(crate) struct Routes {
 #[derive(Debug)]
 pub(crate) struct Deployment {
     pub(crate) namespace: String,
+    pub(crate) name: String,
     seed: u64,
     weights: Vec<u32>,
     pub(crate) predictors: Vec<Predictor>,
@@ -58,6 +60,8 @@ pub(crate) struct Deployment {
 pub(crate) struct Predictor {
     /// The headers of each of its answers.
     pub(crate) headers: http::HeaderMap,
+    /// Name of its graph's node, which is that of its model.
+    pub(crate) model: String,
     pub(crate) node: Node,
     /// Names of features by position; the log's streams with other names are made of it.
     pub(crate) stream: Stream,
@@ -79,12 +83,17 @@ pub(crate) struct Native {
     pub(crate) predict: Arc<dyn Predict>,
     pub(crate) row_cost: Duration,
     pub(crate) template: ResponseTemplate,
+    pub(crate) v2: Box<v2::ResponseTemplate>,
 }
 
 impl Native {
     fn new(predict: Arc<dyn Predict>, route: &PredictorRoute) -> Self {
         let template = ResponseTemplate::new(&predict.schema().output, &route.node, &route.image);
-        Self { row_cost: predict.row_cost(), predict, template }
+        let revision = route.revision.to_string();
+        let version = if route.version.is_empty() { &revision } else { &route.version };
+        let platform = route.image.trim_end_matches("_SERVER").to_ascii_lowercase();
+        let v2 = Box::new(v2::ResponseTemplate::new(predict.schema(), &route.node, version, &platform));
+        Self { row_cost: predict.row_cost(), predict, template, v2 }
     }
 }
 
@@ -100,6 +109,33 @@ impl Deployment {
     /// The predictor of that name.
     pub(crate) fn pinned(&self, name: &str) -> Option<&Predictor> {
         self.predictors.iter().find(|predictor| predictor.stream.predictor == name)
+    }
+
+    /// The predictor whose model has this version.
+    pub(crate) fn of_version(&self, version: &str) -> Option<&Predictor> {
+        self.predictors.iter().find(|predictor| predictor.version() == Some(version))
+    }
+
+    /// The first predictor with a model of this name; else the first of those with the most traffic.
+    pub(crate) fn of_model(&self, model: &str) -> Option<&Predictor> {
+        let named = self.predictors.iter().find(|predictor| predictor.model == model);
+        let weighted = self.predictors.iter().zip(&self.weights).rev();
+        named.or_else(|| weighted.max_by_key(|(_, weight)| **weight).map(|(predictor, _)| predictor))
+    }
+
+    /// Whether clients may mean one of its models by this name: a node's, or its own.
+    pub(crate) fn has_model(&self, name: &str) -> bool {
+        name == self.name || self.predictors.iter().any(|predictor| predictor.model == name)
+    }
+}
+
+impl Predictor {
+    /// The version of its model, where this server knows it.
+    pub(crate) fn version(&self) -> Option<&str> {
+        match &self.node {
+            Node::Native(native) => Some(native.v2.version()),
+            Node::Server(_) => None,
+        }
     }
 }
 
@@ -147,6 +183,7 @@ impl Routes {
         let unavailable = routes.unavailable.clone().unwrap_or_else(|| "the deployment is being created".to_owned());
         Deployment {
             namespace: id.namespace.to_string(),
+            name: id.name.to_string(),
             seed: split_seed(id),
             weights,
             predictors,
@@ -174,7 +211,7 @@ impl Routes {
             }
         };
         let slot = self.registry.slot(series_key(id, Some(route)));
-        Some(Predictor { headers: answer_headers(&route.predictor)?, node, slot, stream })
+        Some(Predictor { headers: answer_headers(&route.predictor)?, model: route.node.clone(), node, slot, stream })
     }
 
     fn find(&self, id: &DeploymentId, route: &PredictorRoute) -> Option<Arc<dyn Predict>> {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header, request::Parts};
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use provost_domain::{DeploymentId, ErrorCode, port::routes::RoutePublisher, routing_table::DeploymentRoutes};
@@ -20,10 +20,11 @@ use rand::{Rng, SeedableRng, rngs::SmallRng};
 use tokio::sync::mpsc;
 
 use crate::{
+    about::{About, tell},
     clock::WallClock,
     error::RequestError,
     in_flight::InFlight,
-    matcher::{Endpoint, is_data_plane, match_path},
+    matcher::{Action, Dialect, dialect, is_data_plane, match_path},
     metrics::{MetricsSource, Registry, ThreadMetrics, ThreadRequest},
     node_server::Nodes,
     predict::{Answered, Buffers, Call, Failed, REQUEST_ID_MAX, answer, fail},
@@ -33,6 +34,8 @@ use crate::{
 
 pub(crate) const PUID: HeaderName = HeaderName::from_static("seldon-puid");
 pub(crate) const PREDICTOR: HeaderName = HeaderName::from_static("provost-predictor");
+/// Bytes of the JSON before the binary tensors of a V2 body.
+pub(crate) const INFERENCE_HEADER: HeaderName = HeaderName::from_static("inference-header-content-length");
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(crate) const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
@@ -145,6 +148,14 @@ impl IdGenerator {
     }
 }
 
+/// What a request is for.
+enum Asked {
+    /// A prediction.
+    Prediction(Call),
+    /// What there is.
+    About(About),
+}
+
 /// Serves the requests of one thread.
 #[derive(Clone)]
 pub struct GatewayThread {
@@ -169,10 +180,13 @@ impl GatewayThread {
         if parts.method == Method::OPTIONS {
             return Response::new(Full::default());
         }
-        let call = match self.find(parts.uri.path(), &parts.method, &parts.headers, arrived) {
-            Ok(call) => call,
-            Err(error) => return error.seldon_response(),
+        let call = match self.find(&parts, arrived) {
+            Ok(Asked::Prediction(call)) => call,
+            // Boxed, so that a prediction does not carry room for it.
+            Ok(Asked::About(about)) => return Box::pin(tell(&self.state, about, &parts.headers)).await,
+            Err(error) => return error.response(dialect(parts.uri.path())),
         };
+        let dialect = call.dialect;
         let Some(_slot) = InFlight::enter(&self.shared.in_flight, self.shared.options.in_flight_max) else {
             let info = "too many requests at a time: try again";
             return self.refuse(&call, RequestError::new(ErrorCode::Overloaded, info));
@@ -180,7 +194,7 @@ impl GatewayThread {
         match read_body(&mut body, &parts.headers, &self.shared.options).await {
             Ok(body) => match answer(&self.state, &self.shared.routes, call, (&parts.headers, body)).await {
                 Ok(answered) => respond(answered),
-                Err(failed) => respond_failed(failed),
+                Err(failed) => respond_failed(failed, dialect),
             },
             Err(error) => {
                 if error.code == ErrorCode::TooLarge {
@@ -220,23 +234,42 @@ impl GatewayThread {
         state.records.retain(|stream| routes.uses_stream(stream));
     }
 
-    /// Who is meant, and by which id.
-    fn find(&self, path: &str, method: &Method, headers: &HeaderMap, arrived: Instant) -> Result<Call, RequestError> {
-        let only = self.shared.options.only.as_deref();
-        let target = match_path(path, only).ok_or_else(|| not_found(path))?;
+    /// Who is meant and what is asked, and by which id.
+    fn find(&self, parts: &Parts, arrived: Instant) -> Result<Asked, RequestError> {
+        let (path, headers) = (parts.uri.path(), &parts.headers);
+        let target = match_path(path, self.shared.options.only.as_deref()).ok_or_else(|| not_found(path))?;
         let deployment =
             self.shared.routes.deployment(target.deployment).ok_or_else(|| self.unknown(target.deployment))?;
-        let Some(Endpoint::Predictions) = target.endpoint else { return Err(not_found(path)) };
-        if method != Method::POST {
-            let info = format!("`{path}` takes POST, not {method}");
+        let endpoint = target.endpoint.ok_or_else(|| not_found(path))?;
+        let method = if endpoint.action == Action::Predict { Method::POST } else { Method::GET };
+        if parts.method != method {
+            let info = format!("`{path}` takes {method}, not {}", parts.method);
             return Err(RequestError::new(ErrorCode::MethodNotAllowed, info));
+        }
+        let pinned = headers.get(PREDICTOR).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        if endpoint.action != Action::Predict {
+            return Ok(Asked::About(About {
+                deployment,
+                dialect: endpoint.dialect,
+                action: endpoint.action,
+                model: endpoint.model.unwrap_or_default().to_owned(),
+                version: endpoint.version.map(str::to_owned),
+                pinned,
+            }));
         }
         let header_id = match headers.get(PUID) {
             Some(value) => Some(request_id(value)?),
             None => None,
         };
-        let pinned = headers.get(PREDICTOR).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-        Ok(Call { deployment, header_id, pinned, arrived })
+        Ok(Asked::Prediction(Call {
+            deployment,
+            dialect: endpoint.dialect,
+            model: endpoint.model.map(str::to_owned),
+            version: endpoint.version.map(str::to_owned),
+            header_id,
+            pinned,
+            arrived,
+        }))
     }
 
     fn unknown(&self, deployment: &str) -> RequestError {
@@ -254,13 +287,17 @@ impl GatewayThread {
         let state = &mut *self.state.borrow_mut();
         let request_id = call.header_id.clone().unwrap_or_else(|| state.ids.next());
         let failed = fail(state, call, None, request_id, error);
-        respond_failed(failed)
+        respond_failed(failed, call.dialect)
     }
 }
 
 pub(crate) fn not_found(path: &str) -> RequestError {
-    let info =
-        format!("there is nothing at `{path}`: predictions are at /seldon/<namespace>/<name>/api/v1.0/predictions");
+    let predictions = match dialect(path) {
+        Dialect::Seldon => "api/v1.0/predictions",
+        Dialect::V1 => "v1/models/<model>:predict",
+        Dialect::V2 => "v2/models/<model>/infer",
+    };
+    let info = format!("there is nothing at `{path}`: predictions are at /seldon/<namespace>/<name>/{predictions}");
     RequestError::new(ErrorCode::NotFound, info)
 }
 
@@ -346,8 +383,8 @@ fn respond(answered: Answered) -> Response<Full<Bytes>> {
     response
 }
 
-fn respond_failed(failed: Failed) -> Response<Full<Bytes>> {
-    let mut response = failed.error.seldon_response();
+fn respond_failed(failed: Failed, dialect: Dialect) -> Response<Full<Bytes>> {
+    let mut response = failed.error.response(dialect);
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     if let Some(predictor) = failed.predictor {

@@ -60,6 +60,12 @@ impl Reply {
     pub fn info(&self) -> &str {
         self.json.pointer("/status/info").and_then(Value::as_str).unwrap_or_default()
     }
+
+    /// The text of `error` of an error of V1 and V2, which has nothing besides.
+    pub fn error(&self) -> &str {
+        let is_alone = self.json.as_object().is_some_and(|object| object.len() == 1);
+        self.json["error"].as_str().filter(|_| is_alone).unwrap_or_default()
+    }
 }
 
 impl NodeOptions {
@@ -179,6 +185,13 @@ impl Node {
         }
         let request = self.http.post(format!("{}{path}", self.url)).headers(all).body(body.to_owned());
         let response = request.send().await.expect("the server answers");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Reply { status, headers, json: response.json().await.unwrap_or_default() }
+    }
+
+    /// Gets what is at a path.
+    pub async fn get(&self, path: &str) -> Reply {
+        let response = self.http.get(format!("{}{path}", self.url)).send().await.expect("the server answers");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Reply { status, headers, json: response.json().await.unwrap_or_default() }
     }

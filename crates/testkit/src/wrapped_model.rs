@@ -1,14 +1,16 @@
 //! A model of a user's own that answers as Seldon's Python wrapper does (REST: `/predict`, `/health/status`). Its
-//! prediction is the sum of each row; its tags tell what it was asked, and of which environment.
+//! prediction is the sum of each row; its tags tell what it was asked, and of which environment. Below `/v1` and `/v2`
+//! it tells what it was asked, as programs that speak these protocols are.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Json, Router,
+    body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, HeaderName, Method, StatusCode, Uri},
     response::{IntoResponse as _, Response},
-    routing::{get, post},
+    routing::{any, get, post},
 };
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
@@ -27,6 +29,8 @@ pub async fn serve(listener: TcpListener, environment: BTreeMap<String, String>)
     let router = Router::new()
         .route("/health/status", get(async move || Json(status)))
         .route("/predict", post(predict))
+        .route("/v1/{*path}", any(echo))
+        .route("/v2/{*path}", any(echo))
         .with_state(Arc::new(environment));
     // Connections end with this.
     let mut connections = JoinSet::new();
@@ -56,4 +60,21 @@ async fn predict(State(environment): State<Environment>, headers: HeaderMap, bod
     let units = environment.iter().filter(|(name, _)| name.starts_with("PREDICT") || name.starts_with("SELDON"));
     let tags = json!({"headers": headers, "environment": units.collect::<BTreeMap<_, _>>()});
     Json(json!({"data": {"names": ["t:0"], "ndarray": sums}, "meta": {"tags": tags}})).into_response()
+}
+
+/// What was asked, with the headers of an answer with binary tensors where there was such a request.
+async fn echo(method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let asked = json!({
+        "method": method.as_str(),
+        "path": uri.path(),
+        "id": text("seldon-puid"),
+        "body": String::from_utf8_lossy(&body),
+    });
+    let header = HeaderName::from_static("inference-header-content-length");
+    let mut response = Json(asked).into_response();
+    if let Some(length) = headers.get(&header) {
+        response.headers_mut().insert(header, length.clone());
+    }
+    response
 }

@@ -114,6 +114,8 @@ impl App {
             None => (DeploymentState::Creating, "the change has not been looked at yet".to_owned()),
         };
         let id = &stored.id;
+        let predictions =
+            deployment.as_ref().map_or_else(|| "/api/v1.0/predictions".to_owned(), Deployment::predictions_path);
         DeploymentSummary {
             kind: stored.document.get("kind").and_then(|kind| kind.as_str()).unwrap_or_default().to_owned(),
             namespace: id.namespace.to_string(),
@@ -126,7 +128,7 @@ impl App {
             updated: format_time(stored.updated),
             predictors: deployment.as_ref().map(|deployment| predictors(stored, deployment)).unwrap_or_default(),
             request_log: deployment.is_none_or(|deployment| deployment.request_log == RequestLogging::On),
-            predict_path: format!("/seldon/{}/{}/api/v1.0/predictions", id.namespace, id.name),
+            predict_path: format!("/seldon/{}/{}{predictions}", id.namespace, id.name),
         }
     }
 

@@ -75,6 +75,11 @@ impl Desired {
         build(source, &self.owner, settings).map(|(objects, _)| objects).unwrap_or_default()
     }
 
+    /// Where predictions are at its services.
+    pub(super) fn predictions_path(&self) -> String {
+        self.deployment.predictions_path()
+    }
+
     /// For the planner.
     pub(super) fn plan(&self) -> provost_domain::plan::Desired {
         let predictors = self.predictors().zip(self.deployment.weights()).zip(&self.revisions);

@@ -41,7 +41,7 @@ pub(super) fn observed(observation: &Observation<'_>) -> Value {
     }
     if let Some(first) = services.first() {
         let host = host(first, namespace);
-        status["address"] = json!({"url": format!("http://{host}:{HTTP_PORT}/api/v1.0/predictions")});
+        status["address"] = json!({"url": format!("http://{host}:{HTTP_PORT}{}", desired.predictions_path())});
     }
     status
 }

@@ -6,7 +6,7 @@
 use super::{Violation, for_each_node, predictors};
 use crate::{
     Deployment, Engine, FieldPath, ModelUri, ServerCatalog,
-    deployment::{Protocol, ServerType, Transport},
+    deployment::{ServerType, Transport},
     graph::{Implementation, Node, NodeKind, Parameter},
     server_catalog::ModelServer,
 };
@@ -23,7 +23,7 @@ const CLAIM_IN_PROCESS: &str =
 /// Everything in the deployment that this version cannot do.
 pub(super) fn check(deployment: &Deployment, catalog: &ServerCatalog, engine: Engine) -> Vec<Violation> {
     let mut violations = Vec::new();
-    check_protocol(deployment, &mut violations);
+    check_transport(deployment, &mut violations);
     for (path, predictor) in predictors(deployment) {
         for_each_node(&predictor.graph, &path.field("graph"), &mut |node, path| {
             check_implementation(node, path, catalog, &mut violations);
@@ -35,16 +35,11 @@ pub(super) fn check(deployment: &Deployment, catalog: &ServerCatalog, engine: En
     violations
 }
 
-fn check_protocol(deployment: &Deployment, violations: &mut Vec<Violation>) {
+fn check_transport(deployment: &Deployment, violations: &mut Vec<Violation>) {
     let mut refuse = |field: &str, value: &str, instead: &str| {
         let message = format!("`{value}` is not supported yet; {instead}");
         violations.push(Violation::not_supported(FieldPath::of("spec").field(field), value, message));
     };
-    match deployment.protocol {
-        Protocol::Seldon => {}
-        Protocol::Tensorflow => refuse("protocol", "tensorflow", "use `seldon` or leave it out"),
-        Protocol::Kfserving => refuse("protocol", "kfserving", "use `seldon` or leave it out"),
-    }
     if deployment.transport == Some(Transport::Grpc) {
         refuse("transport", "grpc", "use `rest` or leave it out");
     }

@@ -249,7 +249,7 @@ fn kafka_needs_its_topics() {
 }
 
 #[test]
-fn other_protocols_and_transports_are_not_supported_yet() {
+fn tensorflow_is_not_for_seldons_servers_and_other_transports_are_not_supported_yet() {
     let mut deployment = deployment(vec![predictor("default", None)]);
     deployment.protocol = Protocol::Tensorflow;
     deployment.transport = Some(Transport::Grpc);
@@ -257,10 +257,12 @@ fn other_protocols_and_transports_are_not_supported_yet() {
         &deployment,
         &[
             "spec.predictors[0].graph.implementation: Prepackaged server does not handle tendorflow protocol SKLEARN_SERVER",
-            "spec.protocol: `tensorflow` is not supported yet; use `seldon` or leave it out",
             "spec.transport: `grpc` is not supported yet; use `rest` or leave it out",
         ],
     );
+    deployment.protocol = Protocol::Kfserving;
+    deployment.transport = None;
+    check(&deployment, &[]);
 }
 
 #[test]

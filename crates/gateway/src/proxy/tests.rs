@@ -25,8 +25,8 @@ async fn server(name: &'static str) -> Server {
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut got = Vec::new();
-            // Tests send bodies that end in `}`.
-            while !got.ends_with(b"}") {
+            // Tests send bodies that end in `}`, or get something.
+            while !(got.ends_with(b"}") || got.starts_with(b"GET ") && got.ends_with(b"\r\n\r\n")) {
                 if stream.read_buf(&mut got).await.unwrap_or(0) == 0 {
                     break;
                 }
@@ -97,6 +97,44 @@ fn a_request_goes_on_as_it_came_but_for_what_is_ours() {
         assert!(seen.contains("seldon-puid: abc") && seen.contains("content-type: application/json"), "{seen}");
         assert!(!seen.contains("secret") && !seen.contains("x-mine"), "{seen}");
         assert!(seen.ends_with("{}"), "{seen}");
+    });
+}
+
+#[test]
+fn every_path_of_the_data_plane_goes_on() {
+    run(async {
+        let (main, shadow) = (server("main").await, server("shadow").await);
+        let proxy =
+            proxy(vec![backend("main", 100, false, &main.authority), backend("shadow", 100, true, &shadow.authority)]);
+        for path in ["v1/models/m:predict", "v2/models/m/infer", "v2/models/m/versions/1/infer"] {
+            let path = format!("/seldon/models/iris/{path}");
+            assert_eq!(text(proxy.call(request(&path, &[], "{}")).await).await, (StatusCode::OK, "main".to_owned()));
+            let seen = main.seen.lock().unwrap().pop().unwrap().to_lowercase();
+            assert!(seen.starts_with(&format!("post {path} http/1.1\r\n")), "{seen}");
+        }
+        while shadow.seen.lock().unwrap().len() < 3 {
+            tokio::task::yield_now().await;
+        }
+        for path in ["v2", "v2/health/ready", "v2/models/m/ready", "v1/models/m"] {
+            let path = format!("/seldon/models/iris/{path}");
+            let get = Request::get(&path).body(Full::default()).unwrap();
+            assert_eq!(text(proxy.call(get).await).await, (StatusCode::OK, "main".to_owned()));
+            let seen = main.seen.lock().unwrap().pop().unwrap().to_lowercase();
+            assert!(seen.starts_with(&format!("get {path} http/1.1\r\n")), "{seen}");
+        }
+        assert_eq!(shadow.seen.lock().unwrap().len(), 3, "a shadow gets predictions");
+    });
+}
+
+#[test]
+fn what_goes_wrong_is_told_in_the_dialect_of_the_path() {
+    run(async {
+        let proxy = proxy(vec![]);
+        for path in ["v1/models/m:predict", "v2/models/m/infer", "v2/health/live"] {
+            let answer = text(proxy.call(request(&format!("/seldon/models/iris/{path}"), &[], "{}")).await).await;
+            let expected = (StatusCode::SERVICE_UNAVAILABLE, r#"{"error":"it is being created"}"#.to_owned());
+            assert_eq!(answer, expected, "{path}");
+        }
     });
 }
 

@@ -73,7 +73,9 @@ static SPECIFICATION: [Field; 9] = [
     Field::honoured(
         "spec.protocol",
         Text,
-        "Protocol: `seldon`, the default. `tensorflow` and `kfserving` are not supported yet.",
+        "Protocol: `seldon`, the default, `kfserving` (or `v2`) or `tensorflow`. Models of this server answer all of them, \
+         each at its own paths; a program of your own is asked in this one. With `kfserving` a scikit-learn model of \
+         which no `method` is said answers with `predict`.",
     ),
     Field::honoured("spec.transport", Text, "Transport: `rest`, the default. `grpc` is not supported yet."),
     Field::honoured("spec.serverType", Text, "How requests arrive: `rpc`, the default. `kafka` is not supported yet."),

@@ -1,0 +1,113 @@
+//! What V1 and V2 tell of a deployment and its models without predicting. Nothing of it is logged or counted.
+
+use std::{cell::RefCell, sync::Arc};
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Response, StatusCode, header};
+use http_body_util::Full;
+use provost_domain::ErrorCode;
+use provost_inference::protocol::{v1, v2};
+
+use crate::{
+    error::RequestError,
+    matcher::{Action, Dialect},
+    node_server::{PASSED_BACK, Question, Reply},
+    predict::{check_model, pinned},
+    routes::{Deployment, Native, Node, Predictor},
+    service::{JSON, NOSNIFF, PREDICTOR, ThreadState},
+};
+
+/// A question about a deployment.
+#[derive(Debug)]
+pub(crate) struct About {
+    pub(crate) deployment: Arc<Deployment>,
+    pub(crate) dialect: Dialect,
+    pub(crate) action: Action,
+    /// The model's name in the path; empty where none is asked about.
+    pub(crate) model: String,
+    pub(crate) version: Option<String>,
+    pub(crate) pinned: Option<String>,
+}
+
+/// Answers it. Never fails: errors are answers.
+pub(crate) async fn tell(state: &RefCell<ThreadState>, about: About, headers: &HeaderMap) -> Response<Full<Bytes>> {
+    let is_ready = !about.deployment.predictors.is_empty();
+    let mut body = Vec::new();
+    match about.action {
+        Action::Server => v2::write_server(env!("CARGO_PKG_VERSION"), &mut body),
+        Action::ServerLive => body.extend_from_slice(b"{\"live\":true}"),
+        Action::ServerReady if is_ready => body.extend_from_slice(b"{\"ready\":true}"),
+        Action::ServerReady => body.extend_from_slice(b"{\"ready\":false}"),
+        Action::Predict | Action::Model | Action::ModelReady => {
+            return match of_model(state, &about, headers).await {
+                Ok(response) => response,
+                Err(error) => error.response(about.dialect),
+            };
+        }
+    }
+    let is_unready = about.action == Action::ServerReady && !is_ready;
+    json(if is_unready { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }, body)
+}
+
+async fn of_model(
+    state: &RefCell<ThreadState>,
+    about: &About,
+    headers: &HeaderMap,
+) -> Result<Response<Full<Bytes>>, RequestError> {
+    let predictor = find(about)?;
+    let mut response = match &predictor.node {
+        Node::Native(native) => {
+            check_model(&about.deployment, predictor, Some(&about.model), about.version.as_deref())?;
+            json(StatusCode::OK, native_body(about, predictor, native))
+        }
+        Node::Server(server) => {
+            let nodes = state.borrow().nodes.clone();
+            let (model, version) = (Some(&*about.model), about.version.as_deref());
+            let uri = server.find((about.dialect, about.action), model, version)?;
+            let question = Question { method: Method::GET, uri, headers, request_id: None, body: Bytes::new() };
+            passed_back(nodes.ask(server, question).await?)
+        }
+    };
+    response.headers_mut().extend(predictor.headers.get(PREDICTOR).map(|name| (PREDICTOR, name.clone())));
+    Ok(response)
+}
+
+/// The predictor that is asked for by name, else by version, else the one with such a model.
+fn find(about: &About) -> Result<&Predictor, RequestError> {
+    let deployment = &about.deployment;
+    if let Some(name) = &about.pinned {
+        return pinned(deployment, name);
+    }
+    let of_version = about.version.as_ref().and_then(|version| deployment.of_version(version));
+    of_version
+        .or_else(|| deployment.of_model(&about.model))
+        .ok_or_else(|| RequestError::new(ErrorCode::Unavailable, deployment.unavailable.clone()))
+}
+
+fn native_body(about: &About, predictor: &Predictor, native: &Native) -> Vec<u8> {
+    let mut body = Vec::new();
+    match (about.dialect, about.action) {
+        (Dialect::V1, _) => v1::write_status(&predictor.model, true, &mut body),
+        (_, Action::ModelReady) => v2::write_model_ready(&predictor.model, true, &mut body),
+        _ => native.v2.write_metadata(&mut body),
+    }
+    body
+}
+
+fn json(status: StatusCode, body: Vec<u8>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    response
+}
+
+/// What a program answered, as it is.
+fn passed_back(reply: Reply) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(reply.body));
+    *response.status_mut() = reply.status;
+    let passed = PASSED_BACK.into_iter().zip(reply.headers).filter_map(|(name, value)| Some((name, value?)));
+    response.headers_mut().extend(passed);
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    response
+}
