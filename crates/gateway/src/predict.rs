@@ -216,18 +216,20 @@ fn parse_v2<'a>(
     body: &'a [u8],
     values: &mut Vec<f64>,
 ) -> (Result<Parsed<'a>, RequestError>, Option<&'a str>) {
-    if let Some(length) = headers.get(INFERENCE_HEADER) {
-        let length = length.to_str().ok().and_then(|length| length.parse::<usize>().ok());
-        let head = length.and_then(|length| body.get(..length)).unwrap_or_default();
-        let info = "binary tensors are not supported yet: send the data as JSON (`binary_data=False`)";
-        return (Err(RequestError::new(ErrorCode::UnsupportedMediaType, info)), v2::find_id(head));
-    }
-    match v2::parse_request(body, values) {
+    let (head, parsed) = match headers.get(INFERENCE_HEADER) {
+        None => (body, v2::parse_request(body, values)),
+        Some(length) => {
+            // What is no number is longer than any body.
+            let length = length.to_str().ok().and_then(|length| length.parse().ok()).unwrap_or(usize::MAX);
+            (body.get(..length).unwrap_or_default(), v2::parse_binary_request(body, length, values))
+        }
+    };
+    match parsed {
         Ok(request) => {
             let id = request.id;
             (Ok(Parsed::V2(request)), id)
         }
-        Err(error) => (Err(error.into()), v2::find_id(body)),
+        Err(error) => (Err(error.into()), v2::find_id(head)),
     }
 }
 

@@ -47,6 +47,12 @@ pub enum BadRequest {
         /// Rows of the first input.
         rows: usize,
     },
+    /// The JSON ends after the body.
+    #[error("the header Inference-Header-Content-Length must be the length of the JSON, which is at most {0}")]
+    HeaderLength(usize),
+    /// Bytes that belong to no tensor.
+    #[error("{0} bytes after the JSON belong to no input: `binary_data_size` of all inputs must add up to them")]
+    BytesLeft(usize),
     /// More values than one request may have.
     #[error("the request has more than {0} values: split it into several")]
     TooManyValues(usize),
@@ -67,8 +73,31 @@ pub enum TensorProblem {
     #[error("`{0}` is missing")]
     Missing(&'static str),
     /// The values are not in the JSON.
-    #[error("`data` is missing: send the values as JSON; binary tensors and shared memory are not supported yet")]
+    #[error("`data` is missing: send the values in the JSON, or after it with `binary_data_size`")]
     NoData,
+    /// The values are in the JSON, and after it.
+    #[error("it has `data` and `binary_data_size`: send one of them")]
+    Both,
+    /// The body ends before the values do.
+    #[error(
+        "`binary_data_size` is {size}, and {actual} bytes are left after the JSON (`Inference-Header-Content-Length`)"
+    )]
+    CutOff {
+        /// Length of the values.
+        size: usize,
+        /// Length of what is there.
+        actual: usize,
+    },
+    /// A length that is not that of whole values.
+    #[error("`binary_data_size` is {size}, and a value of {datatype} has {width} bytes")]
+    Width {
+        /// Length of the values.
+        size: usize,
+        /// The datatype.
+        datatype: &'static str,
+        /// Length of a value.
+        width: usize,
+    },
     /// A shape of other dimensions than rows and features.
     #[error("the shape has {0} dimensions; this model takes [rows, features] or [features]")]
     Dimensions(usize),
@@ -112,7 +141,7 @@ pub enum TensorProblem {
     #[error("the datatype is BYTES; this model takes numbers, such as FP64")]
     Bytes,
     /// No datatype of V2.
-    #[error("`{0}` is not a datatype; use one of {names}", names = super::tensor::NAMES)]
+    #[error("`{0}` is not a datatype; use one of {names}", names = super::datatype::NAMES)]
     Datatype(String),
     /// A value that is no number.
     #[error("value {index}: {error}")]

@@ -24,10 +24,28 @@ pub struct Request<'a> {
 
 /// Reads a request and appends its values to `values`, which must be empty. A missing value is NaN.
 pub fn parse_request<'a>(body: &'a [u8], values: &mut Vec<f64>) -> Result<Request<'a>, BadRequest> {
-    let mut cursor = Cursor::new(body)?;
-    let mut message = Message::default();
+    read(body, &[], values)
+}
+
+/// As [`parse_request`], where the JSON ends after `length` bytes and the values of binary tensors follow, in the order of
+/// the inputs.
+pub fn parse_binary_request<'a>(
+    body: &'a [u8],
+    length: usize,
+    values: &mut Vec<f64>,
+) -> Result<Request<'a>, BadRequest> {
+    let (head, tail) = body.split_at_checked(length).ok_or(BadRequest::HeaderLength(body.len()))?;
+    read(head, tail, values)
+}
+
+fn read<'a>(head: &'a [u8], tail: &'a [u8], values: &mut Vec<f64>) -> Result<Request<'a>, BadRequest> {
+    let mut cursor = Cursor::new(head)?;
+    let mut message = Message { tail, ..Message::default() };
     cursor.object(|cursor, key| message.member(cursor, key, values))?;
     cursor.end()?;
+    if !message.tail.is_empty() {
+        return Err(BadRequest::BytesLeft(message.tail.len()));
+    }
     let layout = layout(message.inputs.as_deref().unwrap_or_default())?;
     let block = Block { layout, first_missing: message.first_missing };
     Ok(Request { id: message.id, block, outputs: message.outputs.unwrap_or_default() })
@@ -52,6 +70,8 @@ struct Message<'a> {
     inputs: Option<Vec<Tensor<'a>>>,
     outputs: Option<Vec<&'a str>>,
     first_missing: Option<usize>,
+    /// Values of binary tensors that are not read yet.
+    tail: &'a [u8],
 }
 
 impl<'a> Message<'a> {
@@ -82,7 +102,8 @@ impl<'a> Message<'a> {
             return Err(BadRequest::Type { field: "inputs", expected: "an array of tensors" });
         }
         cursor.array(|cursor| {
-            inputs.push(read_tensor(cursor, inputs.len(), values, &mut self.first_missing)?);
+            let block = (&mut *values, &mut self.first_missing);
+            inputs.push(read_tensor(cursor, inputs.len(), block, &mut self.tail)?);
             if values.len() > VALUES_MAX { Err(BadRequest::TooManyValues(VALUES_MAX)) } else { Ok(()) }
         })
     }

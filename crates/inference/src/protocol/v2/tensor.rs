@@ -1,55 +1,14 @@
 //! One input tensor: its values go straight into the block, and are held against shape and datatype at its end.
 
-use super::error::{BadRequest, TensorProblem};
+use super::{
+    datatype::Datatype,
+    error::{BadRequest, TensorProblem},
+};
 use crate::protocol::{
     BadValue,
     json::{Cursor, JsonError, unescape},
     values::{BadElement, read_value, read_values},
 };
-
-/// All datatypes that are taken, for messages.
-pub(super) const NAMES: &str = "BOOL, UINT8, UINT16, UINT32, UINT64, INT8, INT16, INT32, INT64, FP16, FP32, FP64";
-
-/// A datatype of numbers.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Datatype {
-    /// As it is written.
-    pub name: &'static str,
-    /// The whole numbers it holds; `None` for floating point.
-    range: Option<(f64, f64)>,
-}
-
-/// The datatypes, with the least and the greatest number of those that are whole.
-const DATATYPES: [Datatype; 12] = [
-    Datatype { name: "FP64", range: None },
-    Datatype { name: "FP32", range: None },
-    Datatype { name: "FP16", range: None },
-    Datatype { name: "INT64", range: Some((-9_223_372_036_854_775_808.0, 9_223_372_036_854_775_807.0)) },
-    Datatype { name: "INT32", range: Some((-2_147_483_648.0, 2_147_483_647.0)) },
-    Datatype { name: "INT16", range: Some((-32_768.0, 32_767.0)) },
-    Datatype { name: "INT8", range: Some((-128.0, 127.0)) },
-    Datatype { name: "UINT64", range: Some((0.0, 18_446_744_073_709_551_615.0)) },
-    Datatype { name: "UINT32", range: Some((0.0, 4_294_967_295.0)) },
-    Datatype { name: "UINT16", range: Some((0.0, 65_535.0)) },
-    Datatype { name: "UINT8", range: Some((0.0, 255.0)) },
-    Datatype { name: "BOOL", range: Some((0.0, 1.0)) },
-];
-
-impl Datatype {
-    fn parse(raw: &str) -> Result<Self, TensorProblem> {
-        let known = DATATYPES.into_iter().find(|datatype| datatype.name == raw);
-        known.ok_or_else(|| match raw {
-            "BYTES" => TensorProblem::Bytes,
-            _ => TensorProblem::Datatype(unescape(raw)),
-        })
-    }
-
-    /// Whether a value is of this type. A missing one is of any.
-    fn holds(self, value: f64) -> bool {
-        let is_whole = |(least, greatest): (f64, f64)| (least..=greatest).contains(&value) && value.fract() == 0.0;
-        value.is_nan() || self.range.is_none_or(is_whole)
-    }
-}
 
 /// A shape of one or two dimensions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +42,8 @@ struct Fields<'a> {
     shape: Option<([usize; 2], usize)>,
     datatype: Option<&'a str>,
     data: Option<Nesting>,
+    /// Length of the values in bytes, where they follow the JSON.
+    binary: Option<usize>,
 }
 
 /// How `data` is nested.
@@ -111,12 +72,12 @@ impl From<JsonError> for Stop {
     }
 }
 
-/// Reads the input at `place` and appends its values.
+/// Reads the input at `place` and appends its values, which are taken from `tail` if they follow the JSON.
 pub(super) fn read_tensor<'a>(
     cursor: &mut Cursor<'a>,
     place: usize,
-    values: &mut Vec<f64>,
-    first_missing: &mut Option<usize>,
+    (values, first_missing): (&mut Vec<f64>, &mut Option<usize>),
+    tail: &mut &[u8],
 ) -> Result<Tensor<'a>, BadRequest> {
     if cursor.peek().is_some_and(|byte| byte != b'{') {
         return Err(BadRequest::Type { field: "inputs", expected: "an array of objects" });
@@ -124,10 +85,11 @@ pub(super) fn read_tensor<'a>(
     let start = values.len();
     let mut fields = Fields::default();
     let read = cursor.object(|cursor, key| fields.member(cursor, key, values, first_missing));
-    let tensor = read.and_then(|()| fields.finish(values.get(start..).unwrap_or_default()).map_err(Stop::Tensor));
+    let tensor = read.and_then(|()| fields.finish((values, start, first_missing), tail).map_err(Stop::Tensor));
     tensor.map_err(|stop| match stop {
         Stop::Request(error) => error,
         Stop::Tensor(problem) => {
+            let problem = if fields.datatype == Some("BYTES") { TensorProblem::Bytes } else { problem };
             let input = fields.name.map_or_else(|| format!("inputs[{place}]"), unescape);
             BadRequest::Tensor { input, problem }
         }
@@ -147,14 +109,32 @@ impl<'a> Fields<'a> {
             "datatype" => self.datatype.replace(read_text(cursor, "inputs[].datatype")?).is_some(),
             "shape" => self.shape.replace(read_shape(cursor)?).is_some(),
             "data" => self.data.replace(read_data(cursor, values, first_missing)?).is_some(),
-            // Parameters tell how to decode what is no plain number, and clients add fields of their own.
+            "parameters" if cursor.peek() == Some(b'{') => return Ok(self.parameters(cursor)?),
+            // Clients add fields of their own.
             _ => return Ok(cursor.raw().map(drop)?),
         };
         if is_twice { Err(Stop::Request(BadRequest::Twice("a field of `inputs[]`"))) } else { Ok(()) }
     }
 
-    /// Holds the values against what was said of them.
-    fn finish(&self, values: &[f64]) -> Result<Tensor<'a>, TensorProblem> {
+    /// Of the parameters, only where the values are matters to numbers.
+    fn parameters(&mut self, cursor: &mut Cursor<'a>) -> Result<(), BadRequest> {
+        cursor.object(|cursor, key| {
+            let value = cursor.raw()?;
+            if key == "binary_data_size" {
+                let wrong =
+                    BadRequest::Type { field: "inputs[].parameters.binary_data_size", expected: "a whole number" };
+                self.binary = Some(value.parse().map_err(|_| wrong)?);
+            }
+            Ok(())
+        })
+    }
+
+    /// Holds the values, which are those from `start` on, against what was said of them.
+    fn finish(
+        &self,
+        (values, start, first_missing): (&mut Vec<f64>, usize, &mut Option<usize>),
+        tail: &mut &[u8],
+    ) -> Result<Tensor<'a>, TensorProblem> {
         let name = self.name.ok_or(TensorProblem::Missing("name"))?;
         let datatype = Datatype::parse(self.datatype.ok_or(TensorProblem::Missing("datatype"))?)?;
         let shape = match self.shape.ok_or(TensorProblem::Missing("shape"))? {
@@ -162,7 +142,20 @@ impl<'a> Fields<'a> {
             ([rows, columns], 2) => Shape::Two(rows, columns),
             (_, dimensions) => return Err(TensorProblem::Dimensions(dimensions)),
         };
-        check_size(shape, self.data.ok_or(TensorProblem::NoData)?, values.len())?;
+        let nesting = match (self.data, self.binary) {
+            (Some(nesting), None) => nesting,
+            (None, Some(size)) => {
+                let (bytes, rest) =
+                    tail.split_at_checked(size).ok_or(TensorProblem::CutOff { size, actual: tail.len() })?;
+                *tail = rest;
+                datatype.read(bytes, values, first_missing)?;
+                Nesting::Flat
+            }
+            (None, None) => return Err(TensorProblem::NoData),
+            (Some(_), Some(_)) => return Err(TensorProblem::Both),
+        };
+        let values = values.get(start..).unwrap_or_default();
+        check_size(shape, nesting, values.len())?;
         match values.iter().position(|value| !datatype.holds(*value)) {
             None => Ok(Tensor { name, shape }),
             Some(index) => {

@@ -133,6 +133,7 @@ fn values_must_be_of_the_datatype() {
         check(&of(datatype, "null"), "1x2 [1.0, NaN] missing 1");
     }
     check(&of("BYTES", "1"), "input `x`: the datatype is BYTES; this model takes numbers, such as FP64");
+    check(&of("BYTES", "\"a\""), "input `x`: the datatype is BYTES; this model takes numbers, such as FP64");
     let names = "BOOL, UINT8, UINT16, UINT32, UINT64, INT8, INT16, INT32, INT64, FP16, FP32, FP64";
     check(&of("fp64", "1"), &format!("input `x`: `fp64` is not a datatype; use one of {names}"));
     check(&of("FP64", "\"1\""), "input `x`: value 1: expected a number, found a text");
@@ -152,7 +153,7 @@ fn what_is_not_a_request_is_told() {
     check(&one(r#""datatype":7"#), "`inputs[].datatype` must be a text");
     check(
         &one(r#""shape":[1,1],"datatype":"FP64","parameters":{"binary_data_size":8}"#),
-        "input `x`: `data` is missing: send the values as JSON; binary tensors and shared memory are not supported yet",
+        "input `x`: `binary_data_size` is 8, and 0 bytes are left after the JSON (`Inference-Header-Content-Length`)",
     );
     check(&one(r#""shape":[1],"datatype":"FP64","data":"AA==""#), "`inputs[].data` must be an array");
     check(&one(r#""shape":[1],"shape":[1]"#), "a field of `inputs[]` is given twice");
@@ -161,6 +162,51 @@ fn what_is_not_a_request_is_told() {
     check(&deep, "the body is not valid JSON: the values are nested too deeply at byte 651");
     let data = format!(r#""shape":[1],"datatype":"FP64","data":{}"#, "[".repeat(1000));
     check(&one(&data), "input `x`: `data` must be an array of numbers, or of rows of numbers");
+}
+
+#[test]
+fn binary_tensors_follow_the_json_in_the_order_of_the_inputs() {
+    let tensor = |name: &str, datatype: &str, size: usize| {
+        format!(r#"{{"name":"{name}","shape":[2],"datatype":"{datatype}","parameters":{{"binary_data_size":{size}}}}}"#)
+    };
+    let json = r#"{"name":"c","shape":[2],"datatype":"FP64","data":[5,6]}"#;
+    let head = format!(r#"{{"inputs":[{},{json},{}]}}"#, tensor("a", "FP32", 8), tensor("b", "UINT8", 2));
+    let tail = [&1.5_f32.to_le_bytes()[..], &f32::NAN.to_le_bytes(), &[3, 4]].concat();
+    let parsed = |tail: &[u8], length: usize| {
+        let (body, mut values) = ([head.as_bytes(), tail].concat(), Vec::new());
+        let parsed = parse_binary_request(&body, length, &mut values);
+        parsed.map(|request| (request.block.first_missing, values)).map_err(|error| error.to_string())
+    };
+    let (missing, values) = parsed(&tail, head.len()).unwrap();
+    assert_eq!((missing, values[0], &values[2..]), (Some(1), 1.5, &[5.0, 6.0, 3.0, 4.0][..]));
+    let cut =
+        "input `b`: `binary_data_size` is 2, and 1 bytes are left after the JSON (`Inference-Header-Content-Length`)";
+    assert_eq!(parsed(&tail[..9], head.len()).unwrap_err(), cut);
+    let left = "1 bytes after the JSON belong to no input: `binary_data_size` of all inputs must add up to them";
+    assert_eq!(parsed(&[&tail[..], &[0]].concat(), head.len()).unwrap_err(), left);
+    let length = format!(
+        "the header Inference-Header-Content-Length must be the length of the JSON, which is at most {}",
+        head.len()
+    );
+    assert_eq!(parsed(&[], usize::MAX).unwrap_err(), length);
+    let infinite = [&f32::INFINITY.to_le_bytes()[..], &tail[4..]].concat();
+    assert_eq!(parsed(&infinite, head.len()).unwrap_err(), "input `a`: value 0: the number is too large");
+    for end in 0..head.len() {
+        assert!(parsed(&tail, end).is_err(), "{end}");
+    }
+    let of = |fields: &str| one(&format!(r#""shape":[1],"datatype":"FP64",{fields}"#));
+    check(
+        &of(r#""data":[1],"parameters":{"binary_data_size":8}"#),
+        "input `x`: it has `data` and `binary_data_size`: send one of them",
+    );
+    check(
+        &of(r#""parameters":{"binary_data_size":-8}"#),
+        "`inputs[].parameters.binary_data_size` must be a whole number",
+    );
+    let head = of(r#""parameters":{"binary_data_size":3}"#);
+    let body = [head.as_bytes(), &[0; 3]].concat();
+    let error = parse_binary_request(&body, head.len(), &mut Vec::new()).unwrap_err();
+    assert_eq!(error.to_string(), "input `x`: `binary_data_size` is 3, and a value of FP64 has 8 bytes");
 }
 
 #[test]
@@ -208,5 +254,6 @@ proptest! {
     fn any_bytes_are_answered(body: Vec<u8>) {
         let _answer = parse_request(&body, &mut Vec::new());
         let _id = find_id(&body);
+        let _answer = parse_binary_request(&body, body.len() / 2, &mut Vec::new());
     }
 }
