@@ -1,7 +1,7 @@
-//! Mutates model files and feeds them to one of the readers.
+//! Mutates model files and requests, and feeds them to one of the readers.
 //!
 //! ```text
-//! cargo run --release -p provost-predictors --example fuzz -- pickle|ubj|legacy MINUTES [SEED]
+//! cargo run --release -p provost-predictors --example fuzz -- pickle|ubj|legacy|v1|v2 MINUTES [SEED]
 //! ```
 //!
 //! Begins with the fixtures and the corpus. An input that brings out a message not seen before is
@@ -51,13 +51,15 @@ type Watched = Arc<Mutex<Option<(Instant, Vec<u8>)>>>;
 
 fn main() {
     let arguments: Vec<_> = env::args().skip(1).collect();
-    let usage = "usage: fuzz pickle|ubj|legacy MINUTES [SEED]";
+    let usage = "usage: fuzz pickle|ubj|legacy|v1|v2 MINUTES [SEED]";
     let (name, minutes) = arguments.first().zip(arguments.get(1)).expect(usage);
     let seed = arguments.get(2).map_or(1, |seed| seed.parse().expect(usage));
     let reader: Reader = match name.as_str() {
         "pickle" => fuzz::pickle,
         "ubj" => fuzz::ubj,
         "legacy" => fuzz::legacy,
+        "v1" => fuzz::v1,
+        "v2" => fuzz::v2,
         _ => panic!("{usage}"),
     };
     let end = Instant::now() + Duration::from_secs_f64(minutes.parse::<f64>().expect(usage) * 60.0);
@@ -215,6 +217,7 @@ fn is_of(path: &Path, name: &str) -> bool {
         _ if path.starts_with(corpus(name)) => true,
         "pickle" => matches!(&*extension, "pkl" | "joblib" | "gz"),
         "ubj" => extension == "ubj",
+        "v1" | "v2" => false,
         _ => extension == "bst",
     }
 }

@@ -1,7 +1,10 @@
 //! Entries for fuzzing: each feeds bytes to one reader, and what it makes of them to a prediction.
 //! They return the error in words, by which a fuzzer can tell inputs that behave alike.
 
-use provost_inference::Features;
+use provost_inference::{
+    Features, MissingValues, OutputKind, OutputSchema, OutputShape, Precision, Schema,
+    protocol::{block::Block, v1, v2},
+};
 
 use crate::{Limits, LoadError, LoadOptions, LoadedModel, ModelServer, load_bytes, xgboost};
 
@@ -18,6 +21,44 @@ pub fn ubj(bytes: &[u8]) -> Result<(), String> {
 /// XGBoost's binary format.
 pub fn legacy(bytes: &[u8]) -> Result<(), String> {
     finish(xgboost::load_with(xgboost::parse_legacy, "model.bst", bytes, &options(ModelServer::Xgboost)))
+}
+
+/// Requests of V1.
+pub fn v1(bytes: &[u8]) -> Result<(), String> {
+    let mut values = Vec::new();
+    let request = v1::parse_request(bytes, &mut values).map_err(shown)?;
+    arrange(request.block, values)
+}
+
+/// Requests of V2, whose JSON is taken to end where the last object does.
+pub fn v2(bytes: &[u8]) -> Result<(), String> {
+    let (mut values, _id) = (Vec::new(), v2::find_id(bytes));
+    let length = bytes.iter().rposition(|byte| *byte == b'}').map_or(0, |last| last + 1);
+    let request = v2::parse_binary_request(bytes, length, &mut values).map_err(shown)?;
+    v2::ResponseTemplate::new(&schema(), "m", "1", "any").check_outputs(&request).map_err(shown)?;
+    arrange(request.block, values)
+}
+
+/// Puts the values of a request in the order of a model, as many as were told.
+fn arrange(block: Block<'_>, mut values: Vec<f64>) -> Result<(), String> {
+    let arranged = block.arrange(&schema(), &mut values).map_err(shown)?;
+    let block = Features::new(arranged.rows, arranged.columns, &values);
+    block.map(drop).ok_or_else(|| "the values are not as many as rows and columns".to_owned())
+}
+
+fn schema() -> Schema {
+    let (shape, kind) = (OutputShape::Vector, OutputKind::Float);
+    Schema {
+        features: 2,
+        feature_names: Some(["a".into(), "b".into()].into()),
+        missing_values: MissingValues::Accepted,
+        output: OutputSchema { shape, kind, name: "predict", precision: Precision::Double },
+    }
+}
+
+/// The message; the names of requests in it may hold anything.
+fn shown(error: impl ToString) -> String {
+    error.to_string().escape_debug().to_string()
 }
 
 /// Limits for small files, and for models that can be asked for a prediction in little memory.

@@ -40,3 +40,9 @@ fn the_ubj_reader_survives_its_corpus() {
 fn the_legacy_reader_survives_its_corpus() {
     replay("legacy", fuzz::legacy);
 }
+
+#[test]
+fn requests_of_v1_and_v2_are_answered() {
+    replay("v1", fuzz::v1);
+    replay("v2", fuzz::v2);
+}

@@ -20,8 +20,8 @@ const NUMBERS: [u64; 14] = [
     u64::MAX,
 ];
 
-/// Pieces of the formats: opcodes of pickles, markers of UBJSON.
-const PIECES: [&[u8]; 34] = [
+/// Pieces of the formats: opcodes of pickles, markers of UBJSON, JSON of requests.
+const PIECES: [&[u8]; 45] = [
     b"\x80\x04",
     b"(",
     b")",
@@ -56,6 +56,17 @@ const PIECES: [&[u8]; 34] = [
     b"SL\x00\x00\x00\x00\x00\x00\x00\x02ab",
     b"Z",
     b"d\x7f\xc0\x00\x00",
+    b"{\"instances\":[",
+    b"{\"inputs\":[{",
+    b"\"name\":\"a\",",
+    b"\"shape\":[2,1],",
+    b"\"datatype\":\"INT8\",",
+    b"\"data\":[",
+    b"[1,2],",
+    b"null,",
+    b"1e999,",
+    b"\"parameters\":{\"binary_data_size\":1},",
+    b"{\"a\":1,\"b\":2}",
 ];
 
 /// A seeded source of mutations.
