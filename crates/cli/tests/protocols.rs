@@ -328,11 +328,8 @@ async fn with_the_open_inference_protocol_classes_are_predicted() {
     assert!(errors.len() == 1 && errors[0].ends_with(message), "{errors:?}");
 }
 
-/// A deployment of a program of the user's own, which speaks this protocol.
-async fn own_program(protocol: &str) -> Node {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(wrapped_model::serve(listener, BTreeMap::new()));
+/// A deployment of a program of the user's own at this port, which speaks this protocol.
+fn own_deployment(protocol: &str, port: u16) -> String {
     let endpoint = json!({"service_host": "127.0.0.1", "httpPort": port, "type": "REST"});
     let graph = json!({"name": "own", "type": "MODEL", "endpoint": endpoint});
     let deployment = json!({
@@ -341,7 +338,34 @@ async fn own_program(protocol: &str) -> Node {
         "metadata": {"name": "iris"},
         "spec": {"protocol": protocol, "predictors": [{"name": "main", "graph": graph}]},
     });
-    started(&deployment.to_string()).await
+    deployment.to_string()
+}
+
+/// The port of such a program.
+async fn program() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(wrapped_model::serve(listener, BTreeMap::new()));
+    port
+}
+
+async fn own_program(protocol: &str) -> Node {
+    started(&own_deployment(protocol, program().await)).await
+}
+
+#[tokio::test]
+async fn another_protocol_is_in_force_once_it_is_applied() {
+    let port = program().await;
+    let node = started(&own_deployment("seldon", port)).await;
+    let body = r#"{"data":{"ndarray":[[1,2]]}}"#;
+    assert_eq!(node.predict("iris", body).await.status, 200);
+    for (protocol, path) in [("v2", "v2/models/own/infer"), ("tensorflow", "v1/models/own:predict")] {
+        node.apply(&own_deployment(protocol, port)).await;
+        node.await_state("iris", DeploymentState::Available).await;
+        let reply = node.post(&format!("{BASE}/{path}"), "{}", &[]).await;
+        assert_eq!((reply.status, &reply.json["path"]), (200, &json!(format!("/{path}"))), "{:?}", reply.json);
+        assert_eq!(node.predict("iris", body).await.status, 404);
+    }
 }
 
 #[tokio::test]
