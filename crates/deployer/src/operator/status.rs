@@ -155,11 +155,15 @@ mod tests {
     };
 
     fn desired() -> Desired {
+        desired_of("seldon")
+    }
+
+    fn desired_of(protocol: &str) -> Desired {
         let object: DynamicObject = serde_json::from_value(json!({
             "apiVersion": "machinelearning.seldon.io/v1",
             "kind": "SeldonDeployment",
             "metadata": {"name": "iris", "namespace": "default", "generation": 3, "uid": "1"},
-            "spec": {"predictors": [{
+            "spec": {"protocol": protocol, "predictors": [{
                 "name": "main",
                 "graph": {"name": "classifier", "implementation": "SKLEARN_SERVER", "modelUri": "s3://models/iris"},
             }]},
@@ -262,5 +266,19 @@ mod tests {
         let status = status(Some((State::Available, 3)), None);
         assert_eq!(status["address"]["url"], "http://iris-main.default.svc.cluster.local:8000/api/v1.0/predictions");
         assert_eq!(status["serviceStatus"]["iris-main"]["httpEndpoint"], "iris-main.default.svc.cluster.local:8000");
+    }
+
+    #[test]
+    fn the_address_is_where_the_protocol_has_predictions() {
+        let status = observed(&Observation {
+            namespace: "default",
+            desired: &desired_of("kfserving"),
+            family: &family(),
+            report: None,
+            answer: None,
+            gateway: None,
+        });
+        let expected = "http://iris-main.default.svc.cluster.local:8000/v2/models/classifier/infer";
+        assert_eq!(status["address"]["url"], expected);
     }
 }
