@@ -8,6 +8,7 @@
 mod about;
 mod clock;
 mod error;
+mod exchange;
 mod exposition;
 mod headers;
 mod in_flight;

@@ -23,9 +23,10 @@ use provost_inference::{
 
 use crate::{
     error::RequestError,
+    exchange::{self, Asked, Exchange},
     matcher::{Action, Dialect},
     node_server::{PASSED_BACK, Question, Reply, Server},
-    records::Outcome,
+    records::{Outcome, Records},
     routes::{Deployment, Native, Node, Predictor, Routes},
     service::{INFERENCE_HEADER, PREDICTOR, ThreadState},
 };
@@ -87,8 +88,8 @@ struct Prepared<'a> {
 enum Work<'a> {
     /// A model of this process predicts for a request that was read.
     Native(&'a Native, Input<'a>),
-    /// A server gets the body as it is, at this address.
-    Server(&'a Server, http::Uri),
+    /// A server gets the body as it is, at this address; what it says is known where it is numbers.
+    Server(&'a Server, http::Uri, Option<Asked<'a>>),
 }
 
 /// A request as its dialect reads it; the values are in the thread's buffer.
@@ -114,6 +115,14 @@ enum AnswerForm<'a> {
     V1,
     /// The caller's id.
     V2(Option<&'a str>),
+}
+
+/// What was passed on to a server.
+struct Passed<'a> {
+    predictor: &'a Predictor,
+    request_id: String,
+    body: &'a [u8],
+    asked: Option<Asked<'a>>,
 }
 
 /// What a native model takes and gives.
@@ -142,14 +151,15 @@ pub(crate) async fn answer(
             let client = started.elapsed();
             finish(&mut state.borrow_mut(), routes, &call, &body, read, (&buffers, predicted, client))
         }
-        Ok(Prepared { predictor, work: Work::Server(server, uri), request_id }) => {
+        Ok(Prepared { predictor, work: Work::Server(server, uri, asked), request_id }) => {
             let nodes = state.borrow().nodes.clone();
             let started = Instant::now();
             let (request_id_of, body_of) = (Some(&*request_id), body.clone());
             let question = Question { method: Method::POST, uri, headers, request_id: request_id_of, body: body_of };
             let reply = nodes.ask(server, question).await;
             let client = started.elapsed();
-            pass_back(&mut state.borrow_mut(), &call, &body, (predictor, request_id), (reply, client))
+            let passed = Passed { predictor, request_id, body: &body, asked };
+            pass_back(&mut state.borrow_mut(), routes, &call, passed, (&mut buffers, reply, client))
         }
         Err((request_id, error)) => Err(fail(&mut state.borrow_mut(), &call, None, request_id, error)),
     };
@@ -253,7 +263,16 @@ fn find_work<'a>(
             check_features(native, &input)?;
             Work::Native(native, input)
         }
-        Node::Server(server) => Work::Server(server, server.find((call.dialect, Action::Predict), model, version)?),
+        Node::Server(server) => {
+            let uri = server.find((call.dialect, Action::Predict), model, version)?;
+            let asked = match parsed {
+                Ok(Parsed::Seldon(seldon::Request { rows, columns, names, .. })) => {
+                    Some(Asked { rows, columns, names })
+                }
+                _ => None,
+            };
+            Work::Server(server, uri, asked)
+        }
     };
     Ok((predictor, work))
 }
@@ -403,11 +422,12 @@ fn finish(
 /// Logs and counts what a server answered, as [`finish`] does; its status and body are the caller's.
 fn pass_back(
     state: &mut ThreadState,
+    routes: &Routes,
     call: &Call,
-    body: &[u8],
-    (predictor, request_id): (&Predictor, String),
-    (reply, client): (Result<Reply, RequestError>, Duration),
+    passed: Passed<'_>,
+    (buffers, reply, client): (&mut Buffers, Result<Reply, RequestError>, Duration),
 ) -> Result<Answered, Failed> {
+    let Passed { predictor, request_id, body, asked } = passed;
     let reply = match reply {
         Ok(reply) => reply,
         Err(error) => return Err(fail(state, call, Some(predictor), request_id, error)),
@@ -415,15 +435,9 @@ fn pass_back(
     let answered = Instant::now();
     let (server, status) = (answered.duration_since(call.arrived), reply.status.as_u16());
     if call.deployment.is_logged {
-        let refusal = String::from_utf8_lossy(reply.body.get(..REASON_MAX).unwrap_or(&reply.body));
-        let payload = if reply.status.is_success() {
-            Payload::Text { request: body, response: &reply.body }
-        } else {
-            Payload::Failed { reason: &refusal }
-        };
         let time = state.clock.at(answered);
         let outcome = Outcome { request_id: &request_id, time, latency: server, status, rows: 1 };
-        state.records.append(&predictor.stream, &outcome, payload);
+        log_reply(&mut state.records, routes, (predictor, outcome), (body, asked, &reply), buffers);
     }
     state.metrics.record(predictor.slot, status, server, client);
     let mut headers = predictor.headers.clone();
@@ -431,6 +445,28 @@ fn pass_back(
     let passed = PASSED_BACK.into_iter().zip(reply.headers).filter_map(|(name, value)| Some((name, value?)));
     headers.extend(passed);
     Ok(Answered { status: reply.status, body: reply.body, request_id, headers })
+}
+
+/// Logs what a server was asked and answered: by columns where both are numbers, else as it was.
+fn log_reply(
+    records: &mut Records,
+    routes: &Routes,
+    (predictor, outcome): (&Predictor, Outcome<'_>),
+    (body, asked, reply): (&[u8], Option<Asked<'_>>, &Reply),
+    Buffers { inputs, outputs }: &mut Buffers,
+) {
+    if !reply.status.is_success() {
+        let refusal = String::from_utf8_lossy(reply.body.get(..REASON_MAX).unwrap_or(&reply.body));
+        return records.append(&predictor.stream, &outcome, Payload::Failed { reason: &refusal });
+    }
+    let exchange = asked.and_then(|asked| exchange::read(asked, &reply.body, outputs));
+    let by_columns = exchange.and_then(|exchange| Some((exchange, records.stream_of(routes, predictor, &exchange)?)));
+    match by_columns {
+        Some((Exchange { rows, .. }, stream)) => {
+            records.append(&stream, &Outcome { rows, ..outcome }, Payload::Values { inputs, outputs });
+        }
+        None => records.append(&predictor.stream, &outcome, Payload::Text { request: body, response: &reply.body }),
+    }
 }
 
 /// Writes the body in the caller's dialect. The caller's own id in it goes back as it came.

@@ -3,12 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use provost_inference::{
-    Schema,
+    OutputShape, Schema,
     protocol::seldon::parse_names,
     record::{FEATURE_COLUMNS_MAX, Payload, Record, RecordLane, Stream, Timestamp},
 };
 
-use crate::routes::{Predictor, Routes};
+use crate::{
+    exchange::Exchange,
+    routes::{Predictor, Routes},
+};
 
 /// Most sets of feature names a thread keeps for one predictor; others are logged by position.
 const NAME_SETS_MAX: usize = 16;
@@ -37,6 +40,45 @@ struct PredictorSets {
     /// Id of the predictor's own stream; another one in the same slot starts anew.
     stream: u64,
     sets: Vec<NameSet>,
+    exchanges: Vec<ExchangeSet>,
+}
+
+/// The columns of what a server is asked and answers.
+#[derive(Debug)]
+struct ExchangeSet {
+    columns: usize,
+    names: Option<Box<str>>,
+    outputs: usize,
+    output_names: Option<Box<str>>,
+    stream: Arc<Stream>,
+}
+
+impl ExchangeSet {
+    fn new(routes: &Routes, predictor: &Predictor, exchange: &Exchange<'_>) -> Self {
+        let Exchange { columns, names, outputs, output_names, .. } = *exchange;
+        let shape = if outputs == 1 { OutputShape::Vector } else { OutputShape::Matrix(outputs) };
+        let stream = Stream {
+            id: routes.next_stream(),
+            features: column_names(names, columns, "x"),
+            outputs: column_names(output_names, outputs, "t:"),
+            output_shape: shape,
+            ..predictor.stream.clone()
+        };
+        let [names, output_names] = [names, output_names].map(|names| names.map(Box::from));
+        Self { columns, names, outputs, output_names, stream: Arc::new(stream) }
+    }
+
+    fn is_of(&self, exchange: &Exchange<'_>) -> bool {
+        (self.columns, self.outputs) == (exchange.columns, exchange.outputs)
+            && self.names.as_deref() == exchange.names
+            && self.output_names.as_deref() == exchange.output_names
+    }
+}
+
+/// Names as they were written, if each column can be named so; else by position.
+fn column_names(raw: Option<&str>, columns: usize, prefix: &str) -> Vec<String> {
+    let names = raw.map(parse_names).filter(|names| are_column_names(names, columns));
+    names.unwrap_or_else(|| (0..columns).map(|index| format!("{prefix}{index}")).collect())
 }
 
 /// What a request adds to its record.
@@ -81,14 +123,7 @@ impl Records {
         predictor: &Predictor,
         (schema, names): (&Schema, Option<&str>),
     ) -> (Arc<Stream>, bool) {
-        if self.sets.len() <= predictor.slot {
-            self.sets.resize_with(predictor.slot + 1, PredictorSets::default);
-        }
-        let of = &mut self.sets[predictor.slot];
-        if of.stream != predictor.stream.id {
-            *of = PredictorSets { stream: predictor.stream.id, sets: Vec::new() };
-        }
-        let sets = &mut of.sets;
+        let sets = &mut self.of(predictor).sets;
         let index = sets.iter().position(|set| set.raw.as_deref() == names).unwrap_or_else(|| {
             if sets.len() >= NAME_SETS_MAX {
                 // The last place is shared by all further sets, which are logged by position.
@@ -102,9 +137,38 @@ impl Records {
         (Arc::clone(&sets[index].stream), sets[index].is_mismatch)
     }
 
+    /// The stream for an exchange with a server; `None` where there are too many of other columns.
+    pub(crate) fn stream_of(
+        &mut self,
+        routes: &Routes,
+        predictor: &Predictor,
+        exchange: &Exchange<'_>,
+    ) -> Option<Arc<Stream>> {
+        let sets = &mut self.of(predictor).exchanges;
+        let known = sets.iter().find(|set| set.is_of(exchange)).map(|set| Arc::clone(&set.stream));
+        if known.is_some() || sets.len() >= NAME_SETS_MAX {
+            return known;
+        }
+        let set = ExchangeSet::new(routes, predictor, exchange);
+        let stream = Arc::clone(&set.stream);
+        sets.push(set);
+        Some(stream)
+    }
+
+    fn of(&mut self, predictor: &Predictor) -> &mut PredictorSets {
+        if self.sets.len() <= predictor.slot {
+            self.sets.resize_with(predictor.slot + 1, PredictorSets::default);
+        }
+        let of = &mut self.sets[predictor.slot];
+        if of.stream != predictor.stream.id {
+            *of = PredictorSets { stream: predictor.stream.id, ..PredictorSets::default() };
+        }
+        of
+    }
+
     /// Forgets the streams of predictors that are no longer there.
     pub(crate) fn retain(&mut self, is_used: impl Fn(u64) -> bool) {
-        self.sets.iter_mut().filter(|of| !is_used(of.stream)).for_each(|of| of.sets = Vec::new());
+        self.sets.iter_mut().filter(|of| !is_used(of.stream)).for_each(|of| *of = PredictorSets::default());
     }
 }
 
