@@ -25,10 +25,13 @@ struct ControlPlane {
 }
 
 impl ControlPlane {
-    fn find(scene: &Scene) -> Self {
+    /// The way to its Service is known to proxies a while after its pod is ready.
+    async fn find(scene: &Scene) -> Self {
         let service = format!("{RELEASE}-provost-console");
         let address = kubectl(&["-n", NAMESPACE, "get", "service", &service, "-o", "jsonpath={.spec.clusterIP}"], "");
-        Self { url: format!("http://{address}:8000"), scene: scene.namespace }
+        let url = format!("http://{address}:8000");
+        eventually(async || reqwest::get(format!("{url}/-/live")).await.map_err(|error| error.to_string())).await;
+        Self { url, scene: scene.namespace }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -97,7 +100,7 @@ async fn deployments_of_the_cluster_are_shown_and_changed() {
         "predictors.requestLog.secret=bucket",
     ];
     let release = Release::install(RELEASE, NAMESPACE, &scene.image, &["--set", &values.join(",")]);
-    let control_plane = ControlPlane::find(&scene);
+    let control_plane = ControlPlane::find(&scene).await;
 
     let closed = reqwest::get(format!("{}/api/v1/deployments", control_plane.url)).await.unwrap();
     assert_eq!(closed.status(), 401);

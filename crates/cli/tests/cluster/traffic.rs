@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use provost_testkit::eventually;
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -108,7 +109,8 @@ pub(crate) async fn served(scene: &Scene, predictor: &str) -> u64 {
     let query =
         ["-n", scene.namespace, "get", "service", &format!("iris-{predictor}"), "-o", "jsonpath={.spec.clusterIP}"];
     let url = format!("http://{}:8000/metrics", kubectl(&query, ""));
-    let metrics = reqwest::get(url).await.unwrap().text().await.unwrap();
+    let answer = eventually(async || reqwest::get(&url).await.map_err(|error| error.to_string())).await;
+    let metrics = answer.text().await.unwrap();
     let counts = metrics.lines().filter(|line| line.starts_with("seldon_api_executor_server_requests_seconds_count"));
     counts.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
 }
