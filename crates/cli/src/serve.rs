@@ -31,7 +31,7 @@ use provost_deployer::{InProcessDeployer, kubernetes::ObjectName};
 use provost_domain::{DeploymentId, Engine, ServerCatalog, port::clock::Clock};
 use provost_gateway::{Gateway, Options as GatewayOptions, TrafficHistory};
 use provost_inference::record::Timestamp;
-use provost_request_log::{Options as LogOptions, RequestLog, Retention};
+use provost_request_log::{Options as LogOptions, RequestLog, Retention, Uploads};
 use provost_service_kit::{
     access::Rules,
     config::load,
@@ -183,15 +183,7 @@ async fn serve(
     let gateway = Gateway::new(options, Arc::new(models.clone()), Some(log.clone()));
     let deployer = InProcessDeployer::new(Arc::new(models), Arc::new(gateway.clone()));
     let traffic = Arc::new(TrafficHistory::default());
-    let view = View::new(gateway.clone(), Arc::clone(&log));
-    let view = match manifest.as_deref().and_then(pod::deployment) {
-        Some(deployment) => view.in_pod(deployment, Arc::clone(&traffic)),
-        None => view,
-    };
-    let view = match &uploads {
-        Some(uploads) => view.sending(Flush::new(gateway.clone(), Arc::clone(uploads))),
-        None => view,
-    };
+    let view = view((&gateway, &log), manifest.as_deref().and_then(pod::deployment), &traffic, uploads.as_ref());
 
     let (stop, stopped) = shutdown();
     let ports = Ports {
@@ -240,6 +232,24 @@ async fn serve(
     repository.close().await;
     data_dir.retract();
     end
+}
+
+/// What the server tells of itself; `pod` is the one deployment of a pod.
+fn view(
+    (gateway, log): (&Gateway, &Arc<RequestLog>),
+    pod: Option<DeploymentId>,
+    traffic: &Arc<TrafficHistory>,
+    uploads: Option<&Arc<Uploads>>,
+) -> View {
+    let view = View::new(gateway.clone(), Arc::clone(log));
+    let view = match pod {
+        Some(deployment) => view.in_pod(deployment, Arc::clone(traffic)),
+        None => view,
+    };
+    match uploads {
+        Some(uploads) => view.sending(Flush::new(gateway.clone(), Arc::clone(uploads))),
+        None => view,
+    }
 }
 
 /// A pod waits for the program beside it as long as Kubernetes lets it; elsewhere somebody wants to know.

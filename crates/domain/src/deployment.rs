@@ -247,7 +247,7 @@ impl FromStr for RequestLogging {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::graph::{Endpoint, Implementation, NodeKind, Parameter, ParameterValue};
 
@@ -317,7 +317,8 @@ mod tests {
         assert_eq!(told.labels[VERSION_LABEL], "v2");
     }
 
-    fn deployment(predictors: Vec<Predictor>) -> Deployment {
+    /// A deployment `iris` that says nothing else.
+    pub(crate) fn deployment(predictors: Vec<Predictor>) -> Deployment {
         let namespace = crate::Namespace::default_namespace();
         Deployment {
             id: DeploymentId { namespace, name: crate::ResourceName::try_from("iris").unwrap() },

@@ -11,7 +11,7 @@ use provost_inference::protocol::{v1, v2};
 use crate::{
     error::RequestError,
     matcher::{Action, Dialect},
-    node_server::{PASSED_BACK, Question, Reply},
+    node_server::{Question, Reply},
     predict::{check_model, pinned},
     routes::{Deployment, Native, Node, Predictor},
     service::{JSON, NOSNIFF, PREDICTOR, ThreadState},
@@ -65,7 +65,7 @@ async fn of_model(
             let (model, version) = (Some(&*about.model), about.version.as_deref());
             let uri = server.find((about.dialect, about.action), model, version)?;
             let question = Question { method: Method::GET, uri, headers, request_id: None, body: Bytes::new() };
-            passed_back(nodes.ask(server, question).await?)
+            passed_back(&nodes.ask(server, question).await?)
         }
     };
     response.headers_mut().extend(predictor.headers.get(PREDICTOR).map(|name| (PREDICTOR, name.clone())));
@@ -103,11 +103,10 @@ fn json(status: StatusCode, body: Vec<u8>) -> Response<Full<Bytes>> {
 }
 
 /// What a program answered, as it is.
-fn passed_back(reply: Reply) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(reply.body));
+fn passed_back(reply: &Reply) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(reply.body.clone()));
     *response.status_mut() = reply.status;
-    let passed = PASSED_BACK.into_iter().zip(reply.headers).filter_map(|(name, value)| Some((name, value?)));
-    response.headers_mut().extend(passed);
+    reply.add_headers(response.headers_mut());
     response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     response
 }

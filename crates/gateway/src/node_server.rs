@@ -120,13 +120,20 @@ pub(crate) struct Question<'a> {
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     /// Those of its headers that [`PASSED_BACK`] names.
-    pub(crate) headers: [Option<HeaderValue>; 3],
+    headers: [Option<HeaderValue>; 3],
     pub(crate) body: Bytes,
 }
 
+impl Reply {
+    /// Adds its headers that are passed on.
+    pub(crate) fn add_headers(&self, headers: &mut HeaderMap) {
+        let passed = PASSED_BACK.into_iter().zip(&self.headers);
+        headers.extend(passed.filter_map(|(name, value)| Some((name, value.clone()?))));
+    }
+}
+
 /// The headers of an answer that are passed on.
-pub(crate) const PASSED_BACK: [header::HeaderName; 3] =
-    [header::CONTENT_TYPE, header::CONTENT_ENCODING, INFERENCE_HEADER];
+const PASSED_BACK: [header::HeaderName; 3] = [header::CONTENT_TYPE, header::CONTENT_ENCODING, INFERENCE_HEADER];
 
 /// Calls the nodes of one thread, whose connections it keeps.
 #[derive(Debug, Clone)]

@@ -23,18 +23,16 @@ use provost_inference::{
 
 use crate::{
     error::RequestError,
-    exchange::{self, Asked, Exchange},
+    exchange::{Asked, Passed, pass_back},
     matcher::{Action, Dialect},
-    node_server::{PASSED_BACK, Question, Reply, Server},
-    records::{Outcome, Records},
+    node_server::{Question, Server},
+    records::Outcome,
     routes::{Deployment, Native, Node, Predictor, Routes},
     service::{INFERENCE_HEADER, PREDICTOR, ThreadState},
 };
 
 /// Longest request id, in bytes.
 pub(crate) const REQUEST_ID_MAX: usize = 256;
-/// Most bytes of a server's refusal that are logged.
-const REASON_MAX: usize = 1000;
 /// Work that is estimated to take longer leaves the I/O thread.
 const INLINE_MAX: Duration = Duration::from_micros(100);
 
@@ -73,8 +71,8 @@ pub(crate) struct Failed {
 /// Buffers that every request of a thread uses again.
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
-    inputs: Vec<f64>,
-    outputs: Vec<f64>,
+    pub(crate) inputs: Vec<f64>,
+    pub(crate) outputs: Vec<f64>,
 }
 
 /// A request that waits for its prediction.
@@ -115,14 +113,6 @@ enum AnswerForm<'a> {
     V1,
     /// The caller's id.
     V2(Option<&'a str>),
-}
-
-/// What was passed on to a server.
-struct Passed<'a> {
-    predictor: &'a Predictor,
-    request_id: String,
-    body: &'a [u8],
-    asked: Option<Asked<'a>>,
 }
 
 /// What a native model takes and gives.
@@ -417,56 +407,6 @@ fn finish(
     }
     state.metrics.record(predictor.slot, 200, server, client);
     Ok(Answered { status: StatusCode::OK, body: written.into(), request_id, headers: predictor.headers.clone() })
-}
-
-/// Logs and counts what a server answered, as [`finish`] does; its status and body are the caller's.
-fn pass_back(
-    state: &mut ThreadState,
-    routes: &Routes,
-    call: &Call,
-    passed: Passed<'_>,
-    (buffers, reply, client): (&mut Buffers, Result<Reply, RequestError>, Duration),
-) -> Result<Answered, Failed> {
-    let Passed { predictor, request_id, body, asked } = passed;
-    let reply = match reply {
-        Ok(reply) => reply,
-        Err(error) => return Err(fail(state, call, Some(predictor), request_id, error)),
-    };
-    let answered = Instant::now();
-    let (server, status) = (answered.duration_since(call.arrived), reply.status.as_u16());
-    if call.deployment.is_logged {
-        let time = state.clock.at(answered);
-        let outcome = Outcome { request_id: &request_id, time, latency: server, status, rows: 1 };
-        log_reply(&mut state.records, routes, (predictor, outcome), (body, asked, &reply), buffers);
-    }
-    state.metrics.record(predictor.slot, status, server, client);
-    let mut headers = predictor.headers.clone();
-    headers.remove(http::header::CONTENT_TYPE);
-    let passed = PASSED_BACK.into_iter().zip(reply.headers).filter_map(|(name, value)| Some((name, value?)));
-    headers.extend(passed);
-    Ok(Answered { status: reply.status, body: reply.body, request_id, headers })
-}
-
-/// Logs what a server was asked and answered: by columns where both are numbers, else as it was.
-fn log_reply(
-    records: &mut Records,
-    routes: &Routes,
-    (predictor, outcome): (&Predictor, Outcome<'_>),
-    (body, asked, reply): (&[u8], Option<Asked<'_>>, &Reply),
-    Buffers { inputs, outputs }: &mut Buffers,
-) {
-    if !reply.status.is_success() {
-        let refusal = String::from_utf8_lossy(reply.body.get(..REASON_MAX).unwrap_or(&reply.body));
-        return records.append(&predictor.stream, &outcome, Payload::Failed { reason: &refusal });
-    }
-    let exchange = asked.and_then(|asked| exchange::read(asked, &reply.body, outputs));
-    let by_columns = exchange.and_then(|exchange| Some((exchange, records.stream_of(routes, predictor, &exchange)?)));
-    match by_columns {
-        Some((Exchange { rows, .. }, stream)) => {
-            records.append(&stream, &Outcome { rows, ..outcome }, Payload::Values { inputs, outputs });
-        }
-        None => records.append(&predictor.stream, &outcome, Payload::Text { request: body, response: &reply.body }),
-    }
 }
 
 /// Writes the body in the caller's dialect. The caller's own id in it goes back as it came.

@@ -281,8 +281,7 @@ impl<'a> Part<'a> {
 
     /// An annotation of the predictor, else of the deployment.
     fn annotation(self, name: &str) -> Option<&'a str> {
-        let all = [&self.predictor.annotations, &self.source.deployment.annotations];
-        all.into_iter().find_map(|annotations| annotations.get(name)).map(String::as_str)
+        self.source.deployment.annotation(self.predictor, name)
     }
 
     /// The labels by which pods are selected: those that never change.

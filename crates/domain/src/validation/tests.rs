@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-    DeploymentId, Namespace, Predictor, ResourceName,
-    deployment::{ComponentSpec, NO_ENGINE_ANNOTATION, Protocol, RequestLogging, ServerType, TextMap, Transport},
+    Predictor,
+    deployment::{ComponentSpec, NO_ENGINE_ANNOTATION, Protocol, ServerType, Transport},
     graph::{Endpoint, EndpointKind, Implementation, Logger, Node, NodeKind, Parameter, ParameterValue},
 };
 
@@ -22,17 +22,7 @@ fn predictor(name: &str, traffic: Option<i32>) -> Predictor {
 }
 
 fn deployment(predictors: Vec<Predictor>) -> Deployment {
-    let mut deployment = Deployment {
-        id: DeploymentId { namespace: Namespace::default_namespace(), name: ResourceName::try_from("iris").unwrap() },
-        annotations: TextMap::new(),
-        labels: TextMap::new(),
-        protocol: Protocol::Seldon,
-        transport: None,
-        server_type: ServerType::Rpc,
-        replicas: None,
-        predictors,
-        request_log: RequestLogging::On,
-    };
+    let mut deployment = crate::deployment::tests::deployment(predictors);
     deployment.apply_defaults();
     deployment
 }

@@ -87,7 +87,7 @@ impl State {
         self.failed.insert(partition);
     }
 
-    /// Whether there is nothing to do there for now.
+    /// Whether the last look found nothing to do there, and is not long ago.
     pub(super) fn is_quiet(&self, partition: &Partition, now: Timestamp) -> bool {
         let look = self.looks.get(partition).filter(|look| look.is_quiet);
         look.is_some_and(|look| (0..LOOK_AGAIN).contains(&now.0.saturating_sub(look.at.0)))

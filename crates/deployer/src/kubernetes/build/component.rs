@@ -96,9 +96,7 @@ impl Component {
         secure(&mut container);
         join_item(&mut self.sidecars, Value::Object(container), "name", &path)
     }
-}
 
-impl Component {
     fn add_program(&mut self, path: FieldPath, container: Map<String, Value>) -> Result<(), BuildError> {
         if !is_said(&container, "image") {
             return Err(BuildError::NoProgram { path: path.field("image") });
