@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use provost_domain::{
     Deployment, DeploymentId, Digest, Predictor, RevisionId,
+    graph::{Implementation, Node},
     plan::{ObservedRevision, Report, Route, Step},
     port::{
         deployer::{Deployer, Subject},
@@ -12,7 +13,7 @@ use provost_domain::{
         model_host::{HostedPredictor, ModelHost},
         routes::RoutePublisher,
     },
-    routing_table::{DeploymentRoutes, NodeServer, PredictorRoute},
+    routing_table::{DeploymentRoutes, NodeRoute, NodeRuns, NodeServer, PredictorRoute},
 };
 
 /// The annotation of a predictor that Seldon's metrics carry as its version.
@@ -117,17 +118,36 @@ fn compile(deployment: &Deployment, predictor: &Predictor, route: &Route) -> Pre
         predictor: route.predictor.clone(),
         revision: route.revision.clone(),
         weight: route.weight,
-        node: predictor.graph.name.clone(),
-        image: predictor.graph.implementation.as_str().to_owned(),
         version: predictor.annotations.get(VERSION_ANNOTATION).cloned().unwrap_or_default(),
-        server: server(deployment, predictor),
+        graph: node(deployment, predictor, &predictor.graph),
     }
 }
 
-/// The server that a program of the user's own is.
-fn server(deployment: &Deployment, predictor: &Predictor) -> Option<NodeServer> {
-    let authority = predictor.graph.rest_authority().filter(|_| predictor.graph.is_own_program())?;
-    Some(NodeServer { authority, timeout: deployment.rest_timeout(predictor), protocol: deployment.protocol })
+/// A node with those below it.
+fn node(deployment: &Deployment, predictor: &Predictor, of: &Node) -> NodeRoute {
+    NodeRoute {
+        name: of.name.clone(),
+        image: of.implementation.as_str().to_owned(),
+        runs: runs(deployment, predictor, of),
+        calls: of.calls(),
+        children: of.children.iter().map(|child| node(deployment, predictor, child)).collect(),
+    }
+}
+
+fn runs(deployment: &Deployment, predictor: &Predictor, node: &Node) -> NodeRuns {
+    match &node.implementation {
+        Implementation::Server(_) => NodeRuns::Model,
+        Implementation::SimpleModel => NodeRuns::SimpleModel,
+        Implementation::SimpleRouter => NodeRuns::SimpleRouter,
+        Implementation::RandomAbTest => NodeRuns::AbTest(node.first_ratio()),
+        Implementation::AverageCombiner => NodeRuns::AverageCombiner,
+        Implementation::Unknown => NodeRuns::Server(NodeServer {
+            // A program is called only once it answered there.
+            authority: node.rest_authority().unwrap_or_default(),
+            timeout: deployment.rest_timeout(predictor),
+            protocol: deployment.protocol,
+        }),
+    }
 }
 
 /// The digests of a predictor's nodes, depth first.

@@ -198,7 +198,8 @@ impl Predictor {
     /// part of it.
     pub fn serving_specification(&self, protocol: Protocol) -> String {
         let mut specification = self.graph.specification();
-        if protocol != Protocol::Seldon && self.graph.is_own_program() {
+        let has_own = self.graph.nodes().into_iter().any(Node::is_own_program);
+        if protocol != Protocol::Seldon && has_own {
             specification["protocol"] = json!(protocol);
         }
         specification.to_string()

@@ -1,9 +1,14 @@
 //! The inference graph of a predictor: nodes in Seldon's terms, with their parameters parsed.
 
+mod calls;
+
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+pub(crate) use calls::RATIO;
+pub use calls::{Calls, InputCall};
 
 /// One node of an inference graph, with the nodes below it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -202,6 +207,11 @@ impl Node {
         *self == Self::default()
     }
 
+    /// Whether a graph says nothing: the defaults give it a kind, so that does not count.
+    pub(crate) fn is_absent(&self) -> bool {
+        Self { kind: NodeKind::UnknownType, ..self.clone() }.is_empty()
+    }
+
     /// The value of the parameter `name`; of two with one name, the last.
     pub fn parameter(&self, name: &str) -> Option<&ParameterValue> {
         self.parameters.iter().rev().find(|parameter| parameter.name == name).map(|parameter| &parameter.value)
@@ -386,6 +396,17 @@ impl ParameterValue {
             "BOOL" => parse_bool(value).map(Self::Bool).ok_or_else(|| invalid("BOOL", "true or false")),
             "STRING" | "" => Ok(Self::String(value.to_owned())),
             _ => Err(InvalidParameter::Type(kind.to_owned())),
+        }
+    }
+
+    /// The value as a number, if it is one or a text that reads as one.
+    pub fn as_number(&self) -> Option<f64> {
+        #[expect(clippy::cast_precision_loss, reason = "parameters are small numbers")]
+        match self {
+            Self::Int(value) => Some(*value as f64),
+            Self::Float(value) | Self::Double(value) => Some(*value),
+            Self::String(value) => value.trim().parse().ok().filter(|value: &f64| value.is_finite()),
+            Self::Bool(_) => None,
         }
     }
 

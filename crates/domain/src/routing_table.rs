@@ -8,17 +8,18 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use crate::{
     DeploymentId, RevisionId,
     deployment::{Protocol, RequestLogging},
+    graph::Calls,
 };
 
 /// All deployments a gateway knows, and where their requests go.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct RoutingTable {
     /// Deployments by namespace and name.
     pub deployments: BTreeMap<DeploymentId, DeploymentRoutes>,
 }
 
 /// Where the requests of one deployment go.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct DeploymentRoutes {
     /// The predictors that answer. None while the deployment is being created or has failed.
     pub predictors: Vec<PredictorRoute>,
@@ -29,7 +30,7 @@ pub struct DeploymentRoutes {
 }
 
 /// A predictor's share of the traffic.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PredictorRoute {
     /// Its name.
     pub predictor: String,
@@ -37,15 +38,50 @@ pub struct PredictorRoute {
     pub revision: RevisionId,
     /// Share of the traffic, relative to the sum of all.
     pub weight: u32,
-    /// Name of its graph's node.
-    pub node: String,
-    /// Image of the node, or its implementation where it runs natively.
-    pub image: String,
     /// Its annotation `version`, a label of Seldon's metrics.
     pub version: String,
-    /// Where it answers, when it is another server; `None` for a model of this process.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub server: Option<NodeServer>,
+    /// The root of its graph.
+    pub graph: NodeRoute,
+}
+
+/// A node of a predictor's graph, as requests pass it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NodeRoute {
+    /// Its name.
+    pub name: String,
+    /// Its image, or its implementation where it runs natively.
+    pub image: String,
+    /// What runs it.
+    pub runs: NodeRuns,
+    /// What it is called for.
+    pub calls: Calls,
+    /// The nodes below it.
+    pub children: Vec<Self>,
+}
+
+impl NodeRoute {
+    /// Whether the node is all of its graph and only predicts, as a model that is loaded or called.
+    pub fn is_lone_model(&self) -> bool {
+        let is_model = matches!(self.runs, NodeRuns::Model | NodeRuns::Server(_));
+        is_model && self.children.is_empty() && self.calls == Calls::PREDICT
+    }
+}
+
+/// What runs a node.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum NodeRuns {
+    /// A model of this process.
+    Model,
+    /// Another server.
+    Server(NodeServer),
+    /// A model that answers every request alike.
+    SimpleModel,
+    /// A router that chooses the first child.
+    SimpleRouter,
+    /// A router between two children, which chooses the first with this probability.
+    AbTest(f64),
+    /// The mean of the children's answers.
+    AverageCombiner,
 }
 
 /// A server that a node is called at.

@@ -3,6 +3,7 @@
 //!
 //! Every rule is checked, never only the first that fails. Paths are those of a `SeldonDeployment`.
 
+mod graph_rules;
 mod not_supported_yet;
 mod own_program;
 mod seldon_rules;
@@ -77,6 +78,7 @@ impl std::error::Error for Violation {}
 /// Everything that is wrong with a deployment, to which the defaults were applied, for this engine.
 pub fn validate(deployment: &Deployment, catalog: &ServerCatalog, engine: Engine) -> Vec<Violation> {
     let mut violations = seldon_rules::check(deployment, catalog, engine);
+    violations.extend(graph_rules::check(deployment));
     violations.extend(not_supported_yet::check(deployment, catalog, engine));
     violations.extend(own_program::check(deployment, catalog, engine));
     violations

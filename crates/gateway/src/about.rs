@@ -12,7 +12,7 @@ use crate::{
     error::RequestError,
     matcher::{Action, Dialect},
     node_server::{Question, Reply},
-    predict::{check_model, pinned},
+    predict::{check_model, not_of_graph, pinned},
     routes::{Deployment, Native, Node, Predictor},
     service::{JSON, NOSNIFF, PREDICTOR, ThreadState},
 };
@@ -60,6 +60,7 @@ async fn of_model(
             check_model(&about.deployment, predictor, Some(&about.model), about.version.as_deref())?;
             json(StatusCode::OK, native_body(about, predictor, native))
         }
+        Node::Graph(_) => return Err(not_of_graph(about.dialect)),
         Node::Server(server) => {
             let nodes = state.borrow().nodes.clone();
             let (model, version) = (Some(&*about.model), about.version.as_deref());

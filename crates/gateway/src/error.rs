@@ -85,6 +85,12 @@ impl From<block::UnknownFeature> for RequestError {
     }
 }
 
+impl From<serde_json::Error> for RequestError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::new(ErrorCode::BadRequest, format!("`meta` cannot be read: {error}"))
+    }
+}
+
 impl From<PredictError> for RequestError {
     fn from(error: PredictError) -> Self {
         Self::new(ErrorCode::BadRequest, error.to_string())

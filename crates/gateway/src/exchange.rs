@@ -1,7 +1,13 @@
 //! What passes between a caller and a server: it goes back as it is, and is logged by columns where both bodies are
 //! numbers.
 
-use std::time::{Duration, Instant};
+use std::{
+    cell::RefCell,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use http::HeaderMap;
 
 use provost_inference::{
     protocol::seldon,
@@ -10,6 +16,7 @@ use provost_inference::{
 
 use crate::{
     error::RequestError,
+    graph::{Entry, Graph, Numbers, Stopped, Walk},
     node_server::Reply,
     predict::{Answered, Buffers, Call, Failed, fail},
     records::{Outcome, Records},
@@ -40,19 +47,40 @@ pub(crate) struct Exchange<'a> {
     pub(crate) output_names: Option<&'a str>,
 }
 
-/// Reads an answer into `outputs`; `None` where it is not as many rows of numbers as the request, or either has more
-/// columns than are logged as such.
-fn read<'a>(asked: Asked<'a>, answer: &'a [u8], outputs: &mut Vec<f64>) -> Option<Exchange<'a>> {
-    outputs.clear();
-    let answer = seldon::parse_request(answer, outputs).ok()?;
-    let is_plain = answer.rows == asked.rows && asked.columns.max(answer.columns) <= FEATURE_COLUMNS_MAX;
-    is_plain.then_some(Exchange {
-        rows: asked.rows,
-        columns: asked.columns,
-        names: asked.names,
-        outputs: answer.columns,
-        output_names: answer.names,
-    })
+/// What goes back to the caller.
+pub(crate) enum Answer {
+    /// What a server answered.
+    Passed(Reply),
+    /// What came out of a graph, with its numbers where it is numbers.
+    OfGraph(Reply, Option<Arc<Numbers>>),
+}
+
+impl Answer {
+    fn reply(&self) -> &Reply {
+        match self {
+            Self::Passed(reply) | Self::OfGraph(reply, _) => reply,
+        }
+    }
+
+    /// Reads it into `outputs`; `None` where it is not as many rows of numbers as the request, or either has more
+    /// columns than are logged as such.
+    fn read<'a>(&'a self, asked: Asked<'a>, outputs: &mut Vec<f64>) -> Option<Exchange<'a>> {
+        outputs.clear();
+        let (rows, columns, output_names) = match self {
+            Self::Passed(reply) => {
+                let answer = seldon::parse_request(&reply.body, outputs).ok()?;
+                (answer.rows, answer.columns, answer.names)
+            }
+            Self::OfGraph(_, numbers) => {
+                let numbers = numbers.as_ref().filter(|numbers| !numbers.are_labels())?;
+                outputs.extend_from_slice(&numbers.values);
+                (numbers.rows, numbers.columns, numbers.names.as_deref())
+            }
+        };
+        let is_plain = rows == asked.rows && asked.columns.max(columns) <= FEATURE_COLUMNS_MAX;
+        let Asked { rows, columns: of_request, names } = asked;
+        is_plain.then_some(Exchange { rows, columns: of_request, names, outputs: columns, output_names })
+    }
 }
 
 /// What was passed on to a server.
@@ -63,29 +91,55 @@ pub(crate) struct Passed<'a> {
     pub(crate) asked: Option<Asked<'a>>,
 }
 
-/// Logs and counts what a server answered, its status and body are the caller's.
+/// Sends a request through a graph, and logs and counts what comes of it.
+pub(crate) async fn pass_through(
+    state: &RefCell<ThreadState>,
+    routes: &Routes,
+    (call, headers): (&Call, &HeaderMap),
+    (graph, entry): (&Graph, Entry),
+    passed: Passed<'_>,
+    buffers: &mut Buffers,
+) -> Result<Answered, Failed> {
+    let request_id = passed.request_id.clone();
+    let walk = Walk::new(state, (headers, &request_id), entry.notes);
+    let reply = match walk.through(&graph.root, entry.message).await {
+        Ok(message) => {
+            let body = walk.answer(&message);
+            Ok(Answer::OfGraph(Reply::json(body), message.payload.numbers().ok().cloned()))
+        }
+        Err(Stopped::Refused(reply)) => Ok(Answer::OfGraph(*reply, None)),
+        Err(Stopped::Error(error)) => Err(error),
+    };
+    pass_back(&mut state.borrow_mut(), routes, call, passed, (buffers, reply, None))
+}
+
+/// Logs and counts what was answered, whose status and body are the caller's. The nodes of a graph are counted already.
 pub(crate) fn pass_back(
     state: &mut ThreadState,
     routes: &Routes,
     call: &Call,
     passed: Passed<'_>,
-    (buffers, reply, client): (&mut Buffers, Result<Reply, RequestError>, Duration),
+    (buffers, answer, client): (&mut Buffers, Result<Answer, RequestError>, Option<Duration>),
 ) -> Result<Answered, Failed> {
     let Passed { predictor, request_id, body, asked } = passed;
-    let reply = match reply {
-        Ok(reply) => reply,
+    let answer = match answer {
+        Ok(answer) => answer,
         Err(error) => return Err(fail(state, call, Some(predictor), request_id, error)),
     };
     let answered = Instant::now();
-    let (server, status) = (answered.duration_since(call.arrived), reply.status.as_u16());
+    let (server, status) = (answered.duration_since(call.arrived), answer.reply().status.as_u16());
     if call.deployment.is_logged {
         let time = state.clock.at(answered);
         let outcome = Outcome { request_id: &request_id, time, latency: server, status, rows: 1 };
-        log_reply(&mut state.records, routes, (predictor, outcome), (body, asked, &reply), buffers);
+        log_reply(&mut state.records, routes, (predictor, outcome), (body, asked, &answer), buffers);
     }
-    state.metrics.record(predictor.slot, status, server, client);
+    match client {
+        Some(client) => state.metrics.record(predictor.slot, status, server, client),
+        None => state.metrics.record_request(predictor.slot, status, server),
+    }
     let mut headers = predictor.headers.clone();
     headers.remove(http::header::CONTENT_TYPE);
+    let (Answer::Passed(reply) | Answer::OfGraph(reply, _)) = answer;
     reply.add_headers(&mut headers);
     Ok(Answered { status: reply.status, body: reply.body, request_id, headers })
 }
@@ -95,14 +149,15 @@ fn log_reply(
     records: &mut Records,
     routes: &Routes,
     (predictor, outcome): (&Predictor, Outcome<'_>),
-    (body, asked, reply): (&[u8], Option<Asked<'_>>, &Reply),
+    (body, asked, answer): (&[u8], Option<Asked<'_>>, &Answer),
     Buffers { inputs, outputs }: &mut Buffers,
 ) {
+    let reply = answer.reply();
     if !reply.status.is_success() {
         let refusal = String::from_utf8_lossy(reply.body.get(..REASON_MAX).unwrap_or(&reply.body));
         return records.append(&predictor.stream, &outcome, Payload::Failed { reason: &refusal });
     }
-    let exchange = asked.and_then(|asked| read(asked, &reply.body, outputs));
+    let exchange = asked.and_then(|asked| answer.read(asked, outputs));
     let by_columns = exchange.and_then(|exchange| Some((exchange, records.stream_of(routes, predictor, &exchange)?)));
     match by_columns {
         Some((Exchange { rows, .. }, stream)) => {
@@ -119,7 +174,9 @@ mod tests {
     fn outcome(rows: usize, answer: &str) -> Option<(usize, Vec<f64>)> {
         let mut outputs = vec![7.0];
         let asked = Asked { rows, columns: 2, names: None };
-        read(asked, answer.as_bytes(), &mut outputs).map(|exchange| (exchange.outputs, outputs))
+        let answer = Answer::Passed(Reply::json(answer.as_bytes().to_vec()));
+        let exchange = answer.read(asked, &mut outputs).map(|exchange| exchange.outputs);
+        exchange.map(|columns| (columns, outputs))
     }
 
     #[test]

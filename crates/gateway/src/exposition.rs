@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::metrics::{BUCKETS, Latencies, SeriesKey, Snapshot};
+use crate::metrics::{BUCKETS, Histograms, Latencies, SeriesKey, Snapshot};
 
 /// Media type of the text.
 pub const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -70,8 +70,7 @@ enum Side {
 }
 
 fn family(out: &mut String, snapshot: &Snapshot, name: &str, help: &str, side: Side) {
-    let rows: Vec<_> =
-        snapshot.series.iter().filter(|((key, _), _)| side == Side::Server || !key.node.is_empty()).collect();
+    let rows: Vec<_> = snapshot.series.iter().filter(|((key, _), histograms)| is_of(side, key, histograms)).collect();
     let _written = write!(out, "# HELP {name} {help}\n# TYPE {name} histogram\n");
     for ((key, status), histograms) in &rows {
         let latencies = if side == Side::Server { &histograms.server } else { &histograms.client };
@@ -81,6 +80,14 @@ fn family(out: &mut String, snapshot: &Snapshot, name: &str, help: &str, side: S
     for ((key, status), histograms) in &rows {
         let latencies = if side == Side::Server { &histograms.server } else { &histograms.client };
         summary(out, name, &labels(key, *status, side), latencies);
+    }
+}
+
+/// Whether there is anything to tell: a node of a graph gets no requests, and the graph itself is no node.
+fn is_of(side: Side, key: &SeriesKey, Histograms { server, client }: &Histograms) -> bool {
+    match side {
+        Side::Server => server.count() > 0,
+        Side::Client => client.count() > 0 && !key.node.is_empty(),
     }
 }
 
@@ -116,7 +123,7 @@ fn labels(key: &SeriesKey, status: u16, side: Side) -> String {
         ("namespace", key.namespace.clone()),
         ("predictor_name", key.predictor.clone()),
         ("predictor_version", key.version.clone()),
-        ("service", if side == Side::Server { "predictions" } else { "/predict" }.to_owned()),
+        ("service", if side == Side::Server { "predictions" } else { key.path }.to_owned()),
     ];
     if side == Side::Client {
         let (image, version) = key.image.rsplit_once(':').unwrap_or((&key.image, ""));

@@ -10,6 +10,7 @@ mod clock;
 mod error;
 mod exchange;
 mod exposition;
+mod graph;
 mod headers;
 mod in_flight;
 mod matcher;

@@ -31,7 +31,12 @@ pub struct SeriesKey {
     pub node: String,
     /// The node's image or implementation.
     pub image: String,
+    /// Where the node is called: `/predict` for what a model of this process is asked too.
+    pub path: &'static str,
 }
+
+/// Where models are called.
+pub(crate) const PREDICT_PATH: &str = "/predict";
 
 /// Latencies of requests, and of the predictor's part in them.
 #[derive(Debug, Clone)]
@@ -101,17 +106,40 @@ pub(crate) struct ThreadMetrics {
 
 impl ThreadMetrics {
     pub(crate) fn record(&mut self, slot: usize, status: u16, server: Duration, client: Duration) {
+        if let Some(histograms) = self.histograms(slot, status) {
+            histograms.server.record(server);
+            histograms.client.record(client);
+        }
+    }
+
+    /// Counts a request to a graph, whose nodes are counted for themselves.
+    pub(crate) fn record_request(&mut self, slot: usize, status: u16, latency: Duration) {
+        if let Some(histograms) = self.histograms(slot, status) {
+            histograms.server.record(latency);
+        }
+    }
+
+    /// Counts what a node of a graph was asked.
+    pub(crate) fn record_node(&mut self, slot: usize, status: u16, latency: Duration) {
+        if let Some(histograms) = self.histograms(slot, status) {
+            histograms.client.record(latency);
+        }
+    }
+
+    fn histograms(&mut self, slot: usize, status: u16) -> Option<&mut Histograms> {
         if self.slots.len() <= slot {
             self.slots.resize_with(slot + 1, Vec::new);
         }
         let statuses = &mut self.slots[slot];
-        if let Some((_, histograms)) = statuses.iter_mut().find(|(of, _)| *of == status) {
-            histograms.server.record(server);
-            histograms.client.record(client);
-        } else if let (Some(empty), Some(also_empty)) = (Latencies::new(), Latencies::new()) {
-            statuses.push((status, Histograms { server: empty, client: also_empty }));
-            self.record(slot, status, server, client);
-        }
+        let found = statuses.iter().position(|(of, _)| *of == status);
+        let index = match found {
+            Some(index) => index,
+            None => {
+                statuses.push((status, Histograms { server: Latencies::new()?, client: Latencies::new()? }));
+                statuses.len() - 1
+            }
+        };
+        statuses.get_mut(index).map(|(_, histograms)| histograms)
     }
 
     fn add_to(&self, snapshot: &mut Snapshot, keys: &[SeriesKey]) {

@@ -16,7 +16,7 @@ use crate::{
     error::RequestError,
     headers::passed_on,
     matcher::{Action, Dialect},
-    service::{INFERENCE_HEADER, PUID},
+    service::{INFERENCE_HEADER, JSON, PUID},
 };
 
 /// Where it tells how it is.
@@ -51,6 +51,11 @@ impl Server {
         };
         let predict = uri(&server.authority, &path(dialect, Action::Predict, node, None))?;
         Some(Self { node: node.to_owned(), dialect, predict, timeout })
+    }
+
+    /// Where it answers what is asked at a path.
+    pub(crate) fn at(&self, path: &str) -> Option<Uri> {
+        uri(self.authority(), path)
     }
 
     fn authority(&self) -> &str {
@@ -125,6 +130,11 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
+    /// An answer of this process.
+    pub(crate) fn json(body: Vec<u8>) -> Self {
+        Self { status: StatusCode::OK, headers: [Some(JSON), None, None], body: body.into() }
+    }
+
     /// Adds its headers that are passed on.
     pub(crate) fn add_headers(&self, headers: &mut HeaderMap) {
         let passed = PASSED_BACK.into_iter().zip(&self.headers);

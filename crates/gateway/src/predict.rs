@@ -23,7 +23,8 @@ use provost_inference::{
 
 use crate::{
     error::RequestError,
-    exchange::{Asked, Passed, pass_back},
+    exchange::{Answer as Replied, Asked, Passed, pass_back, pass_through},
+    graph::{Entry, Graph},
     matcher::{Action, Dialect},
     node_server::{Question, Server},
     records::Outcome,
@@ -34,7 +35,7 @@ use crate::{
 /// Longest request id, in bytes.
 pub(crate) const REQUEST_ID_MAX: usize = 256;
 /// Work that is estimated to take longer leaves the I/O thread.
-const INLINE_MAX: Duration = Duration::from_micros(100);
+pub(crate) const INLINE_MAX: Duration = Duration::from_micros(100);
 
 /// What a request brings besides its body.
 #[derive(Debug)]
@@ -88,6 +89,8 @@ enum Work<'a> {
     Native(&'a Native, Input<'a>),
     /// A server gets the body as it is, at this address; what it says is known where it is numbers.
     Server(&'a Server, http::Uri, Option<Asked<'a>>),
+    /// A message goes through a graph; what it says is known where it is numbers.
+    Graph(&'a Graph, Entry, Option<Asked<'a>>),
 }
 
 /// A request as its dialect reads it; the values are in the thread's buffer.
@@ -149,7 +152,18 @@ pub(crate) async fn answer(
             let reply = nodes.ask(server, question).await;
             let client = started.elapsed();
             let passed = Passed { predictor, request_id, body: &body, asked };
-            pass_back(&mut state.borrow_mut(), routes, &call, passed, (&mut buffers, reply, client))
+            pass_back(
+                &mut state.borrow_mut(),
+                routes,
+                &call,
+                passed,
+                (&mut buffers, reply.map(Replied::Passed), Some(client)),
+            )
+        }
+        Ok(Prepared { predictor, work: Work::Graph(graph, entry, asked), request_id }) => {
+            let passed = Passed { predictor, request_id, body: &body, asked };
+            // Boxed, so that a prediction of one model does not carry room for it.
+            Box::pin(pass_through(state, routes, (&call, headers), (graph, entry), passed, &mut buffers)).await
         }
         Err((request_id, error)) => Err(fail(&mut state.borrow_mut(), &call, None, request_id, error)),
     };
@@ -175,7 +189,7 @@ impl Buffers {
 /// Reads the body, chooses the predictor, and checks that the request fits it.
 fn prepare<'a>(
     call: &'a Call,
-    (headers, body): (&HeaderMap, &'a [u8]),
+    (headers, body): (&HeaderMap, &'a Bytes),
     buffers: &mut Buffers,
     ids: &mut crate::service::IdGenerator,
 ) -> Result<Prepared<'a>, (String, RequestError)> {
@@ -185,7 +199,7 @@ fn prepare<'a>(
         (None, Some(raw)) => unescape(raw),
         (None, None) => ids.next(),
     };
-    match find_work(call, parsed, &request_id, &mut buffers.inputs) {
+    match find_work(call, (body, parsed), &request_id, &mut buffers.inputs) {
         Ok((predictor, work)) => Ok(Prepared { predictor, work, request_id }),
         Err(error) => Err((request_id, error)),
     }
@@ -204,7 +218,10 @@ fn parse<'a>(
                 let id = request.meta.puid;
                 (Ok(Parsed::Seldon(request)), id)
             }
-            Err(error) => (Err(error.into()), None),
+            // A body that no model takes may be for a program of the user's own.
+            Err(error) => {
+                (Err(error.into()), seldon::parse_envelope(body).ok().and_then(|envelope| envelope.meta.puid))
+            }
         },
         Dialect::V1 => (v1::parse_request(body, values).map(Parsed::V1).map_err(Into::into), None),
         Dialect::V2 => parse_v2(headers, body, values),
@@ -236,7 +253,7 @@ fn parse_v2<'a>(
 /// Who is to do what. What a body is to be is a server's own affair.
 fn find_work<'a>(
     call: &'a Call,
-    parsed: Result<Parsed<'a>, RequestError>,
+    (body, parsed): (&'a Bytes, Result<Parsed<'a>, RequestError>),
     request_id: &str,
     values: &mut Vec<f64>,
 ) -> Result<(&'a Predictor, Work<'a>), RequestError> {
@@ -255,16 +272,38 @@ fn find_work<'a>(
         }
         Node::Server(server) => {
             let uri = server.find((call.dialect, Action::Predict), model, version)?;
-            let asked = match parsed {
-                Ok(Parsed::Seldon(seldon::Request { rows, columns, names, .. })) => {
-                    Some(Asked { rows, columns, names })
-                }
-                _ => None,
+            Work::Server(server, uri, asked(parsed.ok().as_ref()))
+        }
+        Node::Graph(_) if call.dialect != Dialect::Seldon => return Err(not_of_graph(call.dialect)),
+        Node::Graph(graph) => {
+            let entry = match &parsed {
+                Ok(Parsed::Seldon(request)) => Entry::of_numbers(graph, body, (request, values))?,
+                // Not numbers; whether that will do is for the nodes to say.
+                _ => Entry::of_json(body)?,
             };
-            Work::Server(server, uri, asked)
+            Work::Graph(graph, entry, asked(parsed.ok().as_ref()))
         }
     };
     Ok((predictor, work))
+}
+
+/// What a request says where it is numbers.
+fn asked<'a>(parsed: Option<&Parsed<'a>>) -> Option<Asked<'a>> {
+    match parsed {
+        Some(Parsed::Seldon(seldon::Request { rows, columns, names, .. })) => {
+            Some(Asked { rows: *rows, columns: *columns, names: *names })
+        }
+        _ => None,
+    }
+}
+
+/// Between the nodes of a graph, messages are Seldon's.
+pub(crate) fn not_of_graph(dialect: Dialect) -> RequestError {
+    let asked = if dialect == Dialect::V1 { "V1" } else { "V2" };
+    let info = format!(
+        "a graph of several nodes does not answer {asked} yet: ask at api/v1.0/predictions, in Seldon's protocol"
+    );
+    RequestError::new(ErrorCode::NotFound, info)
 }
 
 fn choose<'a>(call: &'a Call, request_id: &str) -> Result<&'a Predictor, RequestError> {
@@ -359,16 +398,20 @@ async fn run(read: &Read<'_>, buffers: &mut Buffers) -> Result<(), RequestError>
     result
 }
 
-/// Predicts on this thread. A model that panics fails this request and no other.
+/// Predicts on this thread.
 fn predict(predictor: &dyn Predict, rows: usize, columns: usize, buffers: &mut Buffers) -> Result<(), RequestError> {
     buffers.outputs.clear();
     let features = Features::new(rows, columns, &buffers.inputs)
         .ok_or(PredictError::FeatureCount { expected: columns, actual: buffers.inputs.len() / rows.max(1) })?;
-    let predicted = catch_unwind(AssertUnwindSafe(|| predictor.predict(&features, &mut buffers.outputs)));
-    Ok(predicted.map_err(|_| model_failed())??)
+    guarded(|| predictor.predict(&features, &mut buffers.outputs))
 }
 
-fn model_failed() -> RequestError {
+/// Runs a model. One that panics fails this request and no other.
+pub(crate) fn guarded(predict: impl FnOnce() -> Result<(), PredictError>) -> Result<(), RequestError> {
+    Ok(catch_unwind(AssertUnwindSafe(predict)).map_err(|_| model_failed())??)
+}
+
+pub(crate) fn model_failed() -> RequestError {
     let info = "the model failed on this request: please report it with the request's id";
     RequestError::new(ErrorCode::Internal, info)
 }
@@ -446,6 +489,9 @@ pub(crate) fn fail(
         let outcome = Outcome { request_id: kept_id, time, latency: server, status, rows: 1 };
         state.records.append(stream, &outcome, Payload::Failed { reason: &error.info });
     }
-    state.metrics.record(slot, status, server, Duration::ZERO);
+    match predictor.map(|predictor| &predictor.node) {
+        Some(Node::Graph(_)) => state.metrics.record_request(slot, status, server),
+        _ => state.metrics.record(slot, status, server, Duration::ZERO),
+    }
     Failed { error, request_id, predictor: predictor.and_then(|predictor| predictor.headers.get(PREDICTOR).cloned()) }
 }

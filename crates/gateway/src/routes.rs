@@ -13,7 +13,7 @@ use arc_swap::ArcSwap;
 use provost_domain::{
     DeploymentId, RequestLogging,
     port::routes::RoutePublisher,
-    routing_table::{DeploymentRoutes, PredictorRoute, choose, split_seed},
+    routing_table::{DeploymentRoutes, NodeRoute, NodeRuns, PredictorRoute, choose, split_seed},
 };
 use provost_inference::{
     OutputKind, OutputShape, Predict, PredictorTable, RevisionKey, Schema,
@@ -22,7 +22,8 @@ use provost_inference::{
 };
 
 use crate::{
-    metrics::{Registry, SeriesKey},
+    graph::{Found, Graph},
+    metrics::{PREDICT_PATH, Registry, SeriesKey},
     node_server::Server,
     service::{JSON, NOSNIFF, PREDICTOR},
 };
@@ -60,7 +61,7 @@ pub(crate) struct Deployment {
 pub(crate) struct Predictor {
     /// The headers of each of its answers.
     pub(crate) headers: http::HeaderMap,
-    /// Name of its graph's node, which is that of its model.
+    /// Name of the first node of its graph, which is that of its model.
     pub(crate) model: String,
     pub(crate) node: Node,
     /// Names of features by position; the log's streams with other names are made of it.
@@ -68,13 +69,15 @@ pub(crate) struct Predictor {
     pub(crate) slot: usize,
 }
 
-/// The one node of a predictor's graph.
+/// The graph of a predictor.
 #[derive(Debug)]
 pub(crate) enum Node {
-    /// A model of this process.
+    /// One node: a model of this process.
     Native(Native),
-    /// A server of its own.
+    /// One node: a server of its own.
     Server(Server),
+    /// Several nodes, or one that does not only predict.
+    Graph(Box<Graph>),
 }
 
 /// A model of this process.
@@ -88,11 +91,12 @@ pub(crate) struct Native {
 
 impl Native {
     fn new(predict: Arc<dyn Predict>, route: &PredictorRoute) -> Self {
-        let template = ResponseTemplate::new(&predict.schema().output, &route.node, &route.image);
+        let NodeRoute { name, image, .. } = &route.graph;
+        let template = ResponseTemplate::new(&predict.schema().output, name, image);
         let revision = route.revision.to_string();
         let version = if route.version.is_empty() { &revision } else { &route.version };
-        let platform = route.image.trim_end_matches("_SERVER").to_ascii_lowercase();
-        let v2 = Box::new(v2::ResponseTemplate::new(predict.schema(), &route.node, version, &platform));
+        let platform = image.trim_end_matches("_SERVER").to_ascii_lowercase();
+        let v2 = Box::new(v2::ResponseTemplate::new(predict.schema(), name, version, &platform));
         Self { row_cost: predict.row_cost(), predict, template, v2 }
     }
 }
@@ -134,7 +138,7 @@ impl Predictor {
     pub(crate) fn version(&self) -> Option<&str> {
         match &self.node {
             Node::Native(native) => Some(native.v2.version()),
-            Node::Server(_) => None,
+            Node::Server(_) | Node::Graph(_) => None,
         }
     }
 }
@@ -195,33 +199,39 @@ impl Routes {
     }
 
     fn compile_predictor(&self, id: &DeploymentId, route: &PredictorRoute) -> Option<Predictor> {
-        let (node, stream) = match &route.server {
-            Some(server) => {
-                let server = Server::new(&route.node, server);
-                let server = server.or_else(|| {
-                    tracing::error!(deployment = %id, predictor = %route.predictor, "a route names no address");
-                    None
-                });
-                (Node::Server(server?), self.stream(id, Some(route), &[], 0))
+        let (node, stream) = match &route.graph.runs {
+            _ if !route.graph.is_lone_model() => {
+                let graph = Graph::new(&route.graph, &Compiling { routes: self, id, route })?;
+                (Node::Graph(Box::new(graph)), self.stream(id, Some(route), &[], 0))
             }
-            None => {
-                let predict = self.find(id, route)?;
+            NodeRuns::Server(server) => {
+                let server = found_address((id, route), Server::new(&route.graph.name, server))?;
+                (Node::Server(server), self.stream(id, Some(route), &[], 0))
+            }
+            _ => {
+                let predict = self.find(id, route, &route.graph.name)?;
                 let stream = self.stream_of(id, route, predict.schema());
                 (Node::Native(Native::new(predict, route)), stream)
             }
         };
         let slot = self.registry.slot(series_key(id, Some(route)));
-        Some(Predictor { headers: answer_headers(&route.predictor)?, model: route.node.clone(), node, slot, stream })
+        Some(Predictor {
+            headers: answer_headers(&route.predictor)?,
+            model: route.graph.name.clone(),
+            node,
+            slot,
+            stream,
+        })
     }
 
-    fn find(&self, id: &DeploymentId, route: &PredictorRoute) -> Option<Arc<dyn Predict>> {
+    fn find(&self, id: &DeploymentId, route: &PredictorRoute, node: &str) -> Option<Arc<dyn Predict>> {
         let key = RevisionKey {
             namespace: id.namespace.to_string(),
             deployment: id.name.to_string(),
             predictor: route.predictor.clone(),
             revision: route.revision.to_string(),
         };
-        let found = self.predictors.get(&key);
+        let found = self.predictors.get(&key, node);
         if found.is_none() {
             tracing::error!(deployment = %id, predictor = %route.predictor, "a route names a revision that is not loaded");
         }
@@ -255,6 +265,37 @@ impl Routes {
     }
 }
 
+/// The predictor whose graph is being compiled.
+struct Compiling<'a> {
+    routes: &'a Routes,
+    id: &'a DeploymentId,
+    route: &'a PredictorRoute,
+}
+
+impl Found for Compiling<'_> {
+    fn model(&self, node: &str) -> Option<Arc<dyn Predict>> {
+        self.routes.find(self.id, self.route, node)
+    }
+
+    fn server(&self, server: Option<Server>) -> Option<Server> {
+        found_address((self.id, self.route), server)
+    }
+
+    fn slot(&self, node: &NodeRoute, path: &'static str) -> usize {
+        let key = series_key(self.id, Some(self.route));
+        let (name, image) = (node.name.clone(), node.image.clone());
+        self.routes.registry.slot(SeriesKey { node: name, image, path, ..key })
+    }
+}
+
+/// A server, or a word in the log that its address is none.
+fn found_address((id, route): (&DeploymentId, &PredictorRoute), server: Option<Server>) -> Option<Server> {
+    if server.is_none() {
+        tracing::error!(deployment = %id, predictor = %route.predictor, "a route names no address");
+    }
+    server
+}
+
 /// What every answer of the predictor carries; there is room for the request's id.
 fn answer_headers(predictor: &str) -> Option<http::HeaderMap> {
     let mut headers = http::HeaderMap::with_capacity(4);
@@ -271,8 +312,9 @@ fn series_key(id: &DeploymentId, route: Option<&PredictorRoute>) -> SeriesKey {
         deployment: id.name.to_string(),
         predictor: text(|route| &route.predictor),
         version: text(|route| &route.version),
-        node: text(|route| &route.node),
-        image: text(|route| &route.image),
+        node: text(|route| &route.graph.name),
+        image: text(|route| &route.graph.image),
+        path: PREDICT_PATH,
     }
 }
 

@@ -19,6 +19,6 @@ pub struct RevisionKey {
 
 /// Loaded predictors by revision. The model server fills it, the gateway reads it.
 pub trait PredictorTable: Send + Sync {
-    /// The predictor of that revision, while it is loaded.
-    fn get(&self, key: &RevisionKey) -> Option<Arc<dyn Predict>>;
+    /// The model of a node of that revision's graph, while it is loaded.
+    fn get(&self, key: &RevisionKey, node: &str) -> Option<Arc<dyn Predict>>;
 }

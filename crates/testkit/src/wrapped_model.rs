@@ -1,8 +1,14 @@
-//! A model of a user's own that answers as Seldon's Python wrapper does (REST: `/predict`, `/health/status`). Its
-//! prediction is the sum of each row; its tags tell what it was asked, and of which environment. Below `/v1` and `/v2`
+//! A program of a user's own that answers as Seldon's Python wrapper does over REST. As a model its prediction is the sum
+//! of each row, and its tags tell what it was asked and of which environment; a transformer doubles its input or adds
+//! 100 to an answer; a router chooses the child that the tag `child` names, else the first; a combiner puts the first
+//! values of its children in a row. What a tag `fail` names answers 400. Below `/v1` and `/v2`
 //! it tells what it was asked, as programs that speak these protocols are.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    future::{Ready, ready},
+    sync::Arc,
+};
 
 use axum::{
     Json, Router,
@@ -29,6 +35,10 @@ pub async fn serve(listener: TcpListener, environment: BTreeMap<String, String>)
     let router = Router::new()
         .route("/health/status", get(async move || Json(status)))
         .route("/predict", post(predict))
+        .route("/transform-input", post(|state, body| each(state, body, |value| 2.0 * value)))
+        .route("/transform-output", post(|state, body| each(state, body, |value| 100.0 + value)))
+        .route("/route", post(route))
+        .route("/aggregate", post(aggregate))
         .route("/v1/{*path}", any(echo))
         .route("/v2/{*path}", any(echo))
         .with_state(Arc::new(environment));
@@ -60,6 +70,41 @@ async fn predict(State(environment): State<Environment>, headers: HeaderMap, bod
     let units = environment.iter().filter(|(name, _)| name.starts_with("PREDICT") || name.starts_with("SELDON"));
     let tags = json!({"headers": headers, "environment": units.collect::<BTreeMap<_, _>>()});
     Json(json!({"data": {"names": ["t:0"], "ndarray": sums}, "meta": {"tags": tags}})).into_response()
+}
+
+/// A message of a program, in whose `meta` it tells of itself as Seldon's wrapper does, and of what it measured.
+fn message(environment: &Environment, request: &Value, data: &Value) -> Response {
+    let unit = environment.get("PREDICTIVE_UNIT_ID").map_or("unit", String::as_str);
+    let tags = &request["meta"]["tags"];
+    if tags["fail"] == unit {
+        let status = json!({"code": -1, "info": "as it was told", "reason": "MICROSERVICE_BAD_DATA", "status": 1});
+        return (StatusCode::BAD_REQUEST, Json(json!({"status": status}))).into_response();
+    }
+    let mut meta = json!({"tags": tags, "requestPath": request["meta"]["requestPath"]});
+    meta["tags"][unit] = json!(true);
+    meta["requestPath"][unit] = json!(format!("{unit}:0.1"));
+    meta["metrics"] = json!([{"key": format!("{unit}_calls"), "type": "COUNTER", "value": 1.0}]);
+    Json(json!({"data": data, "meta": meta})).into_response()
+}
+
+/// Changes each number of the rows.
+fn each(State(environment): State<Environment>, Json(request): Json<Value>, change: fn(f64) -> f64) -> Ready<Response> {
+    let rows = request["data"]["ndarray"].as_array().cloned().unwrap_or_default();
+    let changed = |row: &Value| row.as_array().into_iter().flatten().filter_map(Value::as_f64).map(change).collect();
+    let rows: Vec<Vec<f64>> = rows.iter().map(changed).collect();
+    ready(message(&environment, &request, &json!({"names": [], "ndarray": rows})))
+}
+
+async fn route(State(environment): State<Environment>, Json(request): Json<Value>) -> Response {
+    let child = request["meta"]["tags"]["child"].as_i64().unwrap_or(0);
+    message(&environment, &request, &json!({"ndarray": [[child]]}))
+}
+
+async fn aggregate(State(environment): State<Environment>, Json(request): Json<Vec<Value>>) -> Response {
+    let first = |message: &Value| message["data"]["ndarray"][0][0].clone();
+    let firsts: Vec<Value> = request.iter().map(first).collect();
+    let last = request.last().cloned().unwrap_or_default();
+    message(&environment, &last, &json!({"names": [], "ndarray": [firsts]}))
 }
 
 /// What was asked, with the headers of an answer with binary tensors where there was such a request.

@@ -70,6 +70,9 @@ struct Shared {
     changed: tokio::sync::Mutex<mpsc::UnboundedReceiver<DeploymentId>>,
 }
 
+/// The models of a graph by the names of their nodes, of those that run here.
+type Models = HashMap<String, Arc<dyn Predict>>;
+
 #[derive(Debug)]
 struct Revision {
     state: State,
@@ -80,12 +83,8 @@ struct Revision {
 #[derive(Debug)]
 enum State {
     Loading,
-    /// It has no model here if it is a server of its own.
-    Ready(Option<Arc<dyn Predict>>),
-    Failed {
-        reason: String,
-        retry_at: Option<Timestamp>,
-    },
+    Ready(Models),
+    Failed { reason: String, retry_at: Option<Timestamp> },
 }
 
 impl ModelServer {
@@ -123,14 +122,15 @@ impl ModelServer {
     }
 
     async fn load(&self, key: &RevisionKey, hosted: HostedPredictor) {
-        if hosted.graph.is_own_program() {
-            let reached = self.reach(key, &hosted.graph).await;
-            return self.finish(key, reached.map(|()| None));
+        for node in hosted.graph.nodes().into_iter().filter(|node| node.is_own_program()) {
+            if let Err(failure) = self.reach(key, node).await {
+                return self.finish(key, Err(failure));
+            }
         }
         let loaded = match self.0.loading.acquire().await {
             Ok(_permit) => {
                 let artifacts = Arc::clone(&self.0.artifacts);
-                let loading = tokio::task::spawn_blocking(move || load_predictor(&*artifacts, &hosted));
+                let loading = tokio::task::spawn_blocking(move || load_models(&*artifacts, &hosted));
                 loading.await.unwrap_or_else(|error| {
                     tracing::error!(?key, %error, "loading a model panicked");
                     let reason = "reading the model failed inside provost: please report it".to_owned();
@@ -140,7 +140,7 @@ impl ModelServer {
             // The semaphore is never closed.
             Err(_closed) => return,
         };
-        self.finish(key, loaded.map(Some));
+        self.finish(key, loaded);
     }
 
     /// Waits until the program of a node can be called, as long as patience lasts and somebody wants it.
@@ -162,13 +162,13 @@ impl ModelServer {
         }
     }
 
-    fn finish(&self, key: &RevisionKey, loaded: Result<Option<Arc<dyn Predict>>, Failure>) {
+    fn finish(&self, key: &RevisionKey, loaded: Result<Models, Failure>) {
         let now = self.0.clock.now();
         self.with_revisions(|revisions| {
             // A revision that was retired meanwhile is not kept.
             let Some(revision) = revisions.get_mut(key) else { return };
             revision.state = match loaded {
-                Ok(predictor) => State::Ready(predictor),
+                Ok(models) => State::Ready(models),
                 Err(failure) => {
                     let pause = PAUSE_MIN.saturating_mul(1 << revision.failures.min(10)).min(PAUSE_MAX);
                     revision.failures += 1;
@@ -190,16 +190,33 @@ fn after(now: Timestamp, pause: Duration) -> Timestamp {
     Timestamp::from_millis(now.as_millis() + u64::try_from(pause.as_millis()).unwrap_or(u64::MAX))
 }
 
-fn load_predictor(artifacts: &dyn ArtifactReader, hosted: &HostedPredictor) -> Result<Arc<dyn Predict>, Failure> {
-    let Some(digest) = hosted.artifacts.first() else {
-        let reason = format!("node `{}` has no model URI", hosted.graph.name);
-        return Err(Failure { reason, may_pass: false });
-    };
+/// Loads the models of a graph; of two nodes with the same files and parameters, one for both.
+fn load_models(artifacts: &dyn ArtifactReader, hosted: &HostedPredictor) -> Result<Models, Failure> {
+    let mut digests = hosted.artifacts.iter();
+    let (mut models, mut loaded) = (Models::new(), Vec::<(&Digest, &Node, Arc<dyn Predict>)>::new());
+    for node in hosted.graph.nodes().into_iter().filter(|node| node.implementation.is_prepackaged()) {
+        let digest = digests
+            .next()
+            .ok_or_else(|| Failure { reason: format!("node `{}` has no model URI", node.name), may_pass: false })?;
+        let is_same = |(known, of, _): &&(&Digest, &Node, _)| {
+            *known == digest && (&of.implementation, &of.parameters) == (&node.implementation, &node.parameters)
+        };
+        let model = match loaded.iter().find(is_same) {
+            Some((_, _, model)) => Arc::clone(model),
+            None => load_model(artifacts, digest, node)?,
+        };
+        models.insert(node.name.clone(), Arc::clone(&model));
+        loaded.push((digest, node, model));
+    }
+    Ok(models)
+}
+
+fn load_model(artifacts: &dyn ArtifactReader, digest: &Digest, node: &Node) -> Result<Arc<dyn Predict>, Failure> {
     let files = artifacts.open(digest).map_err(|error| Failure {
         reason: format!("the copy of the model's files ({digest}) cannot be read: {error}; apply the deployment again"),
         may_pass: true,
     })?;
-    load_node(&hosted.graph, &*files)
+    load_node(node, &*files)
 }
 
 fn key(deployment: &DeploymentId, predictor: &str, revision: &RevisionId) -> RevisionKey {
@@ -260,9 +277,9 @@ impl ModelHost for ModelServer {
 }
 
 impl PredictorTable for ModelServer {
-    fn get(&self, key: &RevisionKey) -> Option<Arc<dyn Predict>> {
+    fn get(&self, key: &RevisionKey, node: &str) -> Option<Arc<dyn Predict>> {
         self.with_revisions(|revisions| match &revisions.get(key)?.state {
-            State::Ready(predictor) => predictor.clone(),
+            State::Ready(models) => models.get(node).cloned(),
             State::Loading | State::Failed { .. } => None,
         })
     }

@@ -79,6 +79,34 @@ async fn an_image_of_the_users_own_predicts_through_the_orchestrator() {
     }
 }
 
+/// A combiner of the user's own over another image of the user's and a model of this platform.
+fn graph(image: &str) -> Value {
+    let containers = ["merge", "scorer"].map(|name| json!({"name": name, "image": image}));
+    let mut iris = predictor("iris", 0, "SKLEARN_SERVER", "s3://models/iris/sklearn")["graph"].take();
+    iris["name"] = json!("iris");
+    let scorer = json!({"name": "scorer", "type": "MODEL"});
+    json!({
+        "name": "main",
+        "graph": {"name": "merge", "type": "COMBINER", "children": [scorer, iris]},
+        "componentSpecs": [{"spec": {"containers": containers, "imagePullSecrets": [{"name": "registry"}]}}],
+    })
+}
+
+#[tokio::test]
+async fn a_graph_of_images_and_models_answers_in_one() {
+    let Some(scene) = Scene::start("graph") else { return };
+    let image = std::env::var("PROVOST_TEST_OWN_IMAGE").unwrap();
+    allow_pulls(scene.namespace);
+    scene.apply(&deployment(&[graph(&image)]));
+    scene.wait("own");
+    let answer: Value = serde_json::from_str(&scene.predict_at_last("own", None).await).unwrap();
+    let row: Vec<f64> = serde_json::from_value(answer["data"]["ndarray"][0].clone()).unwrap();
+    // The sum of the first request's row, and the first of the model's probabilities.
+    assert!((row[0] - 10.2).abs() < 1e-9 && (0.0..=1.0).contains(&row[1]), "{answer}");
+    let path: Vec<&String> = answer["meta"]["requestPath"].as_object().unwrap().keys().collect();
+    assert_eq!(path.len(), 3, "{answer}");
+}
+
 #[tokio::test]
 async fn a_program_that_ends_is_told_of() {
     let Some(scene) = Scene::start("ended") else { return };

@@ -7,7 +7,7 @@ use super::{Violation, for_each_node, predictors};
 use crate::{
     Deployment, Engine, FieldPath, ModelUri, ServerCatalog,
     deployment::{ServerType, Transport},
-    graph::{Implementation, Node, NodeKind, Parameter},
+    graph::{Implementation, Node, Parameter},
     server_catalog::ModelServer,
 };
 
@@ -27,7 +27,6 @@ pub(super) fn check(deployment: &Deployment, catalog: &ServerCatalog, engine: En
     for (path, predictor) in predictors(deployment) {
         for_each_node(&predictor.graph, &path.field("graph"), &mut |node, path| {
             check_implementation(node, path, catalog, &mut violations);
-            check_kind(node, path, &mut violations);
             check_model_uri(node, path, engine, &mut violations);
             check_parameters(node, path, catalog, &mut violations);
         });
@@ -49,16 +48,12 @@ fn check_transport(deployment: &Deployment, violations: &mut Vec<Violation>) {
 }
 
 fn check_implementation(node: &Node, path: &FieldPath, catalog: &ServerCatalog, violations: &mut Vec<Violation>) {
+    let Implementation::Server(name) = &node.implementation else { return };
+    if catalog.get(name).is_none_or(ModelServer::is_supported) {
+        return;
+    }
     let supported = catalog.supported_names();
-    let reason = match &node.implementation {
-        Implementation::Unknown => return,
-        Implementation::Server(name) if catalog.get(name).is_none_or(ModelServer::is_supported) => {
-            return;
-        }
-        Implementation::Server(name) => format!("model server `{name}` is not supported yet"),
-        built_in => format!("the built-in implementation `{built_in}` is not supported yet"),
-    };
-    let message = format!("{reason}; use one of {supported}, with `modelUri`");
+    let message = format!("model server `{name}` is not supported yet; use one of {supported}, with `modelUri`");
     violations.push(Violation::not_supported(path.field("implementation"), node.implementation.as_str(), message));
 }
 
@@ -93,14 +88,4 @@ fn check_parameters(node: &Node, path: &FieldPath, catalog: &ServerCatalog, viol
             violations.push(Violation::invalid(path.field("value"), value, message));
         }
     }
-}
-
-/// A node's methods and kind matter once graphs have several nodes; alone, only a MODEL predicts.
-fn check_kind(node: &Node, path: &FieldPath, violations: &mut Vec<Violation>) {
-    let is_own = node.is_own_program() && !node.methods.is_empty();
-    if node.kind == NodeKind::Model || (node.kind == NodeKind::UnknownType && !is_own) {
-        return;
-    }
-    let message = "only nodes of type MODEL are supported yet; use `MODEL` or leave it out";
-    violations.push(Violation::not_supported(path.field("type"), serde_json::json!(node.kind), message));
 }

@@ -90,7 +90,7 @@ fn check_predictor(
     let graph = path.field("graph");
     check_no_engine(predictor, path, violations);
     check_kafka(deployment, predictor, path, violations);
-    if is_absent(&predictor.graph) {
+    if predictor.graph.is_absent() {
         return violations.push(Violation::invalid(graph, (), NO_PREDICTORS));
     }
     for_each_node(&predictor.graph, &graph, &mut |node, path| {
@@ -99,11 +99,6 @@ fn check_predictor(
         check_server(deployment, node, path, catalog, violations);
         check_logger(node, path, violations);
     });
-}
-
-/// Whether a graph says nothing: the defaults give it a kind, so that does not count.
-fn is_absent(graph: &Node) -> bool {
-    Node { kind: NodeKind::UnknownType, ..graph.clone() }.is_empty()
 }
 
 fn check_no_engine(predictor: &Predictor, path: &FieldPath, violations: &mut Vec<Violation>) {
@@ -132,7 +127,7 @@ fn check_node_name(node: &Node, path: &FieldPath, violations: &mut Vec<Violation
 
 /// A program of the user's own is in a container, or where none are run, a server that is told of.
 fn check_containers(predictor: &Predictor, path: &FieldPath, engine: Engine, violations: &mut Vec<Violation>) {
-    if is_absent(&predictor.graph) {
+    if predictor.graph.is_absent() {
         return;
     }
     let is_server = |node: &Node| engine == Engine::Process && node.rest_authority().is_some();

@@ -122,17 +122,12 @@ fn a_program_of_the_users_own_is_a_server_where_there_are_no_containers() {
 }
 
 #[test]
-fn a_program_of_the_users_own_is_called_over_rest_and_only_predicts() {
+fn a_program_of_the_users_own_is_called_over_rest() {
     let mut grpc = own("classifier");
     grpc.endpoint.as_mut().unwrap().kind = Some(EndpointKind::Grpc);
     check(
         &graph(grpc),
         &["spec.predictors[0].graph.endpoint.type: `GRPC` is not supported yet; use `REST` or leave it out"],
-    );
-    let methods = vec![crate::graph::Method::TransformInput];
-    check(
-        &graph(Node { kind: NodeKind::UnknownType, methods, ..own("classifier") }),
-        &["spec.predictors[0].graph.type: only nodes of type MODEL are supported yet; use `MODEL` or leave it out"],
     );
 }
 
@@ -161,16 +156,95 @@ fn a_node_says_what_it_does() {
     check(&graph(silent), &[expected]);
 }
 
+/// A built-in node with children of the names.
+fn built_in(implementation: &str, children: &[&str]) -> Node {
+    Node {
+        kind: NodeKind::UnknownType,
+        model_uri: None,
+        children: children.iter().map(|name| node(name, "SKLEARN_SERVER")).collect(),
+        ..node("root", implementation)
+    }
+}
+
+fn parameter(name: &str, value: &str) -> Parameter {
+    Parameter { name: name.to_owned(), value: ParameterValue::String(value.to_owned()) }
+}
+
 #[test]
-fn built_in_implementations_and_other_types_are_not_supported_yet() {
+fn graphs_of_several_nodes_are_valid() {
+    check(&graph(built_in("AVERAGE_COMBINER", &["a", "b", "c"])), &[]);
+    check(&graph(built_in("SIMPLE_ROUTER", &["a"])), &[]);
+    check(&graph(built_in("SIMPLE_MODEL", &[])), &[]);
+    let mut ab = built_in("RANDOM_ABTEST", &["a", "b"]);
+    ab.parameters.push(parameter("ratioA", "0.25"));
+    check(&graph(ab), &[]);
+    let below = Node { children: vec![node("model", "SKLEARN_SERVER")], ..own("scaler") };
+    check(&graph(Node { kind: NodeKind::Transformer, ..below }), &[]);
+}
+
+#[test]
+fn every_node_has_a_name_of_its_own() {
+    let expected =
+        "spec.predictors[0].graph.children[1].name: another node of the graph has this name; give each its own";
+    check(&graph(built_in("AVERAGE_COMBINER", &["a", "a"])), &[expected]);
+}
+
+#[test]
+fn routers_and_combiners_have_children() {
+    let children = |rule: &str| format!("spec.predictors[0].graph.children: {rule}");
+    let ab = children("RANDOM_ABTEST chooses between 2 children; this one has 3");
+    check(&graph(built_in("RANDOM_ABTEST", &["a", "b", "c"])), &[&ab]);
+    let router = children("the node chooses one of its children, and has none");
+    check(&graph(Node { kind: NodeKind::Router, ..own("router") }), &[&router]);
+    let combiner = children("the node makes one answer of its children's, and has none");
+    check(&graph(built_in("AVERAGE_COMBINER", &[])), &[&combiner]);
+}
+
+#[test]
+fn what_is_built_in_takes_what_it_knows() {
+    let mut ab = built_in("RANDOM_ABTEST", &["a", "b"]);
+    ab.model_uri = Some("/models/iris".to_owned());
+    ab.parameters = vec![parameter("ratioA", "1.5"), parameter("ratio", "1")];
+    let path = |rule: &str| format!("spec.predictors[0].graph.{rule}");
     check(
-        &graph(Node { kind: NodeKind::Router, ..node("classifier", "RANDOM_ABTEST") }),
+        &graph(ab),
         &[
-            "spec.predictors[0].graph.implementation: the built-in implementation `RANDOM_ABTEST` is not supported \
-             yet; use one of SKLEARN_SERVER, XGBOOST_SERVER, with `modelUri`",
-            "spec.predictors[0].graph.type: only nodes of type MODEL are supported yet; use `MODEL` or leave it out",
+            &path("modelUri: RANDOM_ABTEST is built in and loads no model; remove it"),
+            &path("parameters[0].value: the probability of the first child is a number from 0 to 1"),
+            &path("parameters[1].name: RANDOM_ABTEST takes no parameter `ratio`; it takes `ratioA`"),
         ],
     );
+}
+
+#[test]
+fn a_model_server_predicts_and_nothing_else() {
+    let methods = vec![crate::graph::Method::SendFeedback, crate::graph::Method::Route];
+    let expected = "spec.predictors[0].graph.methods[1]: a model server predicts and has no other methods; remove it";
+    check(&graph(Node { methods, ..node("classifier", "SKLEARN_SERVER") }), &[expected]);
+}
+
+#[test]
+fn between_nodes_messages_are_seldons() {
+    let mut deployment = graph(built_in("AVERAGE_COMBINER", &["a", "b"]));
+    deployment.protocol = Protocol::Kfserving;
+    let expected = "spec.protocol: `kfserving` is not supported yet for graphs of several nodes; use `seldon` or leave \
+                    it out";
+    check(&deployment, &[expected]);
+}
+
+#[test]
+fn graphs_are_not_endless() {
+    let chain = (0..40).fold(node("last", "SKLEARN_SERVER"), |below, index| Node {
+        kind: NodeKind::Transformer,
+        children: vec![below],
+        ..own(&format!("n{index}"))
+    });
+    let deep = "spec.predictors[0].graph: at most 32 nodes of a graph are below one another; of this one 41 are";
+    check(&graph(chain), &[deep]);
+    let names: Vec<String> = (0..256).map(|index| format!("n{index}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let wide = "spec.predictors[0].graph: a graph has at most 256 nodes; this one has 257";
+    check(&graph(built_in("AVERAGE_COMBINER", &names)), &[wide]);
 }
 
 #[test]

@@ -234,22 +234,32 @@ impl<'a> Cursor<'a> {
 
     /// Reads any value and gives it as written. What comes back is valid JSON, so `NaN` is refused.
     pub fn raw(&mut self) -> Result<&'a str, JsonError> {
+        self.slice(false)
+    }
+
+    /// Reads any value and gives it as written, with what `NaN` is in it: for those who only pass it on.
+    pub fn raw_with_nan(&mut self) -> Result<&'a str, JsonError> {
+        self.slice(true)
+    }
+
+    fn slice(&mut self, takes_nan: bool) -> Result<&'a str, JsonError> {
         self.peek();
         let start = self.at;
-        self.skip(0)?;
+        self.skip(0, takes_nan)?;
         Ok(self.text.get(start..self.at).unwrap_or_default())
     }
 
-    fn skip(&mut self, depth: usize) -> Result<(), JsonError> {
+    fn skip(&mut self, depth: usize, takes_nan: bool) -> Result<(), JsonError> {
         if depth > DEPTH_MAX {
             return Err(self.error("the values are nested too deeply"));
         }
         match self.peek() {
-            Some(b'{') => self.object(|cursor, _key| cursor.skip(depth + 1)),
-            Some(b'[') => self.array(|cursor| cursor.skip(depth + 1)),
+            Some(b'{') => self.object(|cursor, _key| cursor.skip(depth + 1, takes_nan)),
+            Some(b'[') => self.array(|cursor| cursor.skip(depth + 1, takes_nan)),
             Some(b'"') => self.string().map(drop),
             Some(b'-' | b'0'..=b'9') => self.number().map(drop),
             _ if ["null", "true", "false"].iter().any(|word| self.take_word(word)) => Ok(()),
+            _ if takes_nan && self.take_word("NaN") => Ok(()),
             _ => Err(self.expected("a value")),
         }
     }

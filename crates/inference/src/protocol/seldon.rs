@@ -2,10 +2,12 @@
 //!
 //! Shapes and names follow the Seldon Core 1.9 Python wrapper; see `prediction.proto` for the message.
 
+mod envelope;
 mod error;
 mod request;
 mod response;
 
+pub use envelope::{Data, Envelope, Field, parse_data, parse_envelope};
 pub use error::{BadRequest, write_error};
 pub use request::{Form, Meta, Request, parse_names, parse_request};
-pub use response::{Answer, ResponseTemplate};
+pub use response::{Answer, ResponseTemplate, output_names, write_data};

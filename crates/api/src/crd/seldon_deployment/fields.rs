@@ -88,7 +88,7 @@ static SPECIFICATION: [Field; 9] = [
 
 static PREDICTOR: [Field; 11] = [
     Field::honoured("spec.predictors[].name", Text, "Name of the predictor; required, unique in the deployment."),
-    Field::honoured("spec.predictors[].graph", Object, "The inference graph: one MODEL node."),
+    Field::honoured("spec.predictors[].graph", Object, "The inference graph: its first node, with those below."),
     Field::honoured(
         "spec.predictors[].traffic",
         Integer,
@@ -117,12 +117,18 @@ static PREDICTOR: [Field; 11] = [
 ];
 
 static GRAPH: [Field; 25] = [
-    Field::honoured("spec.predictors[].graph.name", Text, "Name of the node; required."),
-    Field::honoured("spec.predictors[].graph.type", Text, "`MODEL`, the default. Other types are not supported yet."),
+    Field::honoured("spec.predictors[].graph.name", Text, "Name of the node; required, unique in the graph."),
+    Field::honoured(
+        "spec.predictors[].graph.type",
+        Text,
+        "`MODEL`, the default, `TRANSFORMER`, `OUTPUT_TRANSFORMER`, `ROUTER`, `COMBINER`, or `UNKNOWN_TYPE` with `methods`.",
+    ),
     Field::honoured(
         "spec.predictors[].graph.implementation",
         Text,
-        "Name of a model server: `SKLEARN_SERVER` or `XGBOOST_SERVER`; required for now.",
+        "Name of a model server, `SKLEARN_SERVER` or `XGBOOST_SERVER`, or of what is built in: `SIMPLE_MODEL`, \
+         `SIMPLE_ROUTER`, `RANDOM_ABTEST` with the parameter `ratioA`, `AVERAGE_COMBINER`. Without, the node is a program \
+         of your own.",
     ),
     Field::honoured(
         "spec.predictors[].graph.modelUri",
@@ -142,11 +148,10 @@ static GRAPH: [Field; 25] = [
         Texts,
         "Methods of a node without a type: `TRANSFORM_INPUT`, `TRANSFORM_OUTPUT`, `ROUTE`, `AGGREGATE`, `SEND_FEEDBACK`.",
     ),
-    Field::refused(
+    Field::honoured(
         "spec.predictors[].graph.children",
         ObjectsLike("spec.predictors[].graph"),
-        "The nodes below.",
-        "graphs of several nodes cannot be served; deploy one MODEL node",
+        "The nodes below. With `spec.protocol` other than `seldon` there can be none yet.",
     ),
     Field::own_program(
         "spec.predictors[].graph.endpoint",

@@ -295,14 +295,7 @@ fn unknown_fields_are_warned_of_with_the_one_that_may_be_meant() {
 fn what_is_not_supported_is_refused_by_its_path_with_what_to_do() {
     let lines = "    shadow: true
     explainer: {type: AnchorTabular, modelUri: /models/explainer}
-    graph:
-      name: parent
-      implementation: SKLEARN_SERVER
-      modelUri: /models/iris
-      children:
-      - name: child
-        implementation: SIMPLE_MODEL
-        children: [{name: grandchild, implementation: SKLEARN_SERVER, modelUri: /models/iris}]
+    graph: {name: parent, implementation: SKLEARN_SERVER, modelUri: /models/iris}
     componentSpecs:
     - spec:
         initContainers: [{name: parent-model-initializer, image: rclone}]
@@ -313,11 +306,9 @@ fn what_is_not_supported_is_refused_by_its_path_with_what_to_do() {
         [
             "spec.predictors[0].shadow: works on a Kubernetes cluster only; remove the predictor, or give it a share of the traffic",
             "spec.predictors[0].explainer: not supported yet; remove it",
-            "spec.predictors[0].graph.children: not supported yet; graphs of several nodes cannot be served; deploy one MODEL node",
             "spec.predictors[0].componentSpecs[0].spec.initContainers: works on a Kubernetes cluster only; remove it: the platform fetches `modelUri` itself",
             "spec.predictors[0].componentSpecs[0].spec.containers[0].image: works on a Kubernetes cluster only; remove it, and set `implementation` and `modelUri` in the graph, or `endpoint` to where your program listens",
             "spec.predictors[0].shadow: Shadow can not exist as only predictor",
-            "spec.predictors[0].graph.children[0].implementation: the built-in implementation `SIMPLE_MODEL` is not supported yet; use one of SKLEARN_SERVER, XGBOOST_SERVER, with `modelUri`",
         ]
     );
 }

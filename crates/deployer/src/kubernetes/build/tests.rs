@@ -5,7 +5,7 @@ use provost_api::{
     crd::Finding,
     manifest::{ManifestDocument, parse, parse_deployment},
 };
-use provost_domain::{Engine, Namespace, ServerCatalog, Violation, graph::Implementation};
+use provost_domain::{Engine, Namespace, ServerCatalog, Violation};
 
 use super::*;
 
@@ -55,18 +55,6 @@ pub(in crate::kubernetes) fn with_source<T>(text: &str, work: impl FnOnce(Source
     with(&deployment, &document.json, work)
 }
 
-/// The same with graphs of several nodes, which the parser does not accept yet: what is below the root is put in
-/// afterwards.
-fn with_graph<T>(text: &str, work: impl FnOnce(Source<'_>, &Owner) -> T) -> T {
-    let mut document = parse("test", text).unwrap().remove(0);
-    let written = document.json.clone();
-    let graph = &mut document.json["spec"]["predictors"][0]["graph"];
-    graph.as_object_mut().unwrap().shift_remove("children");
-    let (mut deployment, _) = parsed(&document, Engine::Kubernetes).unwrap();
-    deployment.predictors[0].graph = node(&written["spec"]["predictors"][0]["graph"]);
-    with(&deployment, &written, work)
-}
-
 fn parsed(document: &ManifestDocument, engine: Engine) -> Result<(Deployment, Vec<Finding>), Vec<Violation>> {
     parse_deployment(document, &Namespace::default_namespace(), &ServerCatalog::default(), engine)
 }
@@ -74,20 +62,6 @@ fn parsed(document: &ManifestDocument, engine: Engine) -> Result<(Deployment, Ve
 fn with<T>(deployment: &Deployment, document: &Value, work: impl FnOnce(Source<'_>, &Owner) -> T) -> T {
     let owner = Owner { name: deployment.id.name.as_str().to_owned(), uid: "3a".to_owned() };
     work(Source { deployment, document }, &owner)
-}
-
-fn node(written: &Value) -> Node {
-    let text = |field: &str| written[field].as_str().map(str::to_owned);
-    Node {
-        name: text("name").unwrap(),
-        kind: text("type").map_or(NodeKind::Model, |kind| kind.parse().unwrap()),
-        implementation: text("implementation").map(Implementation::from).unwrap(),
-        model_uri: text("modelUri"),
-        service_account_name: text("serviceAccountName"),
-        env_secret_ref_name: text("envSecretRefName"),
-        children: written["children"].as_array().into_iter().flatten().map(node).collect(),
-        ..Node::default()
-    }
 }
 
 fn settings() -> Settings {
@@ -121,10 +95,6 @@ fn all_that_is_wrong_is_told_at_once() {
     ];
     assert_eq!(told.lines().count(), expected.len(), "{told}");
     assert!(told.lines().zip(&expected).all(|(line, expected)| line.starts_with(expected)), "{told}");
-}
-
-fn objects_of_graph(text: &str, settings: &Settings) -> Result<Vec<Value>, Vec<BuildError>> {
-    with_graph(text, |source, owner| build(source, owner, settings))
 }
 
 /// The pods of the first Deployment.
@@ -227,7 +197,7 @@ fn containers_of_a_graph_of_several_nodes_are_one() {
             containers:
               - {name: first, env: [{name: B, value: '1'}], resources: {requests: {cpu: 500m}}}
 ";
-    let objects = objects_of_graph(&manifest(TWO_NODES, more), &settings()).unwrap();
+    let objects = objects(&manifest(TWO_NODES, more));
     assert_eq!(names(&objects, "Deployment"), ["iris-main-0-second"]);
     let pod = pod(&objects);
     assert_eq!(pod["containers"].as_array().unwrap().len(), 1);
@@ -311,6 +281,29 @@ fn a_program_of_the_users_own_runs_beside_the_orchestrator() {
     let graph = &carried(orchestrator)["spec"]["predictors"][0]["graph"];
     assert_eq!(graph["endpoint"], json!({"service_host": "localhost", "httpPort": 9000, "type": "REST"}));
     assert_eq!(names_of(&objects), ["iris-main-0-scorer-proxy", "iris-main"]);
+}
+
+#[test]
+fn the_nodes_of_a_graph_are_in_one_pod() {
+    let graph = "{name: merge, type: COMBINER, children: [{name: scorer, type: MODEL}, {name: classifier, \
+                 implementation: SKLEARN_SERVER, modelUri: 's3://models/iris'}]}";
+    let specs = "      componentSpecs: [{spec: {containers: [{name: merge, image: 'merge:1'}]}}, \
+                 {spec: {containers: [{name: scorer, image: 'scorer:1'}, {name: classifier, env: [{name: A, value: b}]}]}}]\n";
+    let objects = objects(&manifest(graph, specs));
+    let pod = pod(&objects);
+    let containers = pod["containers"].as_array().unwrap();
+    let names: Vec<_> = containers.iter().map(|one| one["name"].clone()).collect();
+    assert_eq!(names, ["merge", "scorer", "seldon-container-engine"]);
+    let orchestrator = &containers[2];
+    assert_eq!(variable(orchestrator, "A")["value"], "b");
+    let graph = &carried(orchestrator)["spec"]["predictors"][0]["graph"];
+    assert_eq!(
+        (&graph["endpoint"]["httpPort"], &graph["children"][0]["endpoint"]["httpPort"]),
+        (&json!(9000), &json!(9001))
+    );
+    assert_eq!(graph["children"][1]["modelUri"], "s3://models/iris");
+    let labels = &objects[0]["metadata"]["labels"];
+    assert_eq!((&labels["seldon.io/combiner"], &labels["seldon.io/model"]), (&json!("true"), &json!("true")));
 }
 
 fn names_of(objects: &[Value]) -> Vec<&str> {
@@ -480,7 +473,7 @@ fn two_claims_are_two_volumes_and_one_is_mounted_once() {
     let graph = "{name: a, implementation: SKLEARN_SERVER, modelUri: pvc://one/a, children: [\
         {name: b, implementation: SKLEARN_SERVER, modelUri: pvc://two/b, children: [\
         {name: c, implementation: SKLEARN_SERVER, modelUri: pvc://one/c}]}]}";
-    let objects = objects_of_graph(&manifest(graph, ""), &settings()).unwrap();
+    let objects = objects(&manifest(graph, ""));
     let container = &pod(&objects)["containers"][0];
     let mounts = container["volumeMounts"].as_array().unwrap();
     let paths: Vec<_> = mounts.iter().map(|mount| mount["mountPath"].as_str().unwrap()).collect();
@@ -528,7 +521,7 @@ fn the_nodes_own_image_fetches_before_that_of_the_settings() {
 #[test]
 fn models_of_several_nodes_are_fetched_side_by_side() {
     let graph = CLASSIFIER.replace('}', ", children: [{name: b, implementation: SKLEARN_SERVER, modelUri: s3://m/b}]}");
-    let objects = objects_of_graph(&manifest(&graph, ""), &with_initializer()).unwrap();
+    let objects = try_objects(&manifest(&graph, ""), &with_initializer()).unwrap();
     let graph = carried(&pod(&objects)["containers"][0])["spec"]["predictors"][0]["graph"].clone();
     assert_eq!(graph["modelUri"], "/mnt/models/classifier");
     assert_eq!(graph["children"][0]["modelUri"], "/mnt/models/b");
@@ -585,9 +578,8 @@ fn the_init_container_of_seldons_documentation_is_run_as_given() {
 
 #[test]
 fn labels_tell_what_the_nodes_are() {
-    let graph = TWO_NODES.replace("children", "type: ROUTER, children");
-    let objects = objects_of_graph(&manifest(&graph, ""), &settings()).unwrap();
-    let labels = &objects[0]["metadata"]["labels"];
+    let graph = format!("{{name: first, type: ROUTER, implementation: SIMPLE_ROUTER, children: [{CLASSIFIER}]}}");
+    let labels = &objects(&manifest(&graph, ""))[0]["metadata"]["labels"];
     let of = |role: &str| labels[format!("seldon.io/{role}")].clone();
     assert_eq!(["router", "model", "combiner"].map(of), [json!("true"), json!("true"), Value::Null]);
 }

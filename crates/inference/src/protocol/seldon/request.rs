@@ -1,7 +1,7 @@
 //! Reads a `SeldonMessage` in one pass: numbers go straight into the caller's block, everything else
 //! stays a slice of the body.
 
-use super::BadRequest;
+use super::{BadRequest, Data};
 use crate::protocol::{
     json::{Cursor, unescape},
     values::{BadValue, VALUES_MAX, read_value},
@@ -55,10 +55,22 @@ pub fn parse_request<'a>(body: &'a [u8], values: &mut Vec<f64>) -> Result<Reques
     let mut message = Message::default();
     cursor.object(|cursor, key| message.member(cursor, key, values))?;
     cursor.end()?;
-    let payload = message.payload.ok_or(BadRequest::NoPayload)?;
-    let (rows, columns) = payload.dimensions(values.len())?;
-    let first_missing = payload.first_missing.map(|index| (index / columns, index % columns));
-    Ok(Request { form: payload.form, rows, columns, first_missing, names: message.names, meta: message.meta })
+    message.finish(values)
+}
+
+/// Reads `data` alone.
+pub(super) fn read_data<'a>(cursor: &mut Cursor<'a>, values: &mut Vec<f64>) -> Result<Data<'a>, BadRequest> {
+    let mut message = Message::default();
+    message.data(cursor, values)?;
+    let Request { form, rows, columns, first_missing, names, .. } = message.finish(values)?;
+    Ok(Data { form, rows, columns, first_missing, names })
+}
+
+/// Reads `meta` alone.
+pub(super) fn read_meta<'a>(cursor: &mut Cursor<'a>) -> Result<Meta<'a>, BadRequest> {
+    let mut message = Message::default();
+    message.meta(cursor)?;
+    Ok(message.meta)
 }
 
 /// The texts of `data.names` as [`Request::names`] gives it; names that are no texts are left as written.
@@ -118,6 +130,14 @@ impl Payload {
 const SHAPE: &str = "an array of two whole numbers, as in [1, 4]";
 
 impl<'a> Message<'a> {
+    /// The whole, once all is read.
+    fn finish(self, values: &[f64]) -> Result<Request<'a>, BadRequest> {
+        let payload = self.payload.ok_or(BadRequest::NoPayload)?;
+        let (rows, columns) = payload.dimensions(values.len())?;
+        let first_missing = payload.first_missing.map(|index| (index / columns, index % columns));
+        Ok(Request { form: payload.form, rows, columns, first_missing, names: self.names, meta: self.meta })
+    }
+
     fn member(&mut self, cursor: &mut Cursor<'a>, key: &'a str, values: &mut Vec<f64>) -> Result<(), BadRequest> {
         match key {
             "data" => self.data(cursor, values),

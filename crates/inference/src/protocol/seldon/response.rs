@@ -58,8 +58,7 @@ impl ResponseTemplate {
 
     /// Appends the whole body of an answer.
     pub fn write(&self, answer: &Answer<'_>, out: &mut Vec<u8>) {
-        let is_number = matches!(self.schema.kind, OutputKind::Float | OutputKind::Integer);
-        if answer.form == Form::Tensor && is_number {
+        if answer.form == Form::Tensor && is_number(&self.schema) {
             self.write_tensor(answer, out);
         } else {
             self.write_ndarray(answer, out);
@@ -72,23 +71,9 @@ impl ResponseTemplate {
         write_outputs(&self.schema, answer.outputs, out);
     }
 
-    /// `tensor.values` are doubles in `prediction.proto`, so whole numbers are written as such.
     fn write_tensor(&self, answer: &Answer<'_>, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.tensor);
-        out.extend_from_slice(b"{\"shape\":[");
-        write_integer(answer.rows, out);
-        if let OutputShape::Matrix(columns) = self.schema.shape {
-            out.push(b',');
-            write_integer(columns, out);
-        }
-        out.extend_from_slice(b"],\"values\":[");
-        for (index, value) in answer.outputs.iter().enumerate() {
-            if index > 0 {
-                out.push(b',');
-            }
-            write_float(*value, out);
-        }
-        out.extend_from_slice(b"]}");
+        write_tensor(&self.schema, answer.rows, answer.outputs, out);
     }
 
     fn write_meta(&self, answer: &Answer<'_>, out: &mut Vec<u8>) {
@@ -130,8 +115,51 @@ impl ResponseTemplate {
     }
 }
 
+/// Appends `data` of `rows` rows of `values`, under names that are an array as written.
+pub fn write_data(
+    schema: &OutputSchema,
+    names: Option<&str>,
+    (form, rows): (Form, usize),
+    values: &[f64],
+    out: &mut Vec<u8>,
+) {
+    out.extend_from_slice(b"{\"names\":");
+    out.extend_from_slice(names.unwrap_or("[]").as_bytes());
+    if form == Form::Tensor && is_number(schema) {
+        out.extend_from_slice(b",\"tensor\":");
+        write_tensor(schema, rows, values, out);
+    } else {
+        out.extend_from_slice(b",\"ndarray\":");
+        write_outputs(schema, values, out);
+    }
+    out.push(b'}');
+}
+
+/// Whether values can stand in a tensor.
+fn is_number(schema: &OutputSchema) -> bool {
+    matches!(schema.kind, OutputKind::Float | OutputKind::Integer)
+}
+
+/// `tensor.values` are doubles in `prediction.proto`, so whole numbers are written as such.
+fn write_tensor(schema: &OutputSchema, rows: usize, values: &[f64], out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"shape\":[");
+    write_integer(rows, out);
+    if let OutputShape::Matrix(columns) = schema.shape {
+        out.push(b',');
+        write_integer(columns, out);
+    }
+    out.extend_from_slice(b"],\"values\":[");
+    for (index, value) in values.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write_float(*value, out);
+    }
+    out.extend_from_slice(b"]}");
+}
+
 /// The names of outputs as the Seldon wrapper makes them: `t:0`, `t:1`, … for a matrix, none for a vector.
-fn output_names(schema: &OutputSchema) -> Vec<String> {
+pub fn output_names(schema: &OutputSchema) -> Vec<String> {
     match schema.shape {
         OutputShape::Vector => Vec::new(),
         OutputShape::Matrix(columns) => (0..columns).map(|column| format!("t:{column}")).collect(),

@@ -1,0 +1,172 @@
+//! A graph of several nodes: what runs each, and where its calls go.
+
+mod built_in;
+mod message;
+mod walk;
+
+use std::{rc::Rc, sync::Arc};
+
+use bytes::Bytes;
+use http::Uri;
+use provost_domain::{
+    graph::{Calls, InputCall},
+    routing_table::{NodeRoute, NodeRuns},
+};
+use provost_inference::{
+    Predict,
+    protocol::seldon::{Envelope, Request, parse_envelope},
+};
+
+use crate::{error::RequestError, node_server::Server};
+
+pub(crate) use message::{Message, Numbers};
+use message::{Payload, members, payload_of};
+pub(crate) use walk::{Notes, Stopped, Walk};
+
+/// A graph, as requests pass it.
+#[derive(Debug)]
+pub(crate) struct Graph {
+    pub(crate) root: Node,
+    /// Whether any of its nodes is called over the network.
+    pub(crate) has_servers: bool,
+}
+
+/// A node of a graph.
+#[derive(Debug)]
+pub(crate) struct Node {
+    name: String,
+    image: String,
+    runs: Runs,
+    input: Option<Step>,
+    route: Option<Step>,
+    aggregate: Option<Step>,
+    output: Option<Step>,
+    children: Vec<Self>,
+}
+
+/// What runs a node.
+#[derive(Debug)]
+enum Runs {
+    Native(Arc<dyn Predict>),
+    Server(Server),
+    SimpleModel,
+    SimpleRouter,
+    /// Shares of the two children, and what tells the splits of two routers apart.
+    AbTest([u32; 2], u64),
+    AverageCombiner,
+}
+
+/// A call that a node takes.
+#[derive(Debug)]
+struct Step {
+    /// Where its latencies are counted.
+    slot: usize,
+    /// Where it goes, over the network.
+    uri: Option<Uri>,
+}
+
+/// A request as it enters a graph.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) message: Message,
+    /// What the caller says of nodes that were passed before.
+    pub(crate) notes: Notes,
+}
+
+impl Entry {
+    /// A request whose numbers were read. Nodes that are called over the network get them as they were written.
+    pub(crate) fn of_numbers(
+        graph: &Graph,
+        body: &Bytes,
+        (request, values): (&Request<'_>, &[f64]),
+    ) -> Result<Self, RequestError> {
+        let Request { form, rows, columns, first_missing, names, meta } = request;
+        let payload = Payload::of_numbers(Numbers {
+            form: *form,
+            rows: *rows,
+            columns: *columns,
+            values: values.to_vec(),
+            first_missing: *first_missing,
+            names: names.map(str::to_owned),
+            schema: Numbers::plain(*columns),
+        });
+        let payload = if graph.has_servers {
+            payload.with_json(body.slice_ref(parse_envelope(body)?.payload.as_bytes()))
+        } else {
+            payload
+        };
+        let tags = members(meta.tags)?;
+        Ok(Self { message: Message { payload: Rc::new(payload), tags }, notes: Notes::of(meta)? })
+    }
+
+    /// A request of any kind.
+    pub(crate) fn of_json(body: &Bytes) -> Result<Self, RequestError> {
+        let envelope: Envelope<'_> = parse_envelope(body)?;
+        let payload = Rc::new(payload_of(&envelope, body));
+        let tags = members(envelope.meta.tags)?;
+        Ok(Self { message: Message { payload, tags }, notes: Notes::of(&envelope.meta)? })
+    }
+}
+
+/// What graphs are compiled with.
+pub(crate) trait Found {
+    /// The loaded model of a node.
+    fn model(&self, node: &str) -> Option<Arc<dyn Predict>>;
+
+    /// A server, unless its address is none.
+    fn server(&self, server: Option<Server>) -> Option<Server>;
+
+    /// Where the latencies of a node's calls to `path` are counted.
+    fn slot(&self, node: &NodeRoute, path: &'static str) -> usize;
+}
+
+impl Graph {
+    /// The graph; `None` where a model is not loaded, or an address is none.
+    pub(crate) fn new(root: &NodeRoute, found: &dyn Found) -> Option<Self> {
+        let root = Node::new(root, found)?;
+        Some(Self { has_servers: root.has_servers(), root })
+    }
+}
+
+impl Node {
+    fn new(route: &NodeRoute, found: &dyn Found) -> Option<Self> {
+        let runs = match &route.runs {
+            NodeRuns::Model => Runs::Native(found.model(&route.name)?),
+            NodeRuns::Server(server) => Runs::Server(found.server(Server::new(&route.name, server))?),
+            NodeRuns::SimpleModel => Runs::SimpleModel,
+            NodeRuns::SimpleRouter => Runs::SimpleRouter,
+            NodeRuns::AbTest(ratio) => Runs::AbTest(built_in::shares(*ratio), built_in::seed(&route.name)),
+            NodeRuns::AverageCombiner => Runs::AverageCombiner,
+        };
+        let Calls { input, route: routes, aggregate, transform_output } = route.calls;
+        let step = |is_called: bool, path| is_called.then(|| Step::new(&runs, route, path, found));
+        let of_input = match input {
+            Some(InputCall::Predict) => "/predict",
+            Some(InputCall::Transform) | None => "/transform-input",
+        };
+        Some(Self {
+            name: route.name.clone(),
+            image: route.image.clone(),
+            input: step(input.is_some(), of_input),
+            route: step(routes, "/route"),
+            aggregate: step(aggregate, "/aggregate"),
+            output: step(transform_output, "/transform-output"),
+            children: route.children.iter().map(|child| Self::new(child, found)).collect::<Option<_>>()?,
+            runs,
+        })
+    }
+
+    fn has_servers(&self) -> bool {
+        matches!(self.runs, Runs::Server(_)) || self.children.iter().any(Self::has_servers)
+    }
+}
+
+impl Step {
+    fn new(runs: &Runs, route: &NodeRoute, path: &'static str, found: &dyn Found) -> Self {
+        let uri = match runs {
+            Runs::Server(server) => server.at(path),
+            _ => None,
+        };
+        Self { slot: found.slot(route, path), uri }
+    }
+}

@@ -1,0 +1,355 @@
+//! The way of one request through a graph (Seldon Core 1.9, `executor/predictor/predictor_process.go`): a node gets the
+//! request, its children, which may be asked at once, get what it makes of it, and it gets what they answer.
+
+use std::{cell::RefCell, pin::Pin, rc::Rc, sync::Arc, time::Instant};
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use http::{HeaderMap, Method, Uri};
+use provost_domain::ErrorCode;
+use provost_inference::{
+    Features, MissingValues, Predict, PredictError, Schema,
+    protocol::seldon::{self, Envelope, parse_envelope},
+};
+use serde_json::{Map, Value, json};
+
+use super::{
+    Node, Runs, Step, built_in,
+    message::{Members, Message, Numbers, Payload, members, payload_of},
+};
+use crate::{
+    error::RequestError,
+    node_server::{Nodes, Question, Reply, Server},
+    predict::{INLINE_MAX, guarded},
+    service::ThreadState,
+};
+
+/// A router's answer by which all children are asked.
+const ALL: i64 = -1;
+/// A router's answer by which none is, and what there is goes back.
+const NONE: i64 = -2;
+
+/// Why a request did not come through.
+#[derive(Debug)]
+pub(crate) enum Stopped {
+    /// A node could not be asked, or its answer cannot be used.
+    Error(RequestError),
+    /// A node refused; its answer is the caller's.
+    Refused(Box<Reply>),
+}
+
+impl From<RequestError> for Stopped {
+    fn from(error: RequestError) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// One request on its way.
+pub(crate) struct Walk<'a> {
+    nodes: Nodes,
+    state: &'a RefCell<ThreadState>,
+    /// The caller's.
+    headers: &'a HeaderMap,
+    request_id: &'a str,
+    notes: RefCell<Notes>,
+}
+
+/// What is noted of the nodes that were passed.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    /// Image by node.
+    request_path: Members,
+    /// The child that was chosen, by router.
+    routing: Members,
+    /// What nodes measured.
+    metrics: Vec<Value>,
+}
+
+impl Notes {
+    /// What the caller says of the nodes that were passed before.
+    pub(crate) fn of(meta: &seldon::Meta<'_>) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            request_path: members(meta.request_path)?,
+            routing: members(meta.routing)?,
+            metrics: meta.metrics.map_or_else(|| Ok(Vec::new()), serde_json::from_str)?,
+        })
+    }
+}
+
+impl<'a> Walk<'a> {
+    pub(crate) fn new(
+        state: &'a RefCell<ThreadState>,
+        (headers, request_id): (&'a HeaderMap, &'a str),
+        notes: Notes,
+    ) -> Self {
+        let nodes = state.borrow().nodes.clone();
+        Self { nodes, state, headers, request_id, notes: RefCell::new(notes) }
+    }
+
+    /// What the part of the graph from `node` on makes of a message.
+    pub(crate) fn through<'b>(
+        &'b self,
+        node: &'b Node,
+        message: Message,
+    ) -> Pin<Box<dyn Future<Output = Result<Message, Stopped>> + 'b>> {
+        Box::pin(async move {
+            let message = self.ask_or_keep(node, node.input.as_ref(), message).await?;
+            let message = if node.children.is_empty() { message } else { self.below(node, message).await? };
+            self.ask_or_keep(node, node.output.as_ref(), message).await
+        })
+    }
+
+    async fn ask_or_keep(&self, node: &Node, step: Option<&Step>, message: Message) -> Result<Message, Stopped> {
+        match step {
+            Some(step) => self.ask(node, step, std::slice::from_ref(&message)).await,
+            None => Ok(message),
+        }
+    }
+
+    /// What the children make of a message, in one.
+    async fn below(&self, node: &Node, message: Message) -> Result<Message, Stopped> {
+        let answers = match self.route(node, &message).await? {
+            NONE => return Ok(message),
+            ALL => self.all(node, &message).await?,
+            chosen => vec![self.through(child(node, chosen)?, message).await?],
+        };
+        if let Some(step) = &node.aggregate {
+            return self.ask(node, step, &answers).await;
+        }
+        // A node is only said to have children where it has some.
+        let first = answers.into_iter().next();
+        first.ok_or_else(|| {
+            RequestError::new(ErrorCode::Internal, format!("node `{}` has no children", node.name)).into()
+        })
+    }
+
+    /// Asks all children at once; of several that fail the first tells why.
+    async fn all(&self, node: &Node, message: &Message) -> Result<Vec<Message>, Stopped> {
+        let asked = node.children.iter().map(|child| self.through(child, message.clone()));
+        join_all(asked).await.into_iter().collect()
+    }
+
+    async fn route(&self, node: &Node, message: &Message) -> Result<i64, Stopped> {
+        let Some(step) = &node.route else { return Ok(ALL) };
+        let chosen = match &node.runs {
+            Runs::SimpleRouter => 0,
+            Runs::AbTest(shares, seed) => {
+                i64::try_from(built_in::branch(*shares, *seed, self.request_id)).unwrap_or_default()
+            }
+            _ => {
+                let answer = self.ask(node, step, std::slice::from_ref(message)).await?;
+                chosen(&answer)
+                    .ok_or_else(|| unreadable(node, "a child's number, as in {\"data\":{\"ndarray\":[[0]]}}"))?
+            }
+        };
+        let notes = &mut *self.notes.borrow_mut();
+        notes.routing.insert(node.name.clone(), json!(chosen));
+        notes.request_path.entry(&node.name).or_insert_with(|| json!(node.image));
+        Ok(chosen)
+    }
+
+    /// What a node makes of messages: of one, unless it makes one of several.
+    async fn ask(&self, node: &Node, step: &Step, messages: &[Message]) -> Result<Message, Stopped> {
+        let started = Instant::now();
+        let result = self.run(node, step, messages).await;
+        let status = match &result {
+            Ok(_) => 200,
+            Err(Stopped::Refused(reply)) => reply.status.as_u16(),
+            Err(Stopped::Error(error)) => error.code.http_status(),
+        };
+        self.state.borrow_mut().metrics.record_node(step.slot, status, started.elapsed());
+        if result.is_ok() {
+            let path = &mut self.notes.borrow_mut().request_path;
+            path.entry(&node.name).or_insert_with(|| json!(node.image));
+        }
+        result
+    }
+
+    async fn run(&self, node: &Node, step: &Step, messages: &[Message]) -> Result<Message, Stopped> {
+        let tags = joined(messages.iter().map(|message| &message.tags));
+        let of = |payload| Message { payload: Rc::new(payload), tags: tags.clone() };
+        let named =
+            |error: RequestError| RequestError::new(error.code, format!("node `{}`: {}", node.name, error.info));
+        match (&node.runs, messages) {
+            (Runs::Server(server), _) => self.call(node, (server, step), messages, tags).await,
+            (Runs::Native(predict), [message]) => Ok(of(predicted(predict, message).await.map_err(named)?)),
+            (Runs::SimpleModel, [message]) => Ok(of(built_in::simple_model(message))),
+            (Runs::AverageCombiner, _) => Ok(of(built_in::average(messages).map_err(named)?)),
+            // Of the rest, what a node is called for is not theirs.
+            _ => Err(unreadable(node, "nothing").into()),
+        }
+    }
+
+    /// Calls a node over the network.
+    async fn call(
+        &self,
+        node: &Node,
+        (server, step): (&Server, &Step),
+        messages: &[Message],
+        tags: Members,
+    ) -> Result<Message, Stopped> {
+        let uri = step.uri.clone().ok_or_else(|| unreadable(node, "an address"))?;
+        let is_list = node.aggregate.as_ref().is_some_and(|aggregate| std::ptr::eq(aggregate, step));
+        let reply = self.nodes.ask(server, self.question(uri, self.body(messages, is_list))).await?;
+        if !reply.status.is_success() {
+            return Err(Stopped::Refused(Box::new(reply)));
+        }
+        let read = parse_envelope(&reply.body).map_err(|error| unreadable(node, &error.to_string()));
+        self.note_reply(node, &read?, &reply.body, tags)
+    }
+
+    fn question(&self, uri: Uri, body: Vec<u8>) -> Question<'_> {
+        let (headers, request_id) = (self.headers, Some(self.request_id));
+        Question { method: Method::POST, uri, headers, request_id, body: body.into() }
+    }
+
+    /// Keeps what a node tells in its `meta`. What it measured is asked for nothing: it is not sent what others did.
+    fn note_reply(
+        &self,
+        node: &Node,
+        envelope: &Envelope<'_>,
+        body: &Bytes,
+        mut tags: Members,
+    ) -> Result<Message, Stopped> {
+        let read = Notes::of(&envelope.meta).and_then(|notes| Ok((notes, members(envelope.meta.tags)?)));
+        let (told, own_tags) = read.map_err(|error| unreadable(node, &format!("`meta` cannot be read: {error}")))?;
+        let notes = &mut *self.notes.borrow_mut();
+        notes.request_path.extend(told.request_path);
+        notes.metrics.extend(told.metrics);
+        tags.extend(own_tags);
+        Ok(Message { payload: Rc::new(payload_of(envelope, body)), tags })
+    }
+
+    /// The body that a node gets: a message, or a list of them.
+    fn body(&self, messages: &[Message], is_list: bool) -> Vec<u8> {
+        let mut body = Vec::new();
+        if is_list {
+            body.push(b'[');
+        }
+        for (index, message) in messages.iter().enumerate() {
+            if index > 0 {
+                body.push(b',');
+            }
+            self.write(message, &[], &mut body);
+        }
+        if is_list {
+            body.push(b']');
+        }
+        body
+    }
+
+    /// The answer to the caller.
+    pub(crate) fn answer(&self, message: &Message) -> Vec<u8> {
+        let mut body = Vec::new();
+        let metrics = std::mem::take(&mut self.notes.borrow_mut().metrics);
+        self.write(message, &metrics, &mut body);
+        body
+    }
+
+    fn write(&self, message: &Message, metrics: &[Value], body: &mut Vec<u8>) {
+        let notes = self.notes.borrow();
+        let mut meta = Map::new();
+        if !metrics.is_empty() {
+            meta.insert("metrics".to_owned(), metrics.into());
+        }
+        meta.insert("puid".to_owned(), self.request_id.into());
+        meta.insert("requestPath".to_owned(), notes.request_path.clone().into());
+        for (name, members) in [("routing", &notes.routing), ("tags", &message.tags)] {
+            if !members.is_empty() {
+                meta.insert(name.to_owned(), members.clone().into());
+            }
+        }
+        body.extend_from_slice(b"{\"");
+        body.extend_from_slice(message.payload.field().name().as_bytes());
+        body.extend_from_slice(b"\":");
+        body.extend_from_slice(message.payload.json());
+        body.extend_from_slice(b",\"meta\":");
+        body.extend_from_slice(Value::Object(meta).to_string().as_bytes());
+        body.push(b'}');
+    }
+}
+
+/// The child that a router chose.
+fn child(node: &Node, chosen: i64) -> Result<&Node, RequestError> {
+    let child = usize::try_from(chosen).ok().and_then(|index| node.children.get(index));
+    child.ok_or_else(|| {
+        let (name, last) = (&node.name, node.children.len().saturating_sub(1));
+        let takes = format!("a router answers 0 to {last}, -1 for all or -2 for none of its children");
+        RequestError::new(ErrorCode::Internal, format!("node `{name}` chose the child {chosen}: {takes}"))
+    })
+}
+
+/// The tags of several messages; of two of one name, the later.
+fn joined<'a>(all: impl Iterator<Item = &'a Members>) -> Members {
+    all.fold(Members::new(), |mut joined, tags| {
+        joined.extend(tags.clone());
+        joined
+    })
+}
+
+/// An answer that cannot be used.
+fn unreadable(node: &Node, reason: &str) -> RequestError {
+    let info = format!("node `{}` did not answer with a message that can be used: {reason}", node.name);
+    RequestError::new(ErrorCode::Internal, info)
+}
+
+/// The child that a router's answer names: its first number.
+fn chosen(answer: &Message) -> Option<i64> {
+    let value: Value = serde_json::from_slice(answer.payload.json()).ok()?;
+    let mut value = &value;
+    for field in ["ndarray", "tensor", "values"] {
+        value = value.get(field).unwrap_or(value);
+    }
+    while let Value::Array(items) = value {
+        value = items.first()?;
+    }
+    let number = value.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < 1e9)?;
+    #[expect(clippy::cast_possible_truncation, reason = "a small whole number")]
+    Some(number as i64)
+}
+
+/// What a model of this process predicts. What is estimated to take long leaves this thread to others meanwhile.
+async fn predicted(predict: &Arc<dyn Predict>, message: &Message) -> Result<Payload, RequestError> {
+    let input = message.payload.numbers()?;
+    let schema = predict.schema();
+    check(schema, input)?;
+    let cost = predict.row_cost().saturating_mul(u32::try_from(input.rows).unwrap_or(u32::MAX));
+    let values = if cost <= INLINE_MAX {
+        outputs(&**predict, input)?
+    } else {
+        let (predict, input) = (Arc::clone(predict), Arc::clone(input));
+        let work = tokio::task::spawn_blocking(move || outputs(&*predict, &input));
+        work.await.unwrap_or_else(|_| Err(crate::predict::model_failed()))?
+    };
+    let output = schema.output.clone();
+    let (form, rows, columns) = (input.form, input.rows, output.width());
+    let names = Value::from(seldon::output_names(&output)).to_string();
+    let (names, first_missing) = (Some(names), None);
+    Ok(Payload::of_numbers(Numbers { form, rows, columns, values, first_missing, names, schema: output }))
+}
+
+fn check(schema: &Schema, input: &Numbers) -> Result<(), RequestError> {
+    if input.are_labels() {
+        let info = "the model takes numbers, and the node before it answers with class labels";
+        return Err(RequestError::new(ErrorCode::BadRequest, info));
+    }
+    if input.columns != schema.features {
+        return Err(PredictError::FeatureCount { expected: schema.features, actual: input.columns }.into());
+    }
+    match input.first_missing {
+        Some((row, column)) if schema.missing_values == MissingValues::Refused => {
+            Err(PredictError::MissingValue { row, column }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn outputs(predict: &dyn Predict, input: &Numbers) -> Result<Vec<f64>, RequestError> {
+    let Numbers { rows, columns, values, .. } = input;
+    let features = Features::new(*rows, *columns, values);
+    let features =
+        features.ok_or(PredictError::FeatureCount { expected: *columns, actual: values.len() / (*rows).max(1) })?;
+    let mut outputs = Vec::with_capacity(rows * predict.schema().output.width());
+    guarded(|| predict.predict(&features, &mut outputs))?;
+    Ok(outputs)
+}
