@@ -65,6 +65,11 @@ impl ErrorCode {
         self.row().1
     }
 
+    /// The code it answers with in gRPC.
+    pub fn grpc_code(self) -> i32 {
+        self.row().3
+    }
+
     /// One line for people.
     pub fn title(self) -> &'static str {
         self.row().2
@@ -75,22 +80,22 @@ impl ErrorCode {
         matches!(self, Self::Overloaded | Self::Timeout | Self::Unavailable | Self::GatewayTimeout)
     }
 
-    fn row(self) -> (&'static str, u16, &'static str) {
+    fn row(self) -> (&'static str, u16, &'static str, i32) {
         match self {
-            Self::BadRequest => ("bad_request", 400, "The request cannot be read"),
-            Self::Unauthenticated => ("unauthenticated", 401, "A valid token is needed"),
-            Self::Forbidden => ("forbidden", 403, "This is not allowed"),
-            Self::NotFound => ("not_found", 404, "There is no such thing"),
-            Self::MethodNotAllowed => ("method_not_allowed", 405, "The path takes another method"),
-            Self::Timeout => ("timeout", 408, "The request did not arrive in time"),
-            Self::Conflict => ("conflict", 409, "The stored state has changed"),
-            Self::TooLarge => ("too_large", 413, "The request is too large"),
-            Self::UnsupportedMediaType => ("unsupported_media_type", 415, "The body's type is not taken here"),
-            Self::Invalid => ("invalid", 422, "The request breaks a rule"),
-            Self::Overloaded => ("overloaded", 429, "Too many requests at a time"),
-            Self::Internal => ("internal", 500, "The server has a fault"),
-            Self::Unavailable => ("unavailable", 503, "Not available now"),
-            Self::GatewayTimeout => ("gateway_timeout", 504, "A server did not answer in time"),
+            Self::BadRequest => ("bad_request", 400, "The request cannot be read", 3),
+            Self::Unauthenticated => ("unauthenticated", 401, "A valid token is needed", 16),
+            Self::Forbidden => ("forbidden", 403, "This is not allowed", 7),
+            Self::NotFound => ("not_found", 404, "There is no such thing", 5),
+            Self::MethodNotAllowed => ("method_not_allowed", 405, "The path takes another method", 12),
+            Self::Timeout => ("timeout", 408, "The request did not arrive in time", 4),
+            Self::Conflict => ("conflict", 409, "The stored state has changed", 10),
+            Self::TooLarge => ("too_large", 413, "The request is too large", 8),
+            Self::UnsupportedMediaType => ("unsupported_media_type", 415, "The body's type is not taken here", 3),
+            Self::Invalid => ("invalid", 422, "The request breaks a rule", 3),
+            Self::Overloaded => ("overloaded", 429, "Too many requests at a time", 8),
+            Self::Internal => ("internal", 500, "The server has a fault", 13),
+            Self::Unavailable => ("unavailable", 503, "Not available now", 14),
+            Self::GatewayTimeout => ("gateway_timeout", 504, "A server did not answer in time", 4),
         }
     }
 }

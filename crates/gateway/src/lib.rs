@@ -11,6 +11,7 @@ mod error;
 mod exchange;
 mod exposition;
 mod graph;
+mod grpc;
 mod headers;
 mod in_flight;
 mod matcher;
@@ -24,6 +25,7 @@ mod service;
 mod traffic;
 
 pub use exposition::{MEDIA_TYPE as METRICS_MEDIA_TYPE, ProcessFigures, write_metrics};
+pub use grpc::grpc_refusal;
 pub use metrics::{Histograms, MetricsSource, SeriesKey, Snapshot};
 pub use node_server::check_server;
 pub use proxy::{Proxy, ProxyThread};

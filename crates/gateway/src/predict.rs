@@ -9,12 +9,14 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
+use prost::Message as _;
 use provost_domain::ErrorCode;
 use provost_inference::{
-    Features, MissingValues, Predict, PredictError,
+    Features, MissingValues, OutputSchema, Predict, PredictError,
     protocol::{
         block::Arranged,
         json::unescape,
+        proto,
         seldon::{self, Answer, Form, Meta},
         v1, v2,
     },
@@ -24,7 +26,7 @@ use provost_inference::{
 use crate::{
     error::RequestError,
     exchange::{Answer as Replied, Asked, Passed, pass_back, pass_through},
-    graph::{Entry, Graph},
+    graph::{Entry, Graph, Numbers},
     matcher::{Action, Dialect},
     node_server::{Question, Server},
     records::Outcome,
@@ -50,6 +52,17 @@ pub(crate) struct Call {
     pub(crate) header_id: Option<String>,
     pub(crate) pinned: Option<String>,
     pub(crate) arrived: Instant,
+}
+
+/// What is asked.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// A body of REST.
+    Json(Bytes),
+    /// A message of Seldon's gRPC service.
+    Seldon(Box<proto::seldon::SeldonMessage>),
+    /// A request of V2's gRPC service.
+    V2(Box<proto::inference::ModelInferRequest>),
 }
 
 /// An answer's body, and which predictor made it.
@@ -98,6 +111,8 @@ enum Parsed<'a> {
     Seldon(seldon::Request<'a>),
     V1(v1::Request<'a>),
     V2(v2::Request<'a>),
+    SeldonMessage(seldon::MessageNumbers<'a>, Option<&'a proto::seldon::Meta>),
+    V2Message(v2::Request<'a>, bool),
 }
 
 /// A request in the model's terms.
@@ -116,6 +131,9 @@ enum AnswerForm<'a> {
     V1,
     /// The caller's id.
     V2(Option<&'a str>),
+    SeldonMessage(Form, Option<&'a proto::seldon::Meta>),
+    /// The caller's id, and whether values stand beside the tensors.
+    V2Message(Option<&'a str>, bool),
 }
 
 /// What a native model takes and gives.
@@ -131,22 +149,23 @@ pub(crate) async fn answer(
     state: &std::cell::RefCell<ThreadState>,
     routes: &Routes,
     call: Call,
-    (headers, body): (&HeaderMap, Bytes),
+    (headers, content): (&HeaderMap, Content),
 ) -> Result<Answered, Failed> {
     let mut buffers = std::mem::take(&mut state.borrow_mut().buffers);
     // The state is borrowed for moments only, never while this waits.
-    let prepared = prepare(&call, (headers, &body), &mut buffers, &mut state.borrow_mut().ids);
+    let prepared = prepare(&call, (headers, &content), &mut buffers, &mut state.borrow_mut().ids);
     let result = match prepared {
         Ok(Prepared { predictor, work: Work::Native(native, input), request_id }) => {
             let read = Read { predictor, native, input, request_id };
             let started = Instant::now();
             let predicted = run(&read, &mut buffers).await;
             let client = started.elapsed();
-            finish(&mut state.borrow_mut(), routes, &call, &body, read, (&buffers, predicted, client))
+            finish(&mut state.borrow_mut(), routes, &call, &content, read, (&buffers, predicted, client))
         }
         Ok(Prepared { predictor, work: Work::Server(server, uri, asked), request_id }) => {
             let nodes = state.borrow().nodes.clone();
             let started = Instant::now();
+            let body = content.body();
             let (request_id_of, body_of) = (Some(&*request_id), body.clone());
             let question = Question { method: Method::POST, uri, headers, request_id: request_id_of, body: body_of };
             let reply = nodes.ask(server, question).await;
@@ -161,6 +180,7 @@ pub(crate) async fn answer(
             )
         }
         Ok(Prepared { predictor, work: Work::Graph(graph, entry, asked), request_id }) => {
+            let body = content.body();
             let passed = Passed { predictor, request_id, body: &body, asked };
             // Boxed, so that a prediction of one model does not carry room for it.
             Box::pin(pass_through(state, routes, (&call, headers), (graph, entry), passed, &mut buffers)).await
@@ -172,6 +192,16 @@ pub(crate) async fn answer(
         *kept = buffers.shrunk();
     }
     result
+}
+
+impl Content {
+    /// The body of REST; empty for messages of gRPC, which only models of this process read.
+    fn body(&self) -> Bytes {
+        match self {
+            Self::Json(body) => body.clone(),
+            Self::Seldon(_) | Self::V2(_) => Bytes::new(),
+        }
+    }
 }
 
 impl Buffers {
@@ -189,17 +219,17 @@ impl Buffers {
 /// Reads the body, chooses the predictor, and checks that the request fits it.
 fn prepare<'a>(
     call: &'a Call,
-    (headers, body): (&HeaderMap, &'a Bytes),
+    (headers, content): (&HeaderMap, &'a Content),
     buffers: &mut Buffers,
     ids: &mut crate::service::IdGenerator,
 ) -> Result<Prepared<'a>, (String, RequestError)> {
-    let (parsed, body_id) = parse(call, headers, body, &mut buffers.inputs);
+    let (parsed, body_id) = parse(call, headers, content, &mut buffers.inputs);
     let request_id = match (&call.header_id, body_id) {
         (Some(id), _) => id.clone(),
         (None, Some(raw)) => unescape(raw),
         (None, None) => ids.next(),
     };
-    match find_work(call, (body, parsed), &request_id, &mut buffers.inputs) {
+    match find_work(call, (content, parsed), &request_id, &mut buffers.inputs) {
         Ok((predictor, work)) => Ok(Prepared { predictor, work, request_id }),
         Err(error) => Err((request_id, error)),
     }
@@ -209,9 +239,18 @@ fn prepare<'a>(
 fn parse<'a>(
     call: &Call,
     headers: &HeaderMap,
-    body: &'a [u8],
+    content: &'a Content,
     values: &mut Vec<f64>,
 ) -> (Result<Parsed<'a>, RequestError>, Option<&'a str>) {
+    let body = match content {
+        Content::Json(body) => body,
+        Content::Seldon(message) => return parse_seldon_message(message, values),
+        Content::V2(message) => {
+            let is_raw = !message.raw_input_contents.is_empty();
+            let parsed = v2::read_message(message, values).map(|request| Parsed::V2Message(request, is_raw));
+            return (parsed.map_err(Into::into), Some(&*message.id).filter(|id| !id.is_empty()));
+        }
+    };
     match call.dialect {
         Dialect::Seldon => match seldon::parse_request(body, values) {
             Ok(request) => {
@@ -226,6 +265,15 @@ fn parse<'a>(
         Dialect::V1 => (v1::parse_request(body, values).map(Parsed::V1).map_err(Into::into), None),
         Dialect::V2 => parse_v2(headers, body, values),
     }
+}
+
+fn parse_seldon_message<'a>(
+    message: &'a proto::seldon::SeldonMessage,
+    values: &mut Vec<f64>,
+) -> (Result<Parsed<'a>, RequestError>, Option<&'a str>) {
+    let meta = message.meta.as_ref();
+    let parsed = seldon::read_message(message, values).map(|numbers| Parsed::SeldonMessage(numbers, meta));
+    (parsed.map_err(Into::into), meta.map(|meta| meta.puid.as_str()).filter(|id| !id.is_empty()))
 }
 
 fn parse_v2<'a>(
@@ -253,7 +301,7 @@ fn parse_v2<'a>(
 /// Who is to do what. What a body is to be is a server's own affair.
 fn find_work<'a>(
     call: &'a Call,
-    (body, parsed): (&'a Bytes, Result<Parsed<'a>, RequestError>),
+    (content, parsed): (&'a Content, Result<Parsed<'a>, RequestError>),
     request_id: &str,
     values: &mut Vec<f64>,
 ) -> Result<(&'a Predictor, Work<'a>), RequestError> {
@@ -277,9 +325,9 @@ fn find_work<'a>(
         Node::Graph(_) if call.dialect != Dialect::Seldon => return Err(not_of_graph(call.dialect)),
         Node::Graph(graph) => {
             let entry = match &parsed {
-                Ok(Parsed::Seldon(request)) => Entry::of_numbers(graph, body, (request, values))?,
+                Ok(Parsed::Seldon(request)) => Entry::of_numbers(graph, &content.body(), (request, values))?,
                 // Not numbers; whether that will do is for the nodes to say.
-                _ => Entry::of_json(body)?,
+                _ => Entry::of_json(&content.body())?,
             };
             Work::Graph(graph, entry, asked(parsed.ok().as_ref()))
         }
@@ -355,7 +403,16 @@ fn read<'a>(native: &Native, parsed: Parsed<'a>, values: &mut Vec<f64>) -> Resul
             let (names, form) = (names.map(Cow::Borrowed), AnswerForm::Seldon(form, meta));
             return Ok(Input { rows, columns, first_missing, names, form });
         }
+        Parsed::SeldonMessage(numbers, meta) => {
+            let seldon::MessageNumbers { form, rows, columns, first_missing, names } = numbers;
+            let names = (!names.is_empty()).then(|| Cow::Owned(serde_json::Value::from(names).to_string()));
+            return Ok(Input { rows, columns, first_missing, names, form: AnswerForm::SeldonMessage(form, meta) });
+        }
         Parsed::V1(request) => (request.block, AnswerForm::V1),
+        Parsed::V2Message(request, is_raw) => {
+            native.v2.check_outputs(&request)?;
+            (request.block, AnswerForm::V2Message(request.id, is_raw))
+        }
         Parsed::V2(request) => {
             native.v2.check_outputs(&request)?;
             (request.block, AnswerForm::V2(request.id))
@@ -422,7 +479,7 @@ fn finish(
     state: &mut ThreadState,
     routes: &Routes,
     call: &Call,
-    body: &[u8],
+    content: &Content,
     read: Read<'_>,
     (buffers, predicted, client): (&Buffers, Result<(), RequestError>, Duration),
 ) -> Result<Answered, Failed> {
@@ -439,10 +496,10 @@ fn finish(
         let names = (native.predict.schema(), input.names.as_deref());
         let (stream, is_mismatch) = state.records.stream(routes, predictor, names);
         state.metrics.feature_name_mismatches += u64::from(is_mismatch);
-        let payload = if input.columns > FEATURE_COLUMNS_MAX {
-            Payload::Text { request: body, response: &written }
-        } else {
-            Payload::Values { inputs: &buffers.inputs, outputs: &buffers.outputs }
+        let texts = (input.columns > FEATURE_COLUMNS_MAX).then(|| texts(content, &input, (native, buffers), &written));
+        let payload = match &texts {
+            Some((request, response)) => Payload::Text { request, response },
+            None => Payload::Values { inputs: &buffers.inputs, outputs: &buffers.outputs },
         };
         let time = state.clock.at(answered);
         let outcome = Outcome { request_id: &request_id, time, latency: server, status: 200, rows: input.rows };
@@ -460,11 +517,40 @@ fn write_answer(native: &Native, input: &Input<'_>, request_id: &str, outputs: &
             let puid = meta.puid.unwrap_or(request_id);
             native.template.write(&Answer { form: *form, rows, outputs, puid, meta }, written);
         }
+        AnswerForm::SeldonMessage(form, meta) => {
+            let answer = seldon::MessageAnswer { form: *form, rows, outputs, puid: request_id, meta: *meta };
+            // There is room in a vector.
+            let _written = native.template.message(&answer).encode(written);
+        }
+        AnswerForm::V2Message(id, is_raw) => {
+            let answer = v2::Answer { id: id.unwrap_or(request_id), rows, outputs };
+            let _written = native.v2.message(&answer, *is_raw).encode(written);
+        }
         AnswerForm::V1 => v1::write_answer(&native.predict.schema().output, outputs, written),
         AnswerForm::V2(id) => {
             native.v2.write(&v2::Answer { id: id.unwrap_or(request_id), rows, outputs }, written);
         }
     }
+}
+
+/// Request and answer as they are logged where they are no columns: as they were; those of gRPC as JSON of Seldon's.
+fn texts<'a>(
+    content: &'a Content,
+    input: &Input<'_>,
+    (native, buffers): (&Native, &Buffers),
+    written: &'a [u8],
+) -> (Cow<'a, [u8]>, Cow<'a, [u8]>) {
+    if let Content::Json(body) = content {
+        return (Cow::Borrowed(body), Cow::Borrowed(written));
+    }
+    let data = |schema: &OutputSchema, values: &[f64]| {
+        let mut text = b"{\"data\":".to_vec();
+        seldon::write_data(schema, None, (Form::Ndarray, input.rows), values, &mut text);
+        text.push(b'}');
+        Cow::Owned(text)
+    };
+    let request = data(&Numbers::plain(input.columns), &buffers.inputs);
+    (request, data(&native.predict.schema().output, &buffers.outputs))
 }
 
 /// Logs and counts a failure.

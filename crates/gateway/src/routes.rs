@@ -30,6 +30,10 @@ use crate::{
 
 /// Deployments by `<namespace>/<name>`.
 type Deployments = HashMap<Box<str>, Arc<Deployment>>;
+/// Deployments by the names of their models; none where several have one of the name.
+type OfModels = HashMap<Box<str>, Option<Arc<Deployment>>>;
+/// The namespace of deployments that can be meant by their names alone.
+const DEFAULT_NAMESPACE: &str = "default";
 
 /// Compiles routing tables and swaps them in.
 pub(crate) struct Routes {
@@ -39,6 +43,7 @@ pub(crate) struct Routes {
     /// What was published. Locked by publishers alone.
     published: Mutex<HashMap<DeploymentId, DeploymentRoutes>>,
     deployments: ArcSwap<Deployments>,
+    of_models: ArcSwap<OfModels>,
 }
 
 /// A deployment that requests can name.
@@ -151,12 +156,20 @@ impl Routes {
             next_stream: AtomicU64::new(1),
             published: Mutex::default(),
             deployments: ArcSwap::default(),
+            of_models: ArcSwap::default(),
         }
     }
 
     /// The deployment `<namespace>/<name>`.
     pub(crate) fn deployment(&self, key: &str) -> Option<Arc<Deployment>> {
         self.deployments.load().get(key).cloned()
+    }
+
+    /// The deployment that is meant by a model's name alone: the one of that name in the namespace `default`, else the
+    /// only one with a node of that name.
+    pub(crate) fn with_model(&self, model: &str) -> Option<Arc<Deployment>> {
+        let own = self.deployment(&format!("{DEFAULT_NAMESPACE}/{model}"));
+        own.or_else(|| self.of_models.load().get(model).cloned().flatten())
     }
 
     /// Whether any deployment lives in the namespace.
@@ -265,6 +278,20 @@ impl Routes {
     }
 }
 
+fn of_models(deployments: &Deployments) -> OfModels {
+    let mut of_models = OfModels::new();
+    for deployment in deployments.values() {
+        let mut names: Vec<_> = deployment.predictors.iter().map(|predictor| predictor.model.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        for name in names {
+            let of_others = of_models.contains_key(name);
+            of_models.insert(name.into(), (!of_others).then(|| Arc::clone(deployment)));
+        }
+    }
+    of_models
+}
+
 /// The predictor whose graph is being compiled.
 struct Compiling<'a> {
     routes: &'a Routes,
@@ -336,6 +363,7 @@ impl RoutePublisher for Routes {
                 published.remove(id);
             }
         }
+        self.of_models.store(Arc::new(of_models(&deployments)));
         self.deployments.store(Arc::new(deployments));
     }
 }

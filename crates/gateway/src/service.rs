@@ -23,11 +23,12 @@ use crate::{
     about::{About, tell},
     clock::WallClock,
     error::RequestError,
+    grpc::is_grpc,
     in_flight::InFlight,
     matcher::{Action, Dialect, dialect, is_data_plane, match_path},
     metrics::{MetricsSource, Registry, ThreadMetrics, ThreadRequest},
     node_server::Nodes,
-    predict::{Answered, Buffers, Call, Failed, REQUEST_ID_MAX, answer, fail},
+    predict::{Answered, Buffers, Call, Content, Failed, REQUEST_ID_MAX, answer, fail},
     records::Records,
     routes::Routes,
 };
@@ -66,11 +67,11 @@ impl Default for Options {
 #[derive(Debug, Clone)]
 pub struct Gateway(Arc<Shared>);
 
-struct Shared {
-    options: Options,
-    routes: Routes,
+pub(crate) struct Shared {
+    pub(crate) options: Options,
+    pub(crate) routes: Routes,
     registry: Arc<Registry>,
-    in_flight: AtomicUsize,
+    pub(crate) in_flight: AtomicUsize,
     sink: Option<Arc<dyn RecordSink>>,
 }
 
@@ -159,15 +160,20 @@ enum Asked {
 /// Serves the requests of one thread.
 #[derive(Clone)]
 pub struct GatewayThread {
-    shared: Arc<Shared>,
-    state: Rc<RefCell<ThreadState>>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) state: Rc<RefCell<ThreadState>>,
     requests: Rc<Cell<Option<mpsc::Receiver<ThreadRequest>>>>,
 }
 
 impl GatewayThread {
     /// Whether the path belongs to the data plane.
     pub fn is_data_plane(path: &str) -> bool {
-        is_data_plane(path)
+        is_data_plane(path) || is_grpc(path)
+    }
+
+    /// Whether the path is that of a service of gRPC.
+    pub fn is_grpc(path: &str) -> bool {
+        is_grpc(path)
     }
 
     /// Answers a request to the data plane. Never fails: errors are answers.
@@ -192,10 +198,12 @@ impl GatewayThread {
             return self.refuse(&call, RequestError::new(ErrorCode::Overloaded, info));
         };
         match read_body(&mut body, &parts.headers, &self.shared.options).await {
-            Ok(body) => match answer(&self.state, &self.shared.routes, call, (&parts.headers, body)).await {
-                Ok(answered) => respond(answered),
-                Err(failed) => respond_failed(failed, dialect),
-            },
+            Ok(body) => {
+                match answer(&self.state, &self.shared.routes, call, (&parts.headers, Content::Json(body))).await {
+                    Ok(answered) => respond(answered),
+                    Err(failed) => respond_failed(failed, dialect),
+                }
+            }
             Err(error) => {
                 if error.code == ErrorCode::TooLarge {
                     discard(&mut body).await;
@@ -272,7 +280,7 @@ impl GatewayThread {
         }))
     }
 
-    fn unknown(&self, deployment: &str) -> RequestError {
+    pub(crate) fn unknown(&self, deployment: &str) -> RequestError {
         let (namespace, name) = deployment.split_once('/').unwrap_or_default();
         let info = if self.shared.routes.has_namespace(namespace) {
             format!("there is no deployment `{name}` in the namespace `{namespace}`")
@@ -302,7 +310,7 @@ pub(crate) fn not_found(path: &str) -> RequestError {
 }
 
 /// The id a caller gave in the header `Seldon-Puid`: printable, without what JSON would escape.
-fn request_id(value: &HeaderValue) -> Result<String, RequestError> {
+pub(crate) fn request_id(value: &HeaderValue) -> Result<String, RequestError> {
     let is_plain = |byte: &u8| matches!(byte, 0x20..=0x7e) && !matches!(byte, b'"' | b'\\');
     let bytes = value.as_bytes();
     if bytes.is_empty() || bytes.len() > REQUEST_ID_MAX || !bytes.iter().all(is_plain) {

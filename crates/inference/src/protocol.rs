@@ -2,6 +2,7 @@
 
 pub mod block;
 pub mod json;
+pub mod proto;
 pub mod seldon;
 pub mod v1;
 pub mod v2;

@@ -14,7 +14,7 @@ use provost_api::{
 };
 use provost_control_plane::rest::deployments::Caller;
 use provost_domain::{ErrorCode, plan::Timestamp};
-use provost_gateway::{GatewayThread, METRICS_MEDIA_TYPE, ProxyThread};
+use provost_gateway::{GatewayThread, METRICS_MEDIA_TYPE, ProxyThread, grpc_refusal};
 use provost_service_kit::{
     access::{COOKIE, Denied, Rules, Surface},
     listener::{Body, ThreadService},
@@ -60,6 +60,10 @@ struct Parts {
 impl ServeThread {
     pub(super) fn new(data_plane: DataPlane, routers: Routers, view: View, rules: Arc<Rules>, is_tls: bool) -> Self {
         Self(Rc::new(Parts { data_plane, routers, view, rules, is_tls }))
+    }
+
+    async fn call_grpc(gateway: &GatewayThread, request: Request<Incoming>) -> Response<Body> {
+        gateway.call_grpc(request).await.map(|body| Either::Right(axum::body::Body::new(body)))
     }
 
     async fn pass_on(proxy: &ProxyThread, request: Request<Incoming>) -> Response<Body> {
@@ -172,10 +176,17 @@ impl ThreadService for ServeThread {
             Err(Denied::TokenNeeded | Denied::TokenWrong) if request.uri().path() == "/-/login" => {
                 return Box::pin(self.log_in(request)).await;
             }
+            Err(denied) if GatewayThread::is_grpc(request.uri().path()) => {
+                let refusal = grpc_refusal(code(&denied), &denied.to_string());
+                return refusal.map(|body| Either::Right(axum::body::Body::new(body)));
+            }
             Err(denied) => return deny(surface, &denied),
         };
         match surface {
             Surface::Inference => match &self.0.data_plane {
+                DataPlane::Gateway(gateway) if GatewayThread::is_grpc(request.uri().path()) => {
+                    Box::pin(Self::call_grpc(gateway, request)).await
+                }
                 DataPlane::Gateway(gateway) => gateway.call(request).await.map(Either::Left),
                 DataPlane::Proxy(proxy) => Box::pin(Self::pass_on(proxy, request)).await,
             },
@@ -207,11 +218,15 @@ fn surface(path: &str) -> Surface {
     }
 }
 
-fn deny(surface: Surface, denied: &Denied) -> Response<Body> {
-    let code = match denied {
+fn code(denied: &Denied) -> ErrorCode {
+    match denied {
         Denied::TokenNeeded | Denied::TokenWrong => ErrorCode::Unauthenticated,
         Denied::Host(_) | Denied::Origin(_) => ErrorCode::Forbidden,
-    };
+    }
+}
+
+fn deny(surface: Surface, denied: &Denied) -> Response<Body> {
+    let code = code(denied);
     if surface == Surface::Console && code == ErrorCode::Unauthenticated {
         return html(StatusCode::UNAUTHORIZED, LOGIN_PAGE);
     }

@@ -5,10 +5,12 @@
 
 mod datatype;
 mod error;
+mod grpc;
 mod request;
 mod response;
 mod tensor;
 
 pub use error::{BadRequest, TensorProblem};
+pub use grpc::read_message;
 pub use request::{Request, find_id, parse_binary_request, parse_request};
 pub use response::{Answer, ResponseTemplate, write_model_ready, write_server};

@@ -20,6 +20,7 @@ pub struct ResponseTemplate {
     /// `"<node>":"<image>"`
     path: Vec<u8>,
     node: String,
+    image: String,
 }
 
 /// The parts of an answer that come from the request.
@@ -53,7 +54,20 @@ impl ResponseTemplate {
         write_string(image, &mut path);
         let with = |form: &[u8]| [&names, form].concat();
         let (ndarray, tensor) = (with(b"],\"ndarray\":"), with(b"],\"tensor\":"));
-        Self { schema: schema.clone(), ndarray, tensor, path, node: node.to_owned() }
+        let (node, image) = (node.to_owned(), image.to_owned());
+        Self { schema: schema.clone(), ndarray, tensor, path, node, image }
+    }
+
+    pub(super) fn schema(&self) -> &OutputSchema {
+        &self.schema
+    }
+
+    pub(super) fn node(&self) -> &str {
+        &self.node
+    }
+
+    pub(super) fn image(&self) -> &str {
+        &self.image
     }
 
     /// Appends the whole body of an answer.

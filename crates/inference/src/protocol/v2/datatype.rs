@@ -92,15 +92,23 @@ impl Datatype {
         }
         let start = values.len();
         values.extend(bytes.chunks_exact(self.width).map(self.read));
-        let read = values.get(start..).unwrap_or_default();
-        if let Some(index) = read.iter().position(|value| value.is_infinite()) {
-            return Err(TensorProblem::Value { index, error: BadValue::TooLarge });
-        }
-        if let Some(index) = read.iter().position(|value| value.is_nan()) {
-            first_missing.get_or_insert(start + index);
-        }
-        Ok(())
+        check_values(values.get(start..).unwrap_or_default(), start, first_missing)
     }
+}
+
+/// Checks values that are no text, which stand in the block from `start` on. NaN is a missing value.
+pub(super) fn check_values(
+    values: &[f64],
+    start: usize,
+    first_missing: &mut Option<usize>,
+) -> Result<(), TensorProblem> {
+    if let Some(index) = values.iter().position(|value| value.is_infinite()) {
+        return Err(TensorProblem::Value { index, error: BadValue::TooLarge });
+    }
+    if let Some(index) = values.iter().position(|value| value.is_nan()) {
+        first_missing.get_or_insert(start + index);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -50,6 +50,14 @@ pub enum BadRequest {
     /// The JSON ends after the body.
     #[error("the header Inference-Header-Content-Length must be the length of the JSON, which is at most {0}")]
     HeaderLength(usize),
+    /// Values of gRPC that are not those of the inputs.
+    #[error("there are {inputs} inputs and {actual} `raw_input_contents`: send one for each input, or none")]
+    RawContents {
+        /// Number of inputs.
+        inputs: usize,
+        /// Number of what stands beside them.
+        actual: usize,
+    },
     /// Bytes that belong to no tensor.
     #[error("{0} bytes after the JSON belong to no input: `binary_data_size` of all inputs must add up to them")]
     BytesLeft(usize),
@@ -98,6 +106,12 @@ pub enum TensorProblem {
         /// Length of a value.
         width: usize,
     },
+    /// The values are in the tensor and beside it.
+    #[error("it has `contents` and `raw_input_contents`: send one of them")]
+    TypedAndRaw,
+    /// A shape that none can have.
+    #[error("the shape has a negative length")]
+    Negative,
     /// A shape of other dimensions than rows and features.
     #[error("the shape has {0} dimensions; this model takes [rows, features] or [features]")]
     Dimensions(usize),

@@ -151,7 +151,7 @@ fn is_open(cursor: &mut Cursor<'_>, open: u8, field: &'static str, expected: &'s
 }
 
 /// One tensor of rows, or one a feature.
-fn layout<'a>(inputs: &[Tensor<'a>]) -> Result<Layout<'a>, BadRequest> {
+pub(super) fn layout<'a>(inputs: &[Tensor<'a>]) -> Result<Layout<'a>, BadRequest> {
     match inputs {
         [] => Err(BadRequest::NoInputs),
         [only] => Ok(match only.shape {

@@ -5,6 +5,7 @@ use crate::{
     OutputKind, OutputSchema, Precision, Schema,
     protocol::{
         json::{unescape, write_string},
+        proto::inference as proto,
         values::{write_integer, write_values},
     },
 };
@@ -18,6 +19,8 @@ pub struct ResponseTemplate {
     platform: String,
     /// `"<model>"`
     model: Vec<u8>,
+    /// The same as it is.
+    name: String,
     /// `{"model_name":"<model>","model_version":"<version>","id":"`
     head: Vec<u8>,
     /// `","outputs":[{"name":"<output>","datatype":"<datatype>","shape":[`
@@ -37,20 +40,21 @@ pub struct Answer<'a> {
 
 impl ResponseTemplate {
     /// A template for the model of that name and version; the platform is what it is made with, such as `sklearn`.
-    pub fn new(schema: &Schema, model: &str, version: &str, platform: &str) -> Self {
+    pub fn new(schema: &Schema, of_model: &str, version: &str, platform: &str) -> Self {
         let output = &schema.output;
         let quoted = |text: &str| {
             let mut out = Vec::new();
             write_string(text, &mut out);
             out
         };
-        let model = quoted(model);
+        let model = quoted(of_model);
         let head = [&b"{\"model_name\":"[..], &model, b",\"model_version\":", &quoted(version), b",\"id\":\""].concat();
         let (name, datatype) = (quoted(output.name), quoted(datatype(output)));
         let tensor =
             [&b"\",\"outputs\":[{\"name\":"[..], &name, b",\"datatype\":", &datatype, b",\"shape\":["].concat();
         let (output, version, platform) = (output.clone(), version.to_owned(), platform.to_owned());
-        Self { output, features: schema.features, version, platform, model, head, tensor }
+        let name = of_model.to_owned();
+        Self { output, features: schema.features, version, platform, model, name, head, tensor }
     }
 
     /// The version of the model.
@@ -78,6 +82,45 @@ impl ResponseTemplate {
         out.extend_from_slice(b"}]}");
     }
 
+    /// The answer as a message of gRPC, with its values beside the tensor where the request had them there.
+    pub fn message(&self, answer: &Answer<'_>, is_raw: bool) -> proto::ModelInferResponse {
+        let mut tensor = proto::Tensor {
+            name: self.output.name.to_owned(),
+            datatype: datatype(&self.output).to_owned(),
+            shape: [answer.rows, self.output.width()].map(|length| i64::try_from(length).unwrap_or(i64::MAX)).to_vec(),
+            contents: None,
+        };
+        let mut raw_output_contents = Vec::new();
+        if is_raw {
+            raw_output_contents.push(raw(&self.output, answer.outputs).into());
+        } else {
+            tensor.contents = Some(contents(&self.output, answer.outputs));
+        }
+        proto::ModelInferResponse {
+            model_name: self.name.clone(),
+            model_version: self.version.clone(),
+            id: answer.id.to_owned(),
+            outputs: vec![tensor],
+            raw_output_contents,
+        }
+    }
+
+    /// What gRPC tells of the model.
+    pub fn metadata_message(&self) -> proto::ModelMetadata {
+        let tensor = |name: &str, datatype: &str, columns: usize| proto::TensorMetadata {
+            name: name.to_owned(),
+            datatype: datatype.to_owned(),
+            shape: vec![-1, i64::try_from(columns).unwrap_or(i64::MAX)],
+        };
+        proto::ModelMetadata {
+            name: self.name.clone(),
+            versions: vec![self.version.clone()],
+            platform: self.platform.clone(),
+            inputs: vec![tensor("input-0", "FP64", self.features)],
+            outputs: vec![tensor(self.output.name, datatype(&self.output), self.output.width())],
+        }
+    }
+
     /// Appends what `GET /v2/models/<model>` tells.
     pub fn write_metadata(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"name\":");
@@ -103,6 +146,49 @@ fn write_tensor(name: &str, datatype: &str, columns: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(b",\"shape\":[-1,");
     write_integer(columns, out);
     out.extend_from_slice(b"]}");
+}
+
+/// The values as bytes, little-endian; texts each after its length in four bytes.
+fn raw(output: &OutputSchema, values: &[f64]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(values.len() * 8);
+    for value in values {
+        #[expect(clippy::cast_possible_truncation, reason = "predictors give numbers of the datatype")]
+        match (&output.kind, output.precision) {
+            (OutputKind::Float, Precision::Single) => bytes.extend_from_slice(&(*value as f32).to_le_bytes()),
+            (OutputKind::Float, Precision::Double) => bytes.extend_from_slice(&value.to_le_bytes()),
+            (OutputKind::Integer, _) => bytes.extend_from_slice(&(*value as i64).to_le_bytes()),
+            (OutputKind::Boolean, _) => bytes.push(u8::from(*value != 0.0)),
+            (OutputKind::Label(labels), _) => {
+                let label = label(labels, *value);
+                bytes.extend_from_slice(&u32::try_from(label.len()).unwrap_or(u32::MAX).to_le_bytes());
+                bytes.extend_from_slice(label);
+            }
+        }
+    }
+    bytes
+}
+
+/// The values in the field of their datatype.
+fn contents(output: &OutputSchema, values: &[f64]) -> proto::Contents {
+    let mut contents = proto::Contents::default();
+    #[expect(clippy::cast_possible_truncation, reason = "predictors give numbers of the datatype")]
+    match (&output.kind, output.precision) {
+        (OutputKind::Float, Precision::Single) => {
+            contents.fp32_contents = values.iter().map(|value| *value as f32).collect();
+        }
+        (OutputKind::Float, Precision::Double) => contents.fp64_contents = values.to_vec(),
+        (OutputKind::Integer, _) => contents.int64_contents = values.iter().map(|value| *value as i64).collect(),
+        (OutputKind::Boolean, _) => contents.bool_contents = values.iter().map(|value| *value != 0.0).collect(),
+        (OutputKind::Label(labels), _) => {
+            contents.bytes_contents = values.iter().map(|value| label(labels, *value).to_vec()).collect();
+        }
+    }
+    contents
+}
+
+fn label(labels: &[Box<str>], value: f64) -> &[u8] {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
+    labels.get(value as usize).map_or(b"", |label| label.as_bytes())
 }
 
 fn datatype(output: &OutputSchema) -> &'static str {

@@ -1,12 +1,13 @@
 //! One input tensor: its values go straight into the block, and are held against shape and datatype at its end.
 
 use super::{
-    datatype::Datatype,
+    datatype::{Datatype, check_values},
     error::{BadRequest, TensorProblem},
 };
 use crate::protocol::{
     BadValue,
     json::{Cursor, JsonError, unescape},
+    proto::inference as proto,
     values::{BadElement, read_value, read_values},
 };
 
@@ -154,15 +155,84 @@ impl<'a> Fields<'a> {
             (None, None) => return Err(TensorProblem::NoData),
             (Some(_), Some(_)) => return Err(TensorProblem::Both),
         };
-        let values = values.get(start..).unwrap_or_default();
-        check_size(shape, nesting, values.len())?;
-        match values.iter().position(|value| !datatype.holds(*value)) {
-            None => Ok(Tensor { name, shape }),
-            Some(index) => {
-                let value = values[index].to_string();
-                Err(TensorProblem::NotOfDatatype { index, value, datatype: datatype.name })
-            }
+        finished(name, (datatype, shape), nesting, values.get(start..).unwrap_or_default())
+    }
+}
+
+/// A tensor whose values are as many as its shape asks for, and each of its datatype.
+fn finished<'a>(
+    name: &'a str,
+    (datatype, shape): (Datatype, Shape),
+    nesting: Nesting,
+    values: &[f64],
+) -> Result<Tensor<'a>, TensorProblem> {
+    check_size(shape, nesting, values.len())?;
+    match values.iter().position(|value| !datatype.holds(*value)) {
+        None => Ok(Tensor { name, shape }),
+        Some(index) => {
+            let value = values[index].to_string();
+            Err(TensorProblem::NotOfDatatype { index, value, datatype: datatype.name })
         }
+    }
+}
+
+/// Where the values of a tensor of gRPC are.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Values<'a> {
+    /// In the tensor.
+    Typed,
+    /// Beside it.
+    Raw(&'a [u8]),
+}
+
+/// Reads a tensor of gRPC and appends its values.
+pub(super) fn of_message<'a>(
+    tensor: &'a proto::Tensor,
+    own: Values<'_>,
+    (values, first_missing): (&mut Vec<f64>, &mut Option<usize>),
+) -> Result<Tensor<'a>, TensorProblem> {
+    let datatype = Datatype::parse(&tensor.datatype)?;
+    let shape = shape_of(&tensor.shape)?;
+    let start = values.len();
+    match (own, &tensor.contents) {
+        (Values::Raw(bytes), None) => datatype.read(bytes, values, first_missing)?,
+        (Values::Raw(_), Some(contents)) if *contents != proto::Contents::default() => {
+            return Err(TensorProblem::TypedAndRaw);
+        }
+        (Values::Raw(bytes), Some(_)) => datatype.read(bytes, values, first_missing)?,
+        (Values::Typed, Some(contents)) => {
+            append(datatype.name, contents, values);
+            check_values(values.get(start..).unwrap_or_default(), start, first_missing)?;
+        }
+        (Values::Typed, None) => return Err(TensorProblem::Empty),
+    }
+    finished(&tensor.name, (datatype, shape), Nesting::Flat, values.get(start..).unwrap_or_default())
+}
+
+fn shape_of(shape: &[i64]) -> Result<Shape, TensorProblem> {
+    let length = |length: i64| usize::try_from(length).map_err(|_| TensorProblem::Negative);
+    match *shape {
+        [rows] => Ok(Shape::One(length(rows)?)),
+        [rows, columns] => Ok(Shape::Two(length(rows)?, length(columns)?)),
+        _ => Err(TensorProblem::Dimensions(shape.len())),
+    }
+}
+
+/// Appends the values that stand in the field of the datatype. Beyond ±2⁵³ whole numbers are rounded, as those in JSON are.
+#[expect(clippy::cast_precision_loss, reason = "as numbers in JSON are")]
+fn append(datatype: &str, contents: &proto::Contents, values: &mut Vec<f64>) {
+    match datatype {
+        "FP64" => values.extend_from_slice(&contents.fp64_contents),
+        "FP32" => values.extend(contents.fp32_contents.iter().map(|value| f64::from(*value))),
+        "INT64" => values.extend(contents.int64_contents.iter().map(|value| *value as f64)),
+        "UINT64" => values.extend(contents.uint64_contents.iter().map(|value| *value as f64)),
+        "BOOL" => values.extend(contents.bool_contents.iter().map(|value| f64::from(u8::from(*value)))),
+        _ if datatype.starts_with("INT") => values.extend(contents.int_contents.iter().map(|value| f64::from(*value))),
+        _ if datatype.starts_with("UINT") => {
+            values.extend(contents.uint_contents.iter().map(|value| f64::from(*value)));
+        }
+        // FP16 has no field: it stands beside the tensor.
+        _ => {}
     }
 }
 

@@ -1,0 +1,347 @@
+//! Calls of gRPC: Seldon's service and that of the Open Inference Protocol (V2), for the same deployments as over REST.
+//!
+//! Which deployment is meant, the metadata `seldon` and `namespace` tell, as to Seldon's ingress; V2 without them means the
+//! deployment with such a model.
+
+mod bridge;
+mod codec;
+
+use std::{pin::Pin, sync::Arc, time::Instant};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, Request, Response, header};
+use http_body::Body;
+use http_body_util::Full;
+use prost::Message as _;
+use provost_domain::ErrorCode;
+use provost_inference::protocol::proto::{
+    inference::{Empty, ModelInferRequest, ModelQuestion, ServerMetadata, Yes},
+    seldon::SeldonMessage,
+};
+use tonic::{Code, Status, metadata::MetadataMap, server::UnaryService};
+
+use crate::{
+    error::RequestError,
+    in_flight::InFlight,
+    matcher::Dialect,
+    predict::{Answered, Call, Content, Failed, answer, check_model, fail, pinned},
+    routes::{Deployment, Node, Predictor},
+    service::{GatewayThread, JSON, PREDICTOR, PUID, read_body, request_id},
+};
+
+/// Names of the metadata by which Seldon's clients name a deployment.
+const SELDON: HeaderName = HeaderName::from_static("seldon");
+const NAMESPACE: HeaderName = HeaderName::from_static("namespace");
+/// Where it is not said.
+const DEFAULT_NAMESPACE: &str = "default";
+
+/// A method that is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Method {
+    SeldonPredict,
+    ServerLive,
+    ServerReady,
+    ServerMetadata,
+    ModelReady,
+    ModelMetadata,
+    ModelInfer,
+}
+
+impl Method {
+    fn of(path: &str) -> Option<Self> {
+        Some(match path {
+            "/seldon.protos.Seldon/Predict" | "/seldon.protos.Model/Predict" => Self::SeldonPredict,
+            "/inference.GRPCInferenceService/ServerLive" => Self::ServerLive,
+            "/inference.GRPCInferenceService/ServerReady" => Self::ServerReady,
+            "/inference.GRPCInferenceService/ServerMetadata" => Self::ServerMetadata,
+            "/inference.GRPCInferenceService/ModelReady" => Self::ModelReady,
+            "/inference.GRPCInferenceService/ModelMetadata" => Self::ModelMetadata,
+            "/inference.GRPCInferenceService/ModelInfer" => Self::ModelInfer,
+            _ => return None,
+        })
+    }
+}
+
+/// Whether a path is that of a service of gRPC.
+pub(crate) fn is_grpc(path: &str) -> bool {
+    ["/seldon.protos.", "/inference.", "/tensorflow.serving."].iter().any(|service| path.starts_with(service))
+}
+
+/// An answer of gRPC that only tells that it went wrong.
+pub fn grpc_refusal(code: ErrorCode, info: &str) -> Response<tonic::body::Body> {
+    Status::new(Code::from_i32(code.grpc_code()), info).into_http()
+}
+
+impl GatewayThread {
+    /// Answers a call of gRPC. Never fails: errors are answers.
+    pub async fn call_grpc<B>(&self, request: Request<B>) -> Response<tonic::body::Body>
+    where
+        B: Body<Data = Bytes> + Unpin,
+    {
+        let arrived = Instant::now();
+        let (parts, mut body) = request.into_parts();
+        let Some(method) = Method::of(parts.uri.path()) else {
+            return Status::unimplemented(format!("there is no method `{}`", parts.uri.path())).into_http();
+        };
+        let options = &self.shared.options;
+        let body = match read_body(&mut body, &parts.headers, options).await {
+            Ok(body) => Full::new(body),
+            Err(error) => return grpc_refusal(error.code, &error.info),
+        };
+        let mut grpc = tonic::server::Grpc::new(codec::Whole).max_decoding_message_size(options.body_max);
+        grpc.unary(Unary { thread: self.clone(), method, arrived }, Request::from_parts(parts, body)).await
+    }
+
+    async fn answer_grpc(
+        &self,
+        method: Method,
+        arrived: Instant,
+        request: tonic::Request<Bytes>,
+    ) -> Result<tonic::Response<Bytes>, Status> {
+        let (metadata, _, message) = request.into_parts();
+        let headers = metadata.into_headers();
+        match method {
+            Method::SeldonPredict => {
+                let message = decoded(&message)?;
+                let deployment = self.named(&headers)?.ok_or_else(unnamed)?;
+                self.predict_seldon((deployment, headers, arrived), message).await
+            }
+            Method::ModelInfer => {
+                let message: ModelInferRequest = decoded(&message)?;
+                let deployment = self.of_model(&headers, &message.model_name)?;
+                self.predict_v2((deployment, headers, arrived), message).await
+            }
+            Method::ServerLive => Ok(encoded(&Yes { is_so: true })),
+            Method::ServerReady => {
+                let _nothing: Empty = decoded(&message)?;
+                let is_so = self.named(&headers)?.is_none_or(|deployment| !deployment.predictors.is_empty());
+                Ok(encoded(&Yes { is_so }))
+            }
+            Method::ServerMetadata => Ok(encoded(&ServerMetadata {
+                name: "provost".to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                extensions: Vec::new(),
+            })),
+            Method::ModelReady | Method::ModelMetadata => self.tell_of_model(method, &headers, &decoded(&message)?),
+        }
+    }
+
+    fn tell_of_model(
+        &self,
+        method: Method,
+        headers: &HeaderMap,
+        question: &ModelQuestion,
+    ) -> Result<tonic::Response<Bytes>, Status> {
+        let deployment = self.of_model(headers, &question.name)?;
+        let pin = pin(headers);
+        let predictor = match &pin {
+            Some(name) => Some(pinned(&deployment, name)?),
+            None => deployment.of_model(&question.name),
+        };
+        let predictor = match predictor {
+            Some(predictor) => predictor,
+            None if method == Method::ModelReady => return Ok(encoded(&Yes { is_so: false })),
+            None => return Err(Status::unavailable(deployment.unavailable.clone())),
+        };
+        let version = Some(question.version.as_str()).filter(|version| !version.is_empty());
+        check_model(&deployment, predictor, Some(&question.name), version)?;
+        match (&predictor.node, method) {
+            (_, Method::ModelReady) => Ok(encoded(&Yes { is_so: true })),
+            (Node::Native(native), _) => Ok(encoded(&native.v2.metadata_message())),
+            _ => Err(only_models()),
+        }
+    }
+
+    /// The deployment that the metadata names, or the only one; `None` where neither is.
+    fn named(&self, headers: &HeaderMap) -> Result<Option<Arc<Deployment>>, Status> {
+        let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+        let key = match (text(&SELDON), &self.shared.options.only) {
+            (Some(name), _) => format!("{}/{name}", text(&NAMESPACE).unwrap_or(DEFAULT_NAMESPACE)),
+            (None, Some(only)) => only.clone(),
+            (None, None) => return Ok(None),
+        };
+        let found = self.shared.routes.deployment(&key);
+        Ok(Some(found.ok_or_else(|| Status::from(self.unknown(&key)))?))
+    }
+
+    /// The same, or else the one with a model of this name.
+    fn of_model(&self, headers: &HeaderMap, model: &str) -> Result<Arc<Deployment>, Status> {
+        let named = self.named(headers)?.or_else(|| self.shared.routes.with_model(model));
+        named.ok_or_else(|| {
+            Status::not_found(format!(
+                "there is no deployment `{model}` in the namespace `{DEFAULT_NAMESPACE}`, and no single one with such a \
+                 model: name it by the metadata `seldon` and `namespace`"
+            ))
+        })
+    }
+
+    async fn predict_seldon(
+        &self,
+        (deployment, headers, arrived): (Arc<Deployment>, HeaderMap, Instant),
+        message: SeldonMessage,
+    ) -> Result<tonic::Response<Bytes>, Status> {
+        let is_native = |predictor: &Predictor| matches!(predictor.node, Node::Native(_));
+        let is_bridged = !deployment.predictors.iter().all(is_native);
+        let content =
+            if is_bridged { Content::Json(bridge::to_json(&message)?) } else { Content::Seldon(Box::new(message)) };
+        let headers = if is_bridged { as_rest(headers) } else { headers };
+        let call = call(deployment, Dialect::Seldon, (&headers, arrived))?;
+        let answered = self.predict(call, (&headers, content)).await?;
+        if !is_bridged {
+            return Ok(respond(answered));
+        }
+        if !answered.status.is_success() {
+            return Err(refused(&answered));
+        }
+        let message = bridge::from_json(&answered.body);
+        let message =
+            message.ok_or_else(|| Status::internal("the deployment's program did not answer with a Seldon message"))?;
+        Ok(respond(Answered { body: message.encode_to_vec().into(), ..answered }))
+    }
+
+    async fn predict_v2(
+        &self,
+        (deployment, headers, arrived): (Arc<Deployment>, HeaderMap, Instant),
+        message: ModelInferRequest,
+    ) -> Result<tonic::Response<Bytes>, Status> {
+        if !deployment.predictors.iter().all(|predictor| matches!(predictor.node, Node::Native(_))) {
+            return Err(only_models());
+        }
+        let mut call = call(deployment, Dialect::V2, (&headers, arrived))?;
+        let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        (call.model, call.version) = (given(&message.model_name), given(&message.model_version));
+        let content = Content::V2(Box::new(message));
+        Ok(respond(self.predict(call, (&headers, content)).await?))
+    }
+
+    async fn predict(&self, call: Call, (headers, content): (&HeaderMap, Content)) -> Result<Answered, Status> {
+        let Some(_slot) = InFlight::enter(&self.shared.in_flight, self.shared.options.in_flight_max) else {
+            let error = RequestError::new(ErrorCode::Overloaded, "too many requests at a time: try again");
+            let state = &mut *self.state.borrow_mut();
+            let request_id = call.header_id.clone().unwrap_or_else(|| state.ids.next());
+            return Err(failed(fail(state, &call, None, request_id, error)));
+        };
+        answer(&self.state, &self.shared.routes, call, (headers, content)).await.map_err(failed)
+    }
+}
+
+/// Answers one call.
+struct Unary {
+    thread: GatewayThread,
+    method: Method,
+    arrived: Instant,
+}
+
+impl UnaryService<Bytes> for Unary {
+    type Response = Bytes;
+    type Future = Pin<Box<dyn Future<Output = Result<tonic::Response<Bytes>, Status>>>>;
+
+    fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
+        let Self { thread, method, arrived } = self;
+        let (thread, method, arrived) = (thread.clone(), *method, *arrived);
+        Box::pin(async move { thread.answer_grpc(method, arrived, request).await })
+    }
+}
+
+fn call(
+    deployment: Arc<Deployment>,
+    dialect: Dialect,
+    (headers, arrived): (&HeaderMap, Instant),
+) -> Result<Call, Status> {
+    let header_id = headers.get(PUID).map(request_id).transpose()?;
+    Ok(Call { deployment, dialect, model: None, version: None, header_id, pinned: pin(headers), arrived })
+}
+
+/// The headers of a call as those of a request of REST.
+fn as_rest(mut headers: HeaderMap) -> HeaderMap {
+    let of_grpc: Vec<_> = headers.keys().filter(|name| name.as_str().starts_with("grpc-")).cloned().collect();
+    of_grpc.iter().for_each(|name| drop(headers.remove(name)));
+    headers.insert(header::CONTENT_TYPE, JSON);
+    headers
+}
+
+fn pin(headers: &HeaderMap) -> Option<String> {
+    headers.get(PREDICTOR).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+fn decoded<M: prost::Message + Default>(message: &Bytes) -> Result<M, Status> {
+    M::decode(message.clone()).map_err(|error| Status::invalid_argument(format!("the message cannot be read: {error}")))
+}
+
+fn encoded(message: &impl prost::Message) -> tonic::Response<Bytes> {
+    tonic::Response::new(message.encode_to_vec().into())
+}
+
+fn respond(answered: Answered) -> tonic::Response<Bytes> {
+    let metadata = metadata(answered.request_id, answered.headers.get(PREDICTOR));
+    tonic::Response::from_parts(metadata, answered.body, http::Extensions::default())
+}
+
+fn failed(failed: Failed) -> Status {
+    let Failed { error, request_id, predictor } = failed;
+    let mut status = Status::from(error);
+    *status.metadata_mut() = metadata(request_id, predictor.as_ref());
+    status
+}
+
+fn metadata(request_id: String, predictor: Option<&http::HeaderValue>) -> MetadataMap {
+    let mut headers = HeaderMap::new();
+    // An id from a message may hold what metadata cannot.
+    headers.extend(http::HeaderValue::from_maybe_shared(Bytes::from(request_id)).ok().map(|id| (PUID, id)));
+    headers.extend(predictor.map(|name| (PREDICTOR, name.clone())));
+    MetadataMap::from_headers(headers)
+}
+
+/// What a program refused, in its own words.
+fn refused(answered: &Answered) -> Status {
+    let code = match answered.status.as_u16() {
+        400 | 413 | 422 => Code::InvalidArgument,
+        401 => Code::Unauthenticated,
+        403 => Code::PermissionDenied,
+        404 => Code::NotFound,
+        429 => Code::ResourceExhausted,
+        501 => Code::Unimplemented,
+        503 => Code::Unavailable,
+        504 => Code::DeadlineExceeded,
+        _ => Code::Unknown,
+    };
+    let json: serde_json::Value = serde_json::from_slice(&answered.body).unwrap_or_default();
+    let text = String::from_utf8_lossy(&answered.body);
+    let info = json.pointer("/status/info").and_then(serde_json::Value::as_str).unwrap_or(&text);
+    Status::new(code, info.chars().take(1000).collect::<String>())
+}
+
+fn unnamed() -> Status {
+    Status::not_found("no deployment is named: name it by the metadata `seldon` and `namespace`")
+}
+
+fn only_models() -> Status {
+    Status::unimplemented(
+        "programs of users and graphs are not asked by gRPC's GRPCInferenceService yet: use REST, or Seldon's protocol",
+    )
+}
+
+impl From<RequestError> for Status {
+    fn from(error: RequestError) -> Self {
+        Self::new(Code::from_i32(error.code.grpc_code()), error.info)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_are_known_by_their_paths() {
+        for (path, expected) in [
+            ("/seldon.protos.Seldon/Predict", true),
+            ("/inference.GRPCInferenceService/ModelInfer", true),
+            ("/tensorflow.serving.PredictionService/Predict", true),
+            ("/seldon/default/iris/api/v1.0/predictions", false),
+            ("/inference", false),
+        ] {
+            assert_eq!(is_grpc(path), expected, "{path}");
+        }
+        assert_eq!(Method::of("/seldon.protos.Seldon/Nothing"), None);
+    }
+}
