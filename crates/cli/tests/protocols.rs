@@ -221,7 +221,7 @@ async fn what_is_not_there_is_told_in_the_dialect_of_the_path() {
         format!("{BASE}/v1/models/other"),
         format!("{BASE}/v1/models/classifier:explain"),
         "/seldon/default/other/v1/models/m".to_owned(),
-        "/v2/models/classifier".to_owned(),
+        "/v2/models/nothing".to_owned(),
     ] {
         let reply = node.get(&path).await;
         assert!(reply.status == 404 && !reply.error().is_empty(), "{path}: {} {:?}", reply.status, reply.json);
@@ -446,4 +446,22 @@ async fn a_pod_answers_without_a_prefix() {
         let reply = node.post(&format!("{base}/v2/models/classifier/infer"), "{", &[]).await;
         assert!(reply.status == 400 && reply.error().starts_with("the body is not valid JSON"), "{:?}", reply.json);
     }
+}
+
+#[tokio::test]
+async fn paths_at_the_root_mean_a_deployment_by_the_models_name() {
+    let node = start().await;
+    let status = async |path: &str| node.post(path, &one_tensor().to_string(), &[]).await.status;
+    for path in ["/v2/models/iris/infer", "/v2/models/classifier/infer"] {
+        assert_eq!(status(path).await, 200, "{path}");
+    }
+    assert_eq!(status("/v2/models/other/infer").await, 404);
+    let reply = node.post("/v2/models/other/infer", "{}", &[]).await;
+    assert!(reply.error().ends_with("ask at /seldon/<namespace>/<name>/v2/models/other/infer"), "{}", reply.error());
+    assert_eq!(node.get("/v2/health/ready").await.json, json!({"ready": true}));
+    assert_eq!(node.get("/v2/models/iris/ready").await.status, 200);
+    node.apply(&manifest("second", "SKLEARN_SERVER", "examples/iris/sklearn")).await;
+    node.await_state("second", DeploymentState::Available).await;
+    assert_eq!(status("/v2/models/classifier/infer").await, 404);
+    assert_eq!(status("/v2/models/second/infer").await, 200);
 }

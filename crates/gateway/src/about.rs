@@ -31,21 +31,27 @@ pub(crate) struct About {
 
 /// Answers it. Never fails: errors are answers.
 pub(crate) async fn tell(state: &RefCell<ThreadState>, about: About, headers: &HeaderMap) -> Response<Full<Bytes>> {
-    let is_ready = !about.deployment.predictors.is_empty();
-    let mut body = Vec::new();
     match about.action {
-        Action::Server => v2::write_server(env!("CARGO_PKG_VERSION"), &mut body),
+        Action::Server | Action::ServerLive | Action::ServerReady => {
+            tell_of_server(about.action, !about.deployment.predictors.is_empty())
+        }
+        Action::Predict | Action::Model | Action::ModelReady => match of_model(state, &about, headers).await {
+            Ok(response) => response,
+            Err(error) => error.response(about.dialect),
+        },
+    }
+}
+
+/// What the server is, whether it runs, or whether it is ready.
+pub(crate) fn tell_of_server(action: Action, is_ready: bool) -> Response<Full<Bytes>> {
+    let mut body = Vec::new();
+    match action {
         Action::ServerLive => body.extend_from_slice(b"{\"live\":true}"),
         Action::ServerReady if is_ready => body.extend_from_slice(b"{\"ready\":true}"),
         Action::ServerReady => body.extend_from_slice(b"{\"ready\":false}"),
-        Action::Predict | Action::Model | Action::ModelReady => {
-            return match of_model(state, &about, headers).await {
-                Ok(response) => response,
-                Err(error) => error.response(about.dialect),
-            };
-        }
+        _ => v2::write_server(env!("CARGO_PKG_VERSION"), &mut body),
     }
-    let is_unready = about.action == Action::ServerReady && !is_ready;
+    let is_unready = action == Action::ServerReady && !is_ready;
     json(if is_unready { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }, body)
 }
 

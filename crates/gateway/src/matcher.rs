@@ -86,7 +86,8 @@ fn split(path: &str) -> Option<(&str, &str)> {
     rest.split_at_checked(namespace_end + 1 + name_length)
 }
 
-fn endpoint(path: &str) -> Option<Endpoint<'_>> {
+/// What a path asks that names no deployment.
+pub(crate) fn endpoint(path: &str) -> Option<Endpoint<'_>> {
     match path {
         "/api/v1.0/predictions" | "/api/v0.1/predictions" => Some(PREDICTIONS),
         _ => v2(path).or_else(|| v1(path)),

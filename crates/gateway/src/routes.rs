@@ -172,6 +172,11 @@ impl Routes {
         own.or_else(|| self.of_models.load().get(model).cloned().flatten())
     }
 
+    /// The deployment that a host names, as `<name>.<namespace>.…` or `<name>-<namespace>.…`.
+    pub(crate) fn of_host(&self, host: &str) -> Option<Arc<Deployment>> {
+        keys_of_host(host).find_map(|key| self.deployment(&key))
+    }
+
     /// Whether any deployment lives in the namespace.
     pub(crate) fn has_namespace(&self, namespace: &str) -> bool {
         self.deployments.load().values().any(|deployment| deployment.namespace == namespace)
@@ -278,6 +283,15 @@ impl Routes {
     }
 }
 
+/// The deployments that a host may name, as `<namespace>/<name>`.
+fn keys_of_host(host: &str) -> impl Iterator<Item = String> {
+    let mut labels = host.split(['.', ':']);
+    let (first, second) = (labels.next().unwrap_or_default(), labels.next());
+    let dashed = first.match_indices('-').map(|(index, dash)| (&first[..index], &first[index + dash.len()..]));
+    let all = second.map(|namespace| (first, namespace)).into_iter().chain(dashed);
+    all.map(|(name, namespace)| format!("{namespace}/{name}"))
+}
+
 fn of_models(deployments: &Deployments) -> OfModels {
     let mut of_models = OfModels::new();
     for deployment in deployments.values() {
@@ -371,5 +385,19 @@ impl RoutePublisher for Routes {
 impl std::fmt::Debug for Routes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Routes").field("deployments", &self.deployments).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_names_a_deployment_by_dots_or_dashes() {
+        let keys = |host| keys_of_host(host).collect::<Vec<_>>();
+        assert_eq!(keys("iris.team-a.example.com:8000"), ["team-a/iris"]);
+        assert_eq!(keys("iris-v2-team.example.com"), ["example/iris-v2-team", "v2-team/iris", "team/iris-v2"]);
+        assert!(keys("localhost:8000").iter().all(|key| key == "8000/localhost"));
+        assert!(keys("").is_empty());
     }
 }

@@ -20,17 +20,17 @@ use rand::{Rng, SeedableRng, rngs::SmallRng};
 use tokio::sync::mpsc;
 
 use crate::{
-    about::{About, tell},
+    about::{About, tell, tell_of_server},
     clock::WallClock,
     error::RequestError,
     grpc::is_grpc,
     in_flight::InFlight,
-    matcher::{Action, Dialect, dialect, is_data_plane, match_path},
+    matcher::{Action, Dialect, Endpoint, dialect, endpoint, is_data_plane, match_path},
     metrics::{MetricsSource, Registry, ThreadMetrics, ThreadRequest},
     node_server::Nodes,
     predict::{Answered, Buffers, Call, Content, Failed, REQUEST_ID_MAX, answer, fail},
     records::Records,
-    routes::Routes,
+    routes::{Deployment, Routes},
 };
 
 pub(crate) const PUID: HeaderName = HeaderName::from_static("seldon-puid");
@@ -155,6 +155,8 @@ enum Asked {
     Prediction(Call),
     /// What there is.
     About(About),
+    /// The server itself, not one of its deployments.
+    Server(Action),
 }
 
 /// Serves the requests of one thread.
@@ -188,6 +190,7 @@ impl GatewayThread {
         }
         let call = match self.find(&parts, arrived) {
             Ok(Asked::Prediction(call)) => call,
+            Ok(Asked::Server(action)) => return tell_of_server(action, true),
             // Boxed, so that a prediction does not carry room for it.
             Ok(Asked::About(about)) => return Box::pin(tell(&self.state, about, &parts.headers)).await,
             Err(error) => return error.response(dialect(parts.uri.path())),
@@ -245,10 +248,17 @@ impl GatewayThread {
     /// Who is meant and what is asked, and by which id.
     fn find(&self, parts: &Parts, arrived: Instant) -> Result<Asked, RequestError> {
         let (path, headers) = (parts.uri.path(), &parts.headers);
-        let target = match_path(path, self.shared.options.only.as_deref()).ok_or_else(|| not_found(path))?;
-        let deployment =
-            self.shared.routes.deployment(target.deployment).ok_or_else(|| self.unknown(target.deployment))?;
-        let endpoint = target.endpoint.ok_or_else(|| not_found(path))?;
+        let (deployment, endpoint) = match match_path(path, self.shared.options.only.as_deref()) {
+            Some(target) => {
+                let found = self.shared.routes.deployment(target.deployment);
+                let deployment = found.ok_or_else(|| self.unknown(target.deployment))?;
+                (deployment, target.endpoint.ok_or_else(|| not_found(path))?)
+            }
+            None => match self.find_unnamed(parts)? {
+                (Some(deployment), endpoint) => (deployment, endpoint),
+                (None, endpoint) => return Ok(Asked::Server(endpoint.action)),
+            },
+        };
         let method = if endpoint.action == Action::Predict { Method::POST } else { Method::GET };
         if parts.method != method {
             let info = format!("`{path}` takes {method}, not {}", parts.method);
@@ -278,6 +288,27 @@ impl GatewayThread {
             pinned,
             arrived,
         }))
+    }
+
+    /// Who is meant by a path that names no deployment: by the host, else by the model. None is where the server itself is
+    /// asked about.
+    fn find_unnamed<'a>(&self, parts: &'a Parts) -> Result<(Option<Arc<Deployment>>, Endpoint<'a>), RequestError> {
+        let path = parts.uri.path();
+        let endpoint = endpoint(path).ok_or_else(|| not_found(path))?;
+        let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).or_else(|| parts.uri.host());
+        let by_host = host.and_then(|host| self.shared.routes.of_host(host));
+        let found = by_host.or_else(|| self.shared.routes.with_model(endpoint.model?));
+        match (found, endpoint.model) {
+            (None, Some(model)) => {
+                let info = format!(
+                    "there is no deployment `{model}` in the namespace `default`, and no single one with such a model: \
+                     ask at /seldon/<namespace>/<name>{path}"
+                );
+                Err(RequestError::new(ErrorCode::NotFound, info))
+            }
+            (None, None) if endpoint.action == Action::Predict => Err(not_found(path)),
+            (found, _) => Ok((found, endpoint)),
+        }
     }
 
     pub(crate) fn unknown(&self, deployment: &str) -> RequestError {

@@ -177,8 +177,7 @@ impl ThreadService for ServeThread {
                 return Box::pin(self.log_in(request)).await;
             }
             Err(denied) if GatewayThread::is_grpc(request.uri().path()) => {
-                let refusal = grpc_refusal(code(&denied), &denied.to_string());
-                return refusal.map(|body| Either::Right(axum::body::Body::new(body)));
+                return refuse_grpc(code(&denied), &denied.to_string());
             }
             Err(denied) => return deny(surface, &denied),
         };
@@ -188,6 +187,10 @@ impl ThreadService for ServeThread {
                     Box::pin(Self::call_grpc(gateway, request)).await
                 }
                 DataPlane::Gateway(gateway) => gateway.call(request).await.map(Either::Left),
+                DataPlane::Proxy(_) if GatewayThread::is_grpc(request.uri().path()) => {
+                    let info = "gRPC is not passed on here yet: call the predictor's Service, at port 5001";
+                    refuse_grpc(ErrorCode::MethodNotAllowed, info)
+                }
                 DataPlane::Proxy(proxy) => Box::pin(Self::pass_on(proxy, request)).await,
             },
             // Boxed, so that a prediction does not carry room for what it is not.
@@ -216,6 +219,10 @@ fn surface(path: &str) -> Surface {
         _ if path.starts_with("/api/") => Surface::Api,
         _ => Surface::Console,
     }
+}
+
+fn refuse_grpc(code: ErrorCode, info: &str) -> Response<Body> {
+    grpc_refusal(code, info).map(|body| Either::Right(axum::body::Body::new(body)))
 }
 
 fn code(denied: &Denied) -> ErrorCode {

@@ -1,4 +1,4 @@
-//! The Service of a predictor, with the port of Seldon's. There is none for gRPC while nothing answers it.
+//! The Service of a predictor, with the ports of Seldon's. Both lead to the one port of its pods.
 
 use serde_json::{Value, json};
 
@@ -7,10 +7,16 @@ use super::{HTTP_PORT, PORT, PREDICTOR_LABEL, Part};
 /// Annotation by which a Service has no address of its own.
 const HEADLESS: &str = "seldon.io/headless-svc";
 
+/// The port for gRPC, as Seldon's operator has it.
+const GRPC_PORT: u16 = 5001;
+
 /// The specification of the Service.
 pub(super) fn specification(part: Part<'_>) -> Value {
-    let port = json!({"name": "http", "port": HTTP_PORT, "targetPort": PORT, "protocol": "TCP"});
-    let mut specification = json!({"selector": {PREDICTOR_LABEL: part.app()}, "ports": [port]});
+    let http = json!({"name": "http", "port": HTTP_PORT, "targetPort": PORT, "protocol": "TCP"});
+    let mut grpc = json!({"name": "grpc", "port": GRPC_PORT, "targetPort": PORT, "protocol": "TCP"});
+    // Proxies have no other way to know that HTTP/2 is spoken in the clear (KEP-3726).
+    grpc["appProtocol"] = json!("kubernetes.io/h2c");
+    let mut specification = json!({"selector": {PREDICTOR_LABEL: part.app()}, "ports": [http, grpc]});
     if part.annotation(HEADLESS) == Some("true") {
         specification["clusterIP"] = json!("None");
     }
