@@ -27,8 +27,9 @@ pub(crate) struct Config {
     /// Logs of the server itself.
     pub(crate) telemetry: Telemetry,
     /// Secrets by namespace and name, as `[secrets.default.my-secret]`: what deployments name in
-    /// `envSecretRefName`. Entries are the variables that rclone or the AWS tools read, such as
-    /// `AWS_ACCESS_KEY_ID`; deployments that name no secret have those of the server's own environment.
+    /// `envSecretRefName`. Entries are the variables that rclone, the AWS tools or Google's read, such as
+    /// `AWS_ACCESS_KEY_ID`, or `gcloud-application-credentials.json` with the key of a service account; deployments that
+    /// name no secret have those of the server's own environment.
     pub(crate) secrets: BTreeMap<String, BTreeMap<String, BTreeMap<String, Secret>>>,
 }
 
@@ -179,9 +180,16 @@ impl Default for Telemetry {
 }
 
 /// Variables of the server's own environment that say how to reach buckets start with one of these.
-const FETCHER_PREFIXES: [&str; 3] = ["AWS_", "S3_", "RCLONE_CONFIG_"];
-/// Others that do.
-const FETCHER_VARIABLES: [&str; 2] = ["STORAGE_EMULATOR_HOST", "USE_SSL"];
+const FETCHER_PREFIXES: [&str; 4] = ["AWS_", "GOOGLE_", "S3_", "RCLONE_CONFIG_"];
+/// Others that do; `KFServing`'s names among them.
+const FETCHER_VARIABLES: [&str; 6] = [
+    "STORAGE_EMULATOR_HOST",
+    "USE_SSL",
+    "awsAccessKeyID",
+    "awsAnonymousCredential",
+    "awsSecretAccessKey",
+    "gcloud-application-credentials.json",
+];
 /// What such variables begin with where they are for the bucket of the request log.
 const LOG_PREFIX: &str = "REQUEST_LOG_";
 
@@ -304,6 +312,23 @@ mod tests {
         assert_eq!(own(&models), ["AWS_ACCESS_KEY_ID=models", "AWS_ENDPOINT_URL=http://models"]);
         let both = [&models[..], &[("REQUEST_LOG_AWS_ACCESS_KEY_ID", "log"), ("REQUEST_LOG_HOME", "/")]].concat();
         assert_eq!(own(&both), ["AWS_ACCESS_KEY_ID=log"]);
+    }
+
+    #[test]
+    fn variables_that_say_how_to_reach_buckets_are_taken_over() {
+        let names = [
+            "AWS_ROLE_ARN",
+            "GOOGLE_APPLICATION_CREDENTIALS",
+            "RCLONE_CONFIG_GS_TYPE",
+            "S3_VERIFY_SSL",
+            "awsAccessKeyID",
+            "awsAnonymousCredential",
+            "awsSecretAccessKey",
+            "gcloud-application-credentials.json",
+        ];
+        let variables = names.iter().chain(&["GOOGLE", "PATH"]).map(|name| ((*name).to_owned(), "x".to_owned()));
+        let environments = Config::default().environments(&variables.collect()).unwrap();
+        assert_eq!(environments.default.keys().collect::<Vec<_>>(), names);
     }
 
     #[test]
