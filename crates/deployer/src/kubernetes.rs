@@ -9,8 +9,9 @@ mod written;
 
 pub(crate) use build::PREDICTOR_LABEL;
 pub use build::{
-    BuildError, DEPLOYMENT_LABEL, FIRST_ROUTE_ANNOTATION, HTTP_PORT, LAST_APPLIED, LogBucket, Owner,
-    PREDICTOR_ANNOTATION, REVISION_ANNOTATION, ROUTES_ANNOTATION, Settings, Source, build,
+    Accounts, AttachedSecret, BuildError, DEPLOYMENT_LABEL, FIRST_ROUTE_ANNOTATION, HTTP_PORT, LAST_APPLIED, LogBucket,
+    Owner, PREDICTOR_ANNOTATION, REVISION_ANNOTATION, ROUTES_ANNOTATION, Settings, Source, accounts_needed,
+    annotations_without_effect, build,
 };
 pub use images::images;
 pub(crate) use names::{app, service};

@@ -3,6 +3,7 @@
 //!
 //! **Invariant**: the same deployment gives the same objects, and no two of them have one name.
 
+mod account;
 mod autoscaler;
 mod component;
 mod container;
@@ -29,6 +30,7 @@ use provost_domain::{
 use serde_json::{Map, Value, json};
 
 use super::{ObjectName, names};
+pub use account::{Accounts, AttachedSecret, accounts_needed, annotations_without_effect};
 pub use error::BuildError;
 
 /// The label that every object of a deployment carries: its name.
@@ -102,13 +104,15 @@ impl Settings {
     }
 }
 
-/// A deployment, parsed and as its user wrote it.
+/// A deployment, parsed and as its user wrote it, and what is there for it.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
     /// Parsed.
     pub deployment: &'a Deployment,
     /// As it was written.
     pub document: &'a Value,
+    /// The service accounts of its namespace that it [needs](accounts_needed), as far as they are there and known.
+    pub accounts: &'a Accounts,
 }
 
 /// The objects that run a deployment, ready to be applied, or what is wrong with it: the first thing with each

@@ -6,7 +6,7 @@ use provost_api::manifest::{ManifestDocument, parse_deployment};
 use provost_domain::{Engine, Namespace, ServerCatalog};
 use serde_json::Value;
 
-use super::{Owner, Settings, Source, build};
+use super::{Accounts, Owner, Settings, Source, build};
 
 /// The images of a manifest's pods, init containers included; or all that is wrong with the manifest.
 pub fn images(document: &ManifestDocument, settings: &Settings) -> Result<BTreeSet<String>, Vec<String>> {
@@ -14,7 +14,9 @@ pub fn images(document: &ManifestDocument, settings: &Settings) -> Result<BTreeS
     let (deployment, _findings) = parse_deployment(document, &namespace, &catalog, Engine::Kubernetes)
         .map_err(|violations| violations.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     let owner = Owner { name: deployment.id.name.to_string(), uid: String::new() };
-    let source = Source { deployment: &deployment, document: &document.json };
+    // They bring no images.
+    let accounts = Accounts::new();
+    let source = Source { deployment: &deployment, document: &document.json, accounts: &accounts };
     let objects =
         build(source, &owner, settings).map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     Ok(objects.iter().flat_map(of_object).collect())

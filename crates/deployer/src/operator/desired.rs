@@ -15,8 +15,36 @@ use serde_json::{Value, json};
 
 use super::{children::Family, observed};
 use crate::kubernetes::{
-    self, BuildError, Owner, PREDICTOR_ANNOTATION, REVISION_ANNOTATION, Settings, Source, as_written,
+    self, Accounts, BuildError, Owner, PREDICTOR_ANNOTATION, REVISION_ANNOTATION, Settings, Source,
+    annotations_without_effect, as_written,
 };
+
+/// A resource that its user wrote by the rules.
+#[derive(Debug)]
+pub(super) struct Asked {
+    deployment: Deployment,
+    document: Value,
+    owner: Owner,
+    generation: i64,
+    warnings: Vec<String>,
+}
+
+impl Asked {
+    /// What the user asks for, or all that is wrong with it.
+    pub(super) fn of(object: &DynamicObject, catalog: &ServerCatalog) -> Result<Self, Vec<String>> {
+        let document = serde_json::to_value(object).map_err(|error| vec![error.to_string()])?;
+        let document = as_written(document);
+        let manifest = ManifestDocument::from_json(&object.name_any(), document.clone());
+        let manifest = manifest.map_err(|error| vec![error.to_string()])?;
+        let (deployment, findings) =
+            parse_deployment(&manifest, &Namespace::default_namespace(), catalog, Engine::Kubernetes)
+                .map_err(|violations| violations.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+        let owner = Owner { name: object.name_any(), uid: object.uid().unwrap_or_default() };
+        let warnings = findings.iter().map(ToString::to_string).chain(part_of_traffic(&deployment)).collect();
+        let generation = object.metadata.generation.unwrap_or(0);
+        Ok(Self { deployment, document, owner, generation, warnings })
+    }
+}
 
 /// A resource that can be made so.
 #[derive(Debug)]
@@ -24,6 +52,7 @@ pub(super) struct Desired {
     deployment: Deployment,
     document: Value,
     owner: Owner,
+    accounts: Accounts,
     /// Its generation.
     pub(super) generation: i64,
     /// What has no effect, by path.
@@ -39,29 +68,26 @@ pub(super) struct Desired {
 }
 
 impl Desired {
-    /// What is to be there, or all that is wrong with what the user wrote.
+    /// What is to be there, or all that is wrong with what the user wrote. Service accounts are taken as not there.
     pub(super) fn of(
         object: &DynamicObject,
         catalog: &ServerCatalog,
         settings: &Settings,
     ) -> Result<Self, Vec<String>> {
-        let document = serde_json::to_value(object).map_err(|error| vec![error.to_string()])?;
-        let document = as_written(document);
-        let manifest = ManifestDocument::from_json(&object.name_any(), document.clone());
-        let manifest = manifest.map_err(|error| vec![error.to_string()])?;
-        let (deployment, findings) =
-            parse_deployment(&manifest, &Namespace::default_namespace(), catalog, Engine::Kubernetes)
-                .map_err(|violations| violations.iter().map(ToString::to_string).collect::<Vec<_>>())?;
-        let owner = Owner { name: object.name_any(), uid: object.uid().unwrap_or_default() };
-        let warnings = findings.iter().map(ToString::to_string).chain(part_of_traffic(&deployment)).collect();
-        let generation = object.metadata.generation.unwrap_or(0);
-        let source = Source { deployment: &deployment, document: &document };
+        Self::with_accounts(Asked::of(object, catalog)?, settings, Accounts::new())
+    }
+
+    /// What is to be there with these service accounts, or all that is wrong with what the user wrote.
+    pub(super) fn with_accounts(asked: Asked, settings: &Settings, accounts: Accounts) -> Result<Self, Vec<String>> {
+        let Asked { deployment, document, owner, generation, mut warnings } = asked;
+        warnings.extend(annotations_without_effect(&accounts));
+        let source = Source { deployment: &deployment, document: &document, accounts: &accounts };
         let (objects, revisions) = build(source, &owner, settings)
             .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         let names = objects.iter().filter_map(kind_and_name).collect();
         let hash = hash_of(&objects);
         let built = Mutex::new(objects);
-        Ok(Self { deployment, document, owner, generation, warnings, names, revisions, hash, built })
+        Ok(Self { deployment, document, owner, accounts, generation, warnings, names, revisions, hash, built })
     }
 
     /// The objects, but for the route.
@@ -70,9 +96,12 @@ impl Desired {
         if !built.is_empty() {
             return built;
         }
-        let source = Source { deployment: &self.deployment, document: &self.document };
         // What was built before can be built.
-        build(source, &self.owner, settings).map(|(objects, _)| objects).unwrap_or_default()
+        build(self.source(), &self.owner, settings).map(|(objects, _)| objects).unwrap_or_default()
+    }
+
+    fn source(&self) -> Source<'_> {
+        Source { deployment: &self.deployment, document: &self.document, accounts: &self.accounts }
     }
 
     /// Where predictions are at its services.
@@ -101,8 +130,7 @@ impl Desired {
         decided: kubernetes::Decided<'_>,
         shares: &[kubernetes::Share],
     ) -> Option<Value> {
-        let source = Source { deployment: &self.deployment, document: &self.document };
-        kubernetes::route(source, &self.owner, settings, decided, shares)
+        kubernetes::route(self.source(), &self.owner, settings, decided, shares)
     }
 
     /// The route to a predictor alone, which can get all requests as soon as it serves; there is nothing to decide.

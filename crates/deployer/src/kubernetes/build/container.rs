@@ -37,7 +37,7 @@ pub(super) fn build(part: Part<'_>, component: &Component, storage: &Storage) ->
     add_missing(&mut sources, "", secrets(part).into_iter().chain(log_secret(part)));
     add_missing(&mut mounts, "mountPath", storage.mounts.iter().cloned().chain(own_mounts()));
     for (list, items) in [
-        ("env", environment(part, variables, manifest::text(part, &storage.model_uris, &component.programs))?),
+        ("env", environment(part, storage, variables, manifest::text(part, &storage.model_uris, &component.programs))?),
         ("envFrom", sources),
         ("ports", own_port().into_iter().chain(ports.into_iter().filter(is_free)).collect()),
         ("volumeMounts", mounts),
@@ -108,7 +108,12 @@ fn own_mounts() -> [Value; 2] {
 
 /// The environment: what the server needs, then what the user says, who can refer to it. The orchestrator's goes
 /// before that of the nodes.
-fn environment(part: Part<'_>, of_nodes: Vec<Value>, manifest: String) -> Result<Vec<Value>, BuildError> {
+fn environment(
+    part: Part<'_>,
+    storage: &Storage,
+    of_nodes: Vec<Value>,
+    manifest: String,
+) -> Result<Vec<Value>, BuildError> {
     let of_orchestrator = part.document()["svcOrchSpec"]["env"].as_array().cloned().unwrap_or_default();
     for (variables, place) in [(&of_nodes, "componentSpecs"), (&of_orchestrator, "svcOrchSpec")] {
         if variables.iter().any(|variable| variable["name"] == MANIFEST) {
@@ -128,6 +133,7 @@ fn environment(part: Part<'_>, of_nodes: Vec<Value>, manifest: String) -> Result
         // As in the manifest, a `$` is to stay one.
         json!({"name": LOG_BUCKET, "value": uri.to_string().replace('$', "$$")})
     }));
+    environment.extend(storage.environment.iter().cloned());
     add_over(&mut environment, "name", of_nodes.into_iter().chain(of_orchestrator));
     Ok(environment)
 }

@@ -6,7 +6,14 @@ use std::collections::BTreeMap;
 use provost_domain::{ClaimUri, ModelUri, graph::Node};
 use serde_json::{Value, json};
 
-use super::{Part, component::Component, error::BuildError, manifest::ModelUris};
+use super::{
+    Part,
+    account::{self, Credentials},
+    component::Component,
+    error::BuildError,
+    manifest::ModelUris,
+    merge::add_missing,
+};
 
 /// Where claimed volumes are.
 const CLAIMS: &str = "/mnt/pvc";
@@ -28,13 +35,15 @@ pub(super) struct Storage {
     pub(super) own_mounts: BTreeMap<String, Vec<Value>>,
     /// Init containers, each also in place of the user's own of the name.
     pub(super) initializers: Vec<Value>,
+    /// Variables by which the container that serves gets to the models that it fetches itself.
+    pub(super) environment: Vec<Value>,
     claims: Vec<String>,
 }
 
 /// Finds what brings the models of a predictor.
 pub(super) fn find(part: Part<'_>, component: &Component) -> Result<Storage, BuildError> {
     let mut storage = Storage::default();
-    let mut fetched = Vec::new();
+    let (mut fetched, mut left) = (Vec::new(), Vec::new());
     for (path, node) in part.nodes() {
         match node.model_uri.as_deref().filter(|uri| !uri.is_empty()).map(ModelUri::parse) {
             Some(Ok(ModelUri::Claim(uri))) => storage.add_claim(node, uri),
@@ -43,7 +52,7 @@ pub(super) fn find(part: Part<'_>, component: &Component) -> Result<Storage, Bui
                 None if node.is_own_program() => {
                     return Err(BuildError::NoInitializer { path: path.field("modelUri"), node: node.name.clone() });
                 }
-                None => {}
+                None => left.push(node),
             },
             _ => {}
         }
@@ -52,8 +61,12 @@ pub(super) fn find(part: Part<'_>, component: &Component) -> Result<Storage, Bui
     for (node, initializer) in fetched {
         // Several models lie side by side, as no two volumes can be mounted in one place.
         let place = if is_alone { MODELS.to_owned() } else { format!("{MODELS}/{}", node.name) };
-        storage.add_fetched(node, initializer, place);
+        storage.add_fetched(part, node, initializer, place);
     }
+    let Credentials { environment, volumes, mounts } = account::credentials(part, &left);
+    storage.environment = environment;
+    storage.add_volumes(volumes);
+    storage.mounts.extend(mounts);
     Ok(storage)
 }
 
@@ -86,8 +99,14 @@ impl Storage {
         }
     }
 
+    /// Adds volumes of the pod; what several containers mount is one.
+    fn add_volumes(&mut self, volumes: Vec<Value>) {
+        add_missing(&mut self.volumes, "name", volumes);
+    }
+
     /// Serves from `place` what the init container puts on its volume.
-    fn add_fetched(&mut self, node: &Node, initializer: Value, place: String) {
+    fn add_fetched(&mut self, part: Part<'_>, node: &Node, mut initializer: Value, place: String) {
+        self.add_volumes(account::credentials(part, &[node]).add_to(&mut initializer));
         let mut mount = models_mount(&initializer).cloned().unwrap_or_default();
         if mount["name"] == volume_name(node) {
             self.volumes.push(json!({"name": mount["name"], "emptyDir": {}}));

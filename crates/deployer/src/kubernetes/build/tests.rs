@@ -39,7 +39,7 @@ spec:
 ";
 
 /// One predictor with this graph, and with more fields of it.
-fn manifest(graph: &str, more: &str) -> String {
+pub(super) fn manifest(graph: &str, more: &str) -> String {
     format!(
         "apiVersion: machinelearning.seldon.io/v1\nkind: SeldonDeployment\n\
          metadata: {{name: iris, namespace: models}}\nspec:\n  predictors:\n    - name: main\n      \
@@ -47,29 +47,39 @@ fn manifest(graph: &str, more: &str) -> String {
     )
 }
 
-const CLASSIFIER: &str = "{name: classifier, implementation: SKLEARN_SERVER, modelUri: s3://models/iris}";
+pub(super) const CLASSIFIER: &str = "{name: classifier, implementation: SKLEARN_SERVER, modelUri: s3://models/iris}";
 
 pub(in crate::kubernetes) fn with_source<T>(text: &str, work: impl FnOnce(Source<'_>, &Owner) -> T) -> T {
     let document = parse("test", text).unwrap().remove(0);
     let (deployment, _) = parsed(&document, Engine::Kubernetes).unwrap();
-    with(&deployment, &document.json, work)
+    with(&deployment, &document.json, &Accounts::new(), work)
 }
 
 fn parsed(document: &ManifestDocument, engine: Engine) -> Result<(Deployment, Vec<Finding>), Vec<Violation>> {
     parse_deployment(document, &Namespace::default_namespace(), &ServerCatalog::default(), engine)
 }
 
-fn with<T>(deployment: &Deployment, document: &Value, work: impl FnOnce(Source<'_>, &Owner) -> T) -> T {
+fn with<T>(
+    deployment: &Deployment,
+    document: &Value,
+    accounts: &Accounts,
+    work: impl FnOnce(Source<'_>, &Owner) -> T,
+) -> T {
     let owner = Owner { name: deployment.id.name.as_str().to_owned(), uid: "3a".to_owned() };
-    work(Source { deployment, document }, &owner)
+    work(Source { deployment, document, accounts }, &owner)
 }
 
-fn settings() -> Settings {
+pub(super) fn settings() -> Settings {
     Settings::new("provost:1".to_owned())
 }
 
 fn try_objects(text: &str, settings: &Settings) -> Result<Vec<Value>, Vec<BuildError>> {
     with_source(text, |source, owner| build(source, owner, settings))
+}
+
+/// The objects where these service accounts are there.
+pub(super) fn objects_with(text: &str, settings: &Settings, accounts: &Accounts) -> Vec<Value> {
+    with_source(text, |source, owner| build(Source { accounts, ..source }, owner, settings)).unwrap()
 }
 
 fn objects(text: &str) -> Vec<Value> {
@@ -98,11 +108,11 @@ fn all_that_is_wrong_is_told_at_once() {
 }
 
 /// The pods of the first Deployment.
-fn pod(objects: &[Value]) -> &Value {
+pub(super) fn pod(objects: &[Value]) -> &Value {
     &objects[0]["spec"]["template"]["spec"]
 }
 
-fn variable<'a>(container: &'a Value, name: &str) -> &'a Value {
+pub(super) fn variable<'a>(container: &'a Value, name: &str) -> &'a Value {
     container["env"].as_array().unwrap().iter().find(|variable| variable["name"] == name).unwrap()
 }
 
@@ -258,10 +268,11 @@ fn a_program_for_a_node_that_the_server_runs_is_refused_by_path() {
 }
 
 /// A node whose program is the user's own.
-const OWN: &str = "{name: scorer, type: MODEL, parameters: [{name: threshold, value: '$0.5', type: STRING}]}";
+pub(super) const OWN: &str =
+    "{name: scorer, type: MODEL, parameters: [{name: threshold, value: '$0.5', type: STRING}]}";
 
 /// Its container, with more fields.
-fn own(more: &str) -> String {
+pub(super) fn own(more: &str) -> String {
     let container = format!("{{name: scorer, image: 'mine:1'{more}}}");
     format!("      componentSpecs: [{{spec: {{containers: [{container}, {{name: proxy, image: 'p:1'}}]}}}}]\n")
 }
@@ -484,7 +495,7 @@ fn two_claims_are_two_volumes_and_one_is_mounted_once() {
     assert_eq!(graph["children"][0]["children"][0]["modelUri"], "/mnt/pvc/c");
 }
 
-fn with_initializer() -> Settings {
+pub(super) fn with_initializer() -> Settings {
     Settings { storage_initializer_image: Some("rclone:1".to_owned()), ..settings() }
 }
 
