@@ -37,6 +37,17 @@ pub(crate) struct Arguments {
     /// server fetches them itself.
     #[arg(long, env = "PROVOST_STORAGE_INITIALIZER_IMAGE", hide_env_values = true, value_name = "IMAGE")]
     storage_initializer_image: Option<String>,
+    /// Read the Secrets that service accounts name, so that pods fetch models with them: only the names of their keys and
+    /// their annotations are kept.
+    #[arg(
+        long,
+        default_value_t = true,
+        action = clap::ArgAction::Set,
+        env = "PROVOST_SERVICE_ACCOUNT_SECRETS",
+        hide_env_values = true,
+        value_name = "BOOL"
+    )]
+    service_account_secrets: bool,
     /// The gateway of the Gateway API that routes attach to, as `namespace/name`; without, no routes are made.
     #[arg(long, env = "PROVOST_GATEWAY_REF", hide_env_values = true, value_name = "GATEWAY")]
     gateway: Option<ObjectName>,
@@ -99,7 +110,12 @@ async fn work(arguments: Arguments) -> anyhow::Result<()> {
         log_bucket: arguments.request_log_bucket.map(|uri| LogBucket { uri, secret: arguments.request_log_secret }),
         ..Settings::new(arguments.image)
     };
-    let options = Options { namespaces: arguments.watch_namespace, controller_id: arguments.controller_id, settings };
+    let options = Options {
+        namespaces: arguments.watch_namespace,
+        controller_id: arguments.controller_id,
+        reads_account_secrets: arguments.service_account_secrets,
+        settings,
+    };
     let is_ready = Arc::new(AtomicBool::new(arguments.webhook.is_none()));
     let listen = |address| listeners::serve_figures(address, Arc::clone(&figures), Arc::clone(&is_ready));
     let listening = arguments.listen.map(listen);

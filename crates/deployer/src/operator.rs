@@ -4,6 +4,7 @@
 //! **Invariant**: one malformed object never stops the others, and an object that is as it should be is not
 //! written again.
 
+mod accounts;
 pub mod admission;
 mod applied;
 mod apply;
@@ -46,6 +47,7 @@ use provost_domain::{
 };
 
 use crate::kubernetes::Settings;
+use accounts::Read;
 use applied::Applied;
 use children::Children;
 use desired::Desired;
@@ -71,6 +73,8 @@ pub struct Options {
     pub namespaces: Vec<String>,
     /// Deployments with this `seldon.io/controller-id` are its own; where it is empty, those without one.
     pub controller_id: Option<String>,
+    /// Whether the Secrets that service accounts name are read, so that pods are made with them.
+    pub reads_account_secrets: bool,
     /// What administrators set.
     pub settings: Settings,
 }
@@ -95,8 +99,8 @@ impl Context {
 /// What is known of a deployment since the operator started.
 #[derive(Debug, Default)]
 struct Memory {
-    /// What its user asks for, and a hash of how that was written.
-    desired: Option<(u64, Arc<Desired>)>,
+    /// What its user asks for.
+    desired: Option<Memo>,
     /// A hash of the objects that were applied last.
     objects: Option<u64>,
     /// Those objects as they were then.
@@ -119,6 +123,18 @@ struct Memory {
     reported: Option<Report>,
     /// Errors in a row.
     errors: u32,
+}
+
+/// What a user asks for, as long as nothing of it is to be read again.
+#[derive(Debug)]
+struct Memo {
+    /// A hash of how it was written.
+    written: u64,
+    /// What was read for it.
+    read: Read,
+    /// When that is to be read again, since something was not there.
+    stale: Option<Instant>,
+    desired: Arc<Desired>,
 }
 
 /// Why the operator cannot start.

@@ -312,6 +312,8 @@ mod tests {
         assert_eq!(own(&models), ["AWS_ACCESS_KEY_ID=models", "AWS_ENDPOINT_URL=http://models"]);
         let both = [&models[..], &[("REQUEST_LOG_AWS_ACCESS_KEY_ID", "log"), ("REQUEST_LOG_HOME", "/")]].concat();
         assert_eq!(own(&both), ["AWS_ACCESS_KEY_ID=log"]);
+        let google = [("REQUEST_LOG_gcloud-application-credentials.json", "{}")];
+        assert_eq!(own(&google), ["gcloud-application-credentials.json={}"]);
     }
 
     #[test]

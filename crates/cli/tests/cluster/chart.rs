@@ -6,6 +6,7 @@ use provost_testkit::eventually;
 use serde_json::{Value, json};
 
 use crate::{
+    accounts::{by_account, grant},
     release::{Release, chart, granted, helm},
     scene::{Audit, Scene, kubectl, main_and_canary, manifest, predictor},
 };
@@ -70,7 +71,9 @@ async fn it_installs_serves_upgrades_and_leaves_nothing_but_the_kind() {
     // Without anybody who answers the webhook, manifests are taken and wait.
     kubectl(&["-n", NAMESPACE, "scale", "deployment/provost", "--replicas=0"], "");
     kubectl(&["-n", NAMESPACE, "wait", "pod", "--all", "--for=delete", "--timeout=60s"], "");
-    let mut second = main_and_canary();
+    // A service account gives this one access to its model, which the operator reads by permissions of the chart.
+    grant("charted");
+    let mut second = by_account();
     second["metadata"]["name"] = json!("second");
     assert!(try_apply(&second).0, "nobody refuses it");
     kubectl(&["-n", NAMESPACE, "scale", "deployment/provost", "--replicas=1"], "");

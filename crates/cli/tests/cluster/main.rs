@@ -4,6 +4,7 @@
 //! log of the API server. `cargo xtask test --suite cluster` starts it, and runs this inside its first node.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stdout, reason = "a test")]
 
+mod accounts;
 mod chart;
 mod control_plane;
 mod deployments;

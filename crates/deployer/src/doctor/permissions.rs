@@ -8,7 +8,7 @@ use crate::kubernetes::GATEWAY_GROUP;
 const NAME: &str = "permissions";
 
 /// The verbs by group and resource, as in the chart's `_rules.tpl`.
-const RULES: [(&str, &str, &[&str]); 10] = [
+const RULES: [(&str, &str, &[&str]); 12] = [
     ("machinelearning.seldon.io", "seldondeployments", &["list", "watch"]),
     ("machinelearning.seldon.io", "seldondeployments/status", &["patch"]),
     ("machinelearning.seldon.io", "seldondeployments/finalizers", &["update"]),
@@ -19,7 +19,11 @@ const RULES: [(&str, &str, &[&str]); 10] = [
     (GATEWAY_GROUP, "httproutes", &["create", "list", "patch", "watch"]),
     ("", "pods", &["list", "watch"]),
     ("events.k8s.io", "events", &["create", "patch"]),
+    ("", "serviceaccounts", &["get"]),
+    ("", "secrets", &["get"]),
 ];
+/// What the operator can do without, as the chart's `predictors.serviceAccountSecrets` says.
+const OPTIONAL: [&str; 2] = ["serviceaccounts", "secrets"];
 
 /// Something that the operator does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +74,10 @@ pub(super) fn check(cluster: &Cluster) -> Check {
     if missing.is_empty() {
         return Check::ok(NAME, format!("{caller} may do all that the operator does"));
     }
+    if reviews.iter().filter(|review| !review.is_allowed).all(|review| OPTIONAL.contains(&review.permission.resource)) {
+        let advice = "models are then not fetched with the Secrets of service accounts: have this granted, or install the chart with predictors.serviceAccountSecrets=false";
+        return Check::warning(NAME, format!("{caller} may not, {}", missing.join("; ")), advice);
+    }
     let advice = "who lacks them can neither run the operator nor install the chart, which grants them; have them granted, or run this as somebody else";
     Check::failed(NAME, format!("{caller} may not, {}", missing.join("; ")), advice)
 }
@@ -108,6 +116,17 @@ mod tests {
         let check = check(facts.cluster.as_ref().unwrap());
         assert_eq!(check.outcome, Outcome::Failed);
         insta::assert_snapshot!(check.found, @"alice may not, in all namespaces: create, delete, list, patch, watch services; patch seldondeployments/status (machinelearning.seldon.io)");
+    }
+
+    #[test]
+    fn what_the_operator_can_do_without_is_a_warning() {
+        let facts = facts(|cluster| {
+            for review in cluster.reviews.as_mut().unwrap() {
+                review.is_allowed = review.permission.resource != "secrets";
+            }
+        });
+        let check = check(facts.cluster.as_ref().unwrap());
+        assert_eq!((check.outcome, &*check.found), (Outcome::Warning, "alice may not, in all namespaces: get secrets"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a resource asks for, and the objects that make it so. Pure.
 
 use std::{
+    collections::BTreeSet,
     hash::{DefaultHasher, Hash as _, Hasher as _},
     sync::{Mutex, PoisonError},
 };
@@ -13,7 +14,7 @@ use provost_domain::{
 };
 use serde_json::{Value, json};
 
-use super::{children::Family, observed};
+use super::{accounts::Read, children::Family, observed};
 use crate::kubernetes::{
     self, Accounts, BuildError, Owner, PREDICTOR_ANNOTATION, REVISION_ANNOTATION, Settings, Source,
     annotations_without_effect, as_written,
@@ -43,6 +44,11 @@ impl Asked {
         let warnings = findings.iter().map(ToString::to_string).chain(part_of_traffic(&deployment)).collect();
         let generation = object.metadata.generation.unwrap_or(0);
         Ok(Self { deployment, document, owner, generation, warnings })
+    }
+
+    /// The service accounts that must be known before it is built.
+    pub(super) fn accounts_needed(&self) -> BTreeSet<String> {
+        kubernetes::accounts_needed(&self.deployment)
     }
 }
 
@@ -74,13 +80,14 @@ impl Desired {
         catalog: &ServerCatalog,
         settings: &Settings,
     ) -> Result<Self, Vec<String>> {
-        Self::with_accounts(Asked::of(object, catalog)?, settings, Accounts::new())
+        Self::with_accounts(Asked::of(object, catalog)?, settings, Read::default())
     }
 
     /// What is to be there with these service accounts, or all that is wrong with what the user wrote.
-    pub(super) fn with_accounts(asked: Asked, settings: &Settings, accounts: Accounts) -> Result<Self, Vec<String>> {
+    pub(super) fn with_accounts(asked: Asked, settings: &Settings, read: Read) -> Result<Self, Vec<String>> {
         let Asked { deployment, document, owner, generation, mut warnings } = asked;
-        warnings.extend(annotations_without_effect(&accounts));
+        let accounts = read.accounts;
+        warnings.extend(read.warnings.into_iter().chain(annotations_without_effect(&accounts)));
         let source = Source { deployment: &deployment, document: &document, accounts: &accounts };
         let (objects, revisions) = build(source, &owner, settings)
             .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;

@@ -1,5 +1,8 @@
 //! One deployment, from what its user wrote to what the cluster runs: the planner decides, this does.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::BTreeSet,
     sync::Arc,
@@ -20,12 +23,13 @@ use serde_json::Value;
 use crate::kubernetes::{Decided, Share};
 
 use super::{
-    Context, Memory,
+    Context, Memo, Memory,
+    accounts::{self, Read},
     applied::Applied,
     apply::{self, Others},
     children::{Answer, Child, Family, Kind, RouteFacts},
     crd,
-    desired::{Desired, hash_of},
+    desired::{Asked, Desired, hash_of},
     events,
     observed::{self, identity},
     resources,
@@ -34,6 +38,8 @@ use super::{
 
 /// How long a gateway may take to follow a route: what the route no longer names stays so long.
 const SETTLE: Duration = Duration::from_secs(3);
+/// How long until a service account or a Secret that was not there is looked for again.
+const READ_AGAIN: Duration = Duration::from_secs(30);
 /// Codes by which the API server refuses an object for what it says, or for what another of its name says.
 const REFUSALS: [u16; 4] = [400, 403, CONFLICT, 422];
 const CONFLICT: u16 = 409;
@@ -103,7 +109,7 @@ impl<'a> Pass<'a> {
 
     async fn make_so(&self, memory: &mut Memory) -> Result<Action, Failed> {
         let settings = &self.context.options.settings;
-        let desired = match self.desired(memory) {
+        let desired = match self.desired(memory).await? {
             Ok(desired) => desired,
             Err(reasons) => {
                 let generation = self.object.metadata.generation.unwrap_or(0);
@@ -121,7 +127,7 @@ impl<'a> Pass<'a> {
         }
         let is_clean = self.retire(&desired, &plan, memory).await?;
         let is_told = self.tell(&desired, &plan, memory).await?;
-        Ok(if is_clean && is_told { Action::await_change() } else { Action::requeue(SETTLE) })
+        Ok(if is_clean && is_told { next_look(memory) } else { Action::requeue(SETTLE) })
     }
 
     /// Notes the routes that the gateway works by. Without a gateway, those that were decided are in force; an
@@ -142,16 +148,38 @@ impl<'a> Pass<'a> {
         !route.is_first || memory.in_force == route.routes || observed::all_serve(&self.family, &route.routes)
     }
 
-    /// What the resource asks for; nothing is read again while its user changes nothing.
-    fn desired(&self, memory: &mut Memory) -> Result<Arc<Desired>, Vec<String>> {
-        let key = resources::hash_of(self.object);
-        if let Some((known, desired)) = &memory.desired
-            && *known == key
-        {
-            return Ok(Arc::clone(desired));
+    /// What the resource asks for, or all that is wrong with it. Nothing is read again while its user changes nothing,
+    /// unless something was not there.
+    async fn desired(&self, memory: &mut Memory) -> Result<Result<Arc<Desired>, Vec<String>>, Failed> {
+        let written = resources::hash_of(self.object);
+        let known = memory.desired.take().filter(|memo| memo.written == written);
+        let known = match known {
+            Some(memo) if memo.stale.is_none_or(|stale| Instant::now() < stale) => {
+                return Ok(Ok(Arc::clone(&memory.desired.insert(memo).desired)));
+            }
+            known => known,
+        };
+        let asked = match Asked::of(self.object, &self.context.catalog) {
+            Ok(asked) => asked,
+            Err(reasons) => return Ok(Err(reasons)),
+        };
+        let read = self.read_accounts(&asked).await?;
+        let stale = read.is_missing.then(|| Instant::now() + READ_AGAIN);
+        let same = known.filter(|memo| memo.read == read).map(|memo| Ok(memo.desired));
+        let build = || Desired::with_accounts(asked, &self.context.options.settings, read.clone()).map(Arc::new);
+        let desired = same.unwrap_or_else(build);
+        memory.desired = desired.as_ref().ok().cloned().map(|desired| Memo { written, read, stale, desired });
+        Ok(desired)
+    }
+
+    /// Reads the service accounts that pods are made with; asks nothing where none is needed.
+    async fn read_accounts(&self, asked: &Asked) -> Result<Read, Failed> {
+        let needed = asked.accounts_needed();
+        if !self.context.options.reads_account_secrets {
+            return Ok(accounts::none(&needed));
         }
-        let desired = Desired::of(self.object, &self.context.catalog, &self.context.options.settings)?;
-        Ok(Arc::clone(&memory.desired.insert((key, Arc::new(desired))).1))
+        let read = accounts::read(&self.context.client, &self.namespace, &needed).await;
+        read.map_err(|error| ("reading a service account and its Secrets", error))
     }
 
     fn plan(&self, desired: &Desired, memory: &Memory) -> Plan {
@@ -331,6 +359,12 @@ impl<'a> Pass<'a> {
         let told = events::tell(&self.context.recorder, self.object, &status).await;
         told.map_err(|error| ("writing an event", error))
     }
+}
+
+/// When to look again though nothing changes: when what was not there may be.
+fn next_look(memory: &Memory) -> Action {
+    let stale = memory.desired.as_ref().and_then(|memo| memo.stale);
+    stale.map_or_else(Action::await_change, |stale| Action::requeue(stale.saturating_duration_since(Instant::now())))
 }
 
 fn is_it(kind: Kind, name: &str, object: &Value) -> bool {

@@ -9,6 +9,9 @@
 {{- with .Values.predictors.storageInitializerImage }}
 - --storage-initializer-image={{ . }}
 {{- end }}
+{{- if not .Values.predictors.serviceAccountSecrets }}
+- --service-account-secrets=false
+{{- end }}
 {{- with .Values.predictors.requestLog.bucket }}
 - {{ printf "--request-log-bucket=%s" . | quote }}
 {{- end }}

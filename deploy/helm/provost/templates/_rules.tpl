@@ -1,6 +1,6 @@
 {{/*
 What the operator asks of the API server in a namespace that it watches. Objects are server-side applied without reading
-them first: `patch` changes one, `create` lets the patch make it. Nothing is ever read by name.
+them first: `patch` changes one, `create` lets the patch make it. Only service accounts and Secrets are read by name.
 */}}
 {{- define "provost.rules" -}}
 - apiGroups: [machinelearning.seldon.io]
@@ -38,6 +38,16 @@ them first: `patch` changes one, `create` lets the patch make it. Nothing is eve
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
+{{- if .Values.predictors.serviceAccountSecrets }}
+# Of Secrets that service accounts name, the operator keeps the names of keys and the annotations. Which those are, no rule
+# can say beforehand.
+- apiGroups: [""]
+  resources: [serviceaccounts]
+  verbs: [get]
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get]
+{{- end }}
 {{- end }}
 
 {{/* The operator's service account, as a binding names it. */}}

@@ -172,7 +172,7 @@ static GRAPH: [Field; 25] = [
     Field::on_kubernetes(
         "spec.predictors[].graph.serviceAccountName",
         Text,
-        "Service account that the pods run as. Init containers that fetch models can use its identity; the server itself does not yet.",
+        "Service account that the pods run as, and whose identity and Secrets models in buckets are fetched with; without, and without `envSecretRefName`, those of the account `default`.",
     )
     .because(LOCAL_FILES),
     Field::honoured(

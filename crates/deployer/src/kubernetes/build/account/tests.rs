@@ -1,3 +1,5 @@
+//! Pods that are made with the Secrets of service accounts.
+
 use super::{
     super::{
         Settings,

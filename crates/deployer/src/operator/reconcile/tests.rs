@@ -1,0 +1,118 @@
+//! What a pass reads, and when again.
+
+use http::StatusCode;
+use kube::runtime::events::Recorder;
+use provost_domain::ServerCatalog;
+use serde_json::json;
+
+use super::{
+    super::{
+        Figures, Options,
+        accounts::tests::{Answer, Objects, Server},
+        children::Children,
+    },
+    *,
+};
+use crate::kubernetes::Settings;
+
+const READABLE: Objects = &[("serviceaccounts/mine", Answer::Account(&["bucket"])), ("secrets/bucket", Answer::Secret)];
+
+/// A deployment whose model is in a bucket that this account gives access to.
+fn deployment(uri: &str, account: &str) -> DynamicObject {
+    let graph = json!({
+        "name": "classifier",
+        "implementation": "SKLEARN_SERVER",
+        "modelUri": uri,
+        "serviceAccountName": account,
+    });
+    serde_json::from_value(json!({
+        "apiVersion": "machinelearning.seldon.io/v1",
+        "kind": "SeldonDeployment",
+        "metadata": {"name": "iris", "namespace": "models", "generation": 1, "uid": "1"},
+        "spec": {"predictors": [{"name": "main", "graph": graph}]},
+    }))
+    .unwrap()
+}
+
+fn context(server: &Server, reads_account_secrets: bool) -> Context {
+    let settings = Settings::new("provost:1".to_owned());
+    Context {
+        client: server.client(),
+        options: Options { namespaces: Vec::new(), controller_id: None, reads_account_secrets, settings },
+        catalog: ServerCatalog::default(),
+        children: Arc::new(Children::new(&[])),
+        recorder: Recorder::new(server.client(), "provost".into()),
+        figures: Arc::new(Figures::default()),
+        memories: std::sync::Mutex::default(),
+    }
+}
+
+async fn desired(object: &DynamicObject, context: &Context, memory: &mut Memory) -> Arc<Desired> {
+    Pass::of(object, context).desired(memory).await.unwrap().unwrap()
+}
+
+fn pods(desired: &Desired) -> String {
+    desired.objects(&Settings::new("provost:1".to_owned()))[0].to_string()
+}
+
+#[tokio::test]
+async fn accounts_are_read_once_while_the_user_changes_nothing() {
+    let server = Server::with(READABLE);
+    let (context, mut memory) = (context(&server, true), Memory::default());
+    let mut object = deployment("s3://models/iris", "mine");
+    let first = desired(&object, &context, &mut memory).await;
+    assert!(pods(&first).contains("secretKeyRef"));
+    assert_eq!(server.asked().len(), 2);
+    let second = desired(&object, &context, &mut memory).await;
+    assert!(Arc::ptr_eq(&first, &second) && server.asked().is_empty());
+    assert_eq!(next_look(&memory), Action::await_change());
+
+    *server.objects.lock().unwrap() = &[("serviceaccounts/mine", Answer::Account(&[]))];
+    object.metadata.generation = Some(2);
+    let third = desired(&object, &context, &mut memory).await;
+    assert!(!pods(&third).contains("secretKeyRef"), "pods are made as it is read anew");
+    assert_ne!(third.hash, first.hash);
+}
+
+#[tokio::test]
+async fn what_was_not_there_is_looked_for_again() {
+    let server = Server::default();
+    let (context, mut memory) = (context(&server, true), Memory::default());
+    let object = deployment("s3://models/iris", "mine");
+    let first = desired(&object, &context, &mut memory).await;
+    assert_eq!(server.asked().len(), 1);
+    assert_ne!(next_look(&memory), Action::await_change());
+    desired(&object, &context, &mut memory).await;
+    assert!(server.asked().is_empty(), "not yet");
+
+    let wait = |memory: &mut Memory| memory.desired.as_mut().unwrap().stale = Some(Instant::now());
+    wait(&mut memory);
+    let second = desired(&object, &context, &mut memory).await;
+    assert!(Arc::ptr_eq(&first, &second), "nothing is built again while nothing is there");
+    assert_eq!(server.asked().len(), 1);
+
+    *server.objects.lock().unwrap() = READABLE;
+    wait(&mut memory);
+    let third = desired(&object, &context, &mut memory).await;
+    assert!(pods(&third).contains("secretKeyRef"));
+    assert_eq!(next_look(&memory), Action::await_change());
+}
+
+#[tokio::test]
+async fn nothing_is_read_that_is_not_needed_or_not_wanted() {
+    let server = Server::with(READABLE);
+    let on = context(&server, true);
+    desired(&deployment("/models/iris", "mine"), &on, &mut Memory::default()).await;
+    let off = context(&server, false);
+    let desired = desired(&deployment("s3://models/iris", "mine"), &off, &mut Memory::default()).await;
+    assert!(desired.warnings[0].contains("the service account `mine`: have no effect"), "{:?}", desired.warnings);
+    assert_eq!(server.asked(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_error_of_the_api_server_fails_the_pass() {
+    let server = Server::with(&[("serviceaccounts/mine", Answer::Refused(StatusCode::INTERNAL_SERVER_ERROR))]);
+    let (context, object) = (context(&server, true), deployment("s3://models/iris", "mine"));
+    let failed = Pass::of(&object, &context).desired(&mut Memory::default()).await.unwrap_err();
+    assert_eq!(failed.0, "reading a service account and its Secrets");
+}
