@@ -18,6 +18,8 @@ const CREDENTIALS: &str = "GOOGLE_APPLICATION_CREDENTIALS";
 const ENTRY: &str = "gcloud-application-credentials.json";
 /// What the key of a service account cannot do without.
 const FIELDS: [&str; 3] = ["client_email", "private_key", "private_key_id"];
+/// What the credentials of a person cannot do without.
+const FIELDS_OF_USER: [&str; 3] = ["client_id", "client_secret", "refresh_token"];
 
 /// Google Cloud Storage.
 #[derive(Debug)]
@@ -109,7 +111,12 @@ fn named(environment: &Environment) -> Result<Option<Identity>, FetchError> {
 fn of_file(variable: &str, path: String) -> Result<Identity, FetchError> {
     let content = read(variable, &path)?;
     match kind(variable, &content)?.as_str() {
-        Some("authorized_user") => Ok(Identity::User { path }),
+        Some("authorized_user") => match missing(&content, FIELDS_OF_USER) {
+            None => Ok(Identity::User { path }),
+            Some(field) => Err(FetchError(format!(
+                "{variable}: `{field}` is missing in `{path}`: log in again with `gcloud auth application-default login`"
+            ))),
+        },
         _ => of_key(variable, &content),
     }
 }
@@ -124,14 +131,20 @@ fn of_key(variable: &str, key: &str) -> Result<Identity, FetchError> {
         }
         Some(_) => return Err(malformed(variable, "its `type` is another than `service_account`")),
     }
-    let fields: Value = serde_json::from_str(key).unwrap_or_default();
-    if let Some(missing) = FIELDS.into_iter().find(|field| !fields[field].is_string()) {
-        return Err(malformed(variable, &format!("`{missing}` is missing")));
+    if let Some(field) = missing(key, FIELDS) {
+        return Err(malformed(variable, &format!("`{field}` is missing")));
     }
+    let fields: Value = serde_json::from_str(key).unwrap_or_default();
     let text = |field: &str| fields[field].as_str().unwrap_or_default().to_owned();
     ServiceAccountKey::from_pem(text("private_key").as_bytes())
         .map_err(|_shows_the_key| malformed(variable, "its `private_key` is no RSA key in PEM"))?;
     Ok(Identity::Account { email: text("client_email"), key: key.to_owned() })
+}
+
+/// A field that is no text in JSON.
+fn missing(json: &str, fields: [&'static str; 3]) -> Option<&'static str> {
+    let found: Value = serde_json::from_str(json).unwrap_or_default();
+    fields.into_iter().find(|field| !found[field].is_string())
 }
 
 /// What kind of credentials JSON holds.

@@ -161,8 +161,15 @@ fn an_account_of_google_is_named_by_a_file_or_given_whole() {
     check("gs://b/m", &[variable], "gs - account a@file");
     check("gs://b/m", &[entry], "gs - account b@entry");
     check("gs://b/m", &[entry, variable], "gs - account a@file");
-    let (_folder, user) = file(r#"{"type": "authorized_user", "client_id": "1", "refresh_token": "s3cr3t"}"#);
+    let person = r#"{"type": "authorized_user", "client_id": "1", "client_secret": "2", "refresh_token": "3"}"#;
+    let (_folder, user) = file(person);
     check("gs://b/m", &[("GOOGLE_APPLICATION_CREDENTIALS", &user)], &format!("gs - user {user}"));
+    let (_folder, user) = file(&person.replace("client_secret", "other"));
+    let missing = format!(
+        "GOOGLE_APPLICATION_CREDENTIALS: `client_secret` is missing in `{user}`: log in again with `gcloud auth \
+         application-default login`"
+    );
+    check("gs://b/m", &[("GOOGLE_APPLICATION_CREDENTIALS", &user)], &missing);
 }
 
 #[test]
