@@ -110,6 +110,26 @@ async fn a_random_test_splits_between_two_children_and_tells_which_it_chose() {
 }
 
 #[tokio::test]
+async fn the_nodes_are_told_in_their_order() {
+    let below = program("double", "TRANSFORMER", &[xgboost()]).await;
+    let node = served(built_in("AVERAGE_COMBINER", &[sklearn(), below])).await;
+    let detail = node.await_state("graph", DeploymentState::Available).await;
+    let predictor = &detail.summary.predictors[0];
+    assert_eq!((predictor.node.as_str(), predictor.implementation.as_str()), ("root", "AVERAGE_COMBINER"));
+    let nodes = predictor.nodes.iter();
+    let told: Vec<_> =
+        nodes.map(|node| (node.name.as_str(), node.depth, node.kind.as_str(), node.digest.is_some())).collect();
+    let expected = [("sklearn", 1, "MODEL", true), ("double", 1, "TRANSFORMER", false), ("xgboost", 2, "MODEL", true)];
+    assert_eq!(told, expected);
+    let described =
+        std::process::Command::new(BINARY).args(["describe", "sdep", "graph", "--server", node.url()]).output();
+    let described = String::from_utf8(described.unwrap().stdout).unwrap();
+    let graph = described.split("\nGraphs:\n").nth(1).unwrap();
+    let names: Vec<_> = graph.lines().take(5).map(|line| line.split_whitespace().nth(1).unwrap()).collect();
+    assert_eq!(names, ["NODE", "root", "sklearn", "double", "xgboost"], "{described}");
+}
+
+#[tokio::test]
 async fn nodes_of_every_kind_are_called_in_their_order() {
     let branches = [
         program("double", "TRANSFORMER", &[program("sum", "MODEL", &[]).await]).await,
@@ -199,4 +219,6 @@ async fn each_node_is_counted_where_it_is_called() {
     assert_eq!(count("client", &["service=\"/route\"", "model_name=\"router\""]), ["1"]);
     assert_eq!(count("client", &["service=\"/predict\"", "model_name=\"sklearn\""]), ["1"]);
     assert_eq!(count("client", &[]).len(), 2, "{metrics}");
+    let measured = metrics.lines().find(|line| line.starts_with("router_calls_total{")).unwrap();
+    assert!(measured.contains("model_name=\"router\"") && measured.ends_with("} 1"), "{measured}");
 }

@@ -286,6 +286,18 @@ fn is_host(text: &str) -> bool {
 }
 
 impl NodeKind {
+    /// The name as manifests write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::UnknownType => "UNKNOWN_TYPE",
+            Self::Model => "MODEL",
+            Self::Router => "ROUTER",
+            Self::Combiner => "COMBINER",
+            Self::Transformer => "TRANSFORMER",
+            Self::OutputTransformer => "OUTPUT_TRANSFORMER",
+        }
+    }
+
     /// Seldon's defaulting: a prepackaged server is a MODEL whatever was written, and so is a node of
     /// which neither type, implementation nor methods were.
     pub fn defaulted(written: Option<Self>, implementation: Option<&Implementation>, methods: &[Method]) -> Self {

@@ -13,10 +13,12 @@ use provost_inference::{
     protocol::seldon,
     record::{FEATURE_COLUMNS_MAX, Payload},
 };
+use serde_json::Value;
 
 use crate::{
     error::RequestError,
     graph::{Entry, Graph, Numbers, Stopped, Walk},
+    node_metrics,
     node_server::Reply,
     predict::{Answered, Buffers, Call, Failed, fail},
     records::{Outcome, Records},
@@ -133,6 +135,9 @@ pub(crate) fn pass_back(
         let outcome = Outcome { request_id: &request_id, time, latency: server, status, rows: 1 };
         log_reply(&mut state.records, routes, (predictor, outcome), (body, asked, &answer), buffers);
     }
+    if let Answer::Passed(reply) = &answer {
+        note_metrics(state, predictor, reply);
+    }
     match client {
         Some(client) => state.metrics.record(predictor.slot, status, server, client),
         None => state.metrics.record_request(predictor.slot, status, server),
@@ -142,6 +147,17 @@ pub(crate) fn pass_back(
     let (Answer::Passed(reply) | Answer::OfGraph(reply, _)) = answer;
     reply.add_headers(&mut headers);
     Ok(Answered { status: reply.status, body: reply.body, request_id, headers })
+}
+
+/// Notes what a server measured, which it tells in Seldon's messages.
+fn note_metrics(state: &mut ThreadState, predictor: &Predictor, reply: &Reply) {
+    let is_told =
+        reply.status.is_success() && std::str::from_utf8(&reply.body).is_ok_and(|text| text.contains("\"metrics\""));
+    let envelope = is_told.then(|| seldon::parse_envelope(&reply.body).ok()).flatten();
+    let metrics = envelope.and_then(|envelope| serde_json::from_str::<Vec<Value>>(envelope.meta.metrics?).ok());
+    if let Some(metrics) = metrics {
+        node_metrics::note(&mut state.metrics.of_nodes, predictor.slot, &metrics, Instant::now());
+    }
 }
 
 /// Logs what a server was asked and answered: by columns where both are numbers, else as it was.

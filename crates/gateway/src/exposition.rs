@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use crate::metrics::{BUCKETS, Histograms, Latencies, SeriesKey, Snapshot};
+use crate::{
+    metrics::{BUCKETS, Histograms, Latencies, SeriesKey, Snapshot},
+    node_metrics,
+};
 
 /// Media type of the text.
 pub const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -46,6 +49,7 @@ pub fn write_metrics(snapshot: &Snapshot, process: ProcessFigures) -> String {
         process.lost_records,
     );
     write_process(&mut out, process);
+    node_metrics::write(&snapshot.of_nodes, &mut out);
     out
 }
 

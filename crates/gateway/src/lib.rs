@@ -16,6 +16,7 @@ mod headers;
 mod in_flight;
 mod matcher;
 mod metrics;
+mod node_metrics;
 mod node_server;
 mod predict;
 mod proxy;

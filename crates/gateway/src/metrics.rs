@@ -10,6 +10,8 @@ use std::{
 use hdrhistogram::Histogram;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::node_metrics::{self, AllNodeMetrics, NodeMetrics};
+
 /// Upper bounds of the buckets of Seldon's histograms, in seconds.
 pub(crate) const BUCKETS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 
@@ -95,6 +97,8 @@ pub struct Snapshot {
     pub series: BTreeMap<(SeriesKey, u16), Histograms>,
     /// Requests whose feature names were those of the model in another order, or others.
     pub feature_name_mismatches: u64,
+    /// What nodes measured themselves.
+    pub(crate) of_nodes: AllNodeMetrics,
 }
 
 /// Series that a thread counts, by [`Registry`] slot and status.
@@ -102,6 +106,7 @@ pub struct Snapshot {
 pub(crate) struct ThreadMetrics {
     slots: Vec<Vec<(u16, Histograms)>>,
     pub(crate) feature_name_mismatches: u64,
+    pub(crate) of_nodes: NodeMetrics,
 }
 
 impl ThreadMetrics {
@@ -144,6 +149,7 @@ impl ThreadMetrics {
 
     fn add_to(&self, snapshot: &mut Snapshot, keys: &[SeriesKey]) {
         snapshot.feature_name_mismatches += self.feature_name_mismatches;
+        node_metrics::add(&mut snapshot.of_nodes, &self.of_nodes, keys);
         for (key, statuses) in keys.iter().zip(&self.slots) {
             for (status, histograms) in statuses {
                 match snapshot.series.entry((key.clone(), *status)) {

@@ -76,6 +76,10 @@ fn text(described: &Described, url: &str) -> String {
     line("Request log:", if summary.request_log { "on" } else { "off" });
     out.push_str("\nPredictors:\n");
     out.push_str(&indented(&predictors(&summary.predictors)));
+    if let Some(graphs) = graphs(&summary.predictors) {
+        out.push_str("\nGraphs:\n");
+        out.push_str(&indented(&graphs));
+    }
     if let Some(instances) = &described.instances {
         out.push_str("\nInstances:\n");
         out.push_str(&indented(&instances_table(instances)));
@@ -104,6 +108,27 @@ fn predictors(predictors: &[PredictorSummary]) -> String {
     };
     let headings = ["name", "state", "traffic", "desired", "revision", "server", "model", "reason"];
     table(&headings, predictors.iter().map(row))
+}
+
+/// The graphs of several nodes, each node below and beside the one above it.
+fn graphs(predictors: &[PredictorSummary]) -> Option<String> {
+    let several: Vec<_> = predictors.iter().filter(|predictor| !predictor.nodes.is_empty()).collect();
+    let rows = several.iter().flat_map(|predictor| {
+        let first = vec![
+            predictor.name.clone(),
+            predictor.node.clone(),
+            predictor.implementation.clone(),
+            predictor.model_uri.clone().unwrap_or_default(),
+        ];
+        let below = predictor.nodes.iter().map(|node| {
+            let indent = "  ".repeat(node.depth as usize);
+            let runs = if node.implementation == "UNKNOWN_IMPLEMENTATION" { &node.kind } else { &node.implementation };
+            let (name, uri) = (format!("{indent}{}", node.name), node.model_uri.clone().unwrap_or_default());
+            vec![predictor.name.clone(), name, runs.clone(), uri]
+        });
+        std::iter::once(first).chain(below)
+    });
+    (!several.is_empty()).then(|| table(&["predictor", "node", "runs", "model"], rows))
 }
 
 fn history(history: &History) -> String {

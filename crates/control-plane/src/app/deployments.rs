@@ -9,13 +9,15 @@ use provost_api::{
         apply::Warning,
         deployments::{
             ChangeSummary, DeleteParameters, DeploymentDetail, DeploymentPage, DeploymentState, DeploymentSummary,
-            History, ListParameters, NamespaceSummary, Namespaces, PredictorSummary, Traffic, TrafficSeries,
+            History, ListParameters, NamespaceSummary, Namespaces, NodeSummary, PredictorSummary, Traffic,
+            TrafficSeries,
         },
     },
     yaml::to_yaml,
 };
 use provost_domain::{
     Deployment, DeploymentId, ErrorCode, Namespace, Predictor, RequestLogging, ResourceName,
+    graph::Node,
     plan::{PredictorReport, State, Timestamp},
     port::{
         deployments::{Change, ChangeNote, Mutation, Precondition, StoredDeployment},
@@ -187,7 +189,8 @@ fn predictor_summary(
     reported: Option<&PredictorReport>,
 ) -> PredictorSummary {
     let node = &predictor.graph;
-    let artifact = stored.artifacts.iter().find(|artifact| Some(&artifact.uri) == node.model_uri.as_ref());
+    let mut nodes = Vec::new();
+    node.children.iter().for_each(|child| add_nodes(stored, child, 1, &mut nodes));
     PredictorSummary {
         name: predictor.name.clone(),
         state: reported.map_or(DeploymentState::Creating, |reported| state(reported.state)),
@@ -198,8 +201,28 @@ fn predictor_summary(
         node: node.name.clone(),
         implementation: node.implementation.as_str().to_owned(),
         model_uri: node.model_uri.clone(),
-        digest: artifact.map(|artifact| artifact.digest.to_string()),
+        digest: digest(stored, node),
+        nodes,
     }
+}
+
+/// Adds a node and those below it.
+fn add_nodes(stored: &StoredDeployment, node: &Node, depth: u32, nodes: &mut Vec<NodeSummary>) {
+    nodes.push(NodeSummary {
+        name: node.name.clone(),
+        depth,
+        kind: node.kind.as_str().to_owned(),
+        implementation: node.implementation.as_str().to_owned(),
+        model_uri: node.model_uri.clone(),
+        digest: digest(stored, node),
+    });
+    node.children.iter().for_each(|child| add_nodes(stored, child, depth + 1, nodes));
+}
+
+/// The digest of a node's files, once they were read.
+fn digest(stored: &StoredDeployment, node: &Node) -> Option<String> {
+    let artifact = stored.artifacts.iter().find(|artifact| Some(&artifact.uri) == node.model_uri.as_ref());
+    artifact.map(|artifact| artifact.digest.to_string())
 }
 
 fn change_summary(change: &Change) -> ChangeSummary {

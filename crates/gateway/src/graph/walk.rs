@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     error::RequestError,
+    node_metrics,
     node_server::{Nodes, Question, Reply, Server},
     predict::{INLINE_MAX, guarded},
     service::ThreadState,
@@ -195,7 +196,7 @@ impl<'a> Walk<'a> {
             return Err(Stopped::Refused(Box::new(reply)));
         }
         let read = parse_envelope(&reply.body).map_err(|error| unreadable(node, &error.to_string()));
-        self.note_reply(node, &read?, &reply.body, tags)
+        self.note_reply((node, step), &read?, &reply.body, tags)
     }
 
     fn question(&self, uri: Uri, body: Vec<u8>) -> Question<'_> {
@@ -206,13 +207,15 @@ impl<'a> Walk<'a> {
     /// Keeps what a node tells in its `meta`. What it measured is asked for nothing: it is not sent what others did.
     fn note_reply(
         &self,
-        node: &Node,
+        (node, step): (&Node, &Step),
         envelope: &Envelope<'_>,
         body: &Bytes,
         mut tags: Members,
     ) -> Result<Message, Stopped> {
         let read = Notes::of(&envelope.meta).and_then(|notes| Ok((notes, members(envelope.meta.tags)?)));
         let (told, own_tags) = read.map_err(|error| unreadable(node, &format!("`meta` cannot be read: {error}")))?;
+        let of_nodes = &mut self.state.borrow_mut().metrics.of_nodes;
+        node_metrics::note(of_nodes, step.slot, &told.metrics, Instant::now());
         let notes = &mut *self.notes.borrow_mut();
         notes.request_path.extend(told.request_path);
         notes.metrics.extend(told.metrics);

@@ -467,6 +467,30 @@ export interface components {
             /** @description The namespaces, by name. */
             items: components["schemas"]["NamespaceSummary"][];
         };
+        /** @description A node of a predictor's graph. */
+        NodeSummary: {
+            /**
+             * Format: int32
+             * @description How many nodes are above it.
+             */
+            depth: number;
+            /** @description Digest of the files that were read from there. */
+            digest?: string | null;
+            /**
+             * @description Model server, or what is built in.
+             * @example SKLEARN_SERVER
+             */
+            implementation: string;
+            /** @description Where its model is. */
+            modelUri?: string | null;
+            /** @description Name. */
+            name: string;
+            /**
+             * @description What it does with a request.
+             * @example MODEL
+             */
+            type: string;
+        };
         /** @description A predictor of a deployment. */
         PredictorSummary: {
             /**
@@ -485,8 +509,10 @@ export interface components {
             modelUri?: string | null;
             /** @description Name. */
             name: string;
-            /** @description Name of its graph's node. */
+            /** @description Name of the first node of its graph. */
             node: string;
+            /** @description The nodes of its graph below the first, each before those below it. */
+            nodes?: components["schemas"]["NodeSummary"][];
             /** @description Why it failed. */
             reason?: string | null;
             /** @description The revision that is desired. */

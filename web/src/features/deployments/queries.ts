@@ -6,6 +6,7 @@ import { queryKeys } from "@/api/query-keys";
 export type Deployment = Schemas["DeploymentDetail"];
 export type DeploymentSummary = Schemas["DeploymentSummary"];
 export type Predictor = Schemas["PredictorSummary"];
+export type GraphNode = Schemas["NodeSummary"];
 export type State = Schemas["DeploymentState"];
 export type Warning = Schemas["Warning"];
 export type Change = Schemas["ChangeSummary"];

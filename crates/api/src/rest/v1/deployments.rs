@@ -108,9 +108,35 @@ pub struct PredictorSummary {
     /// The revision that is desired.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
-    /// Name of its graph's node.
+    /// Name of the first node of its graph.
     pub node: String,
     /// Model server.
+    #[schema(example = "SKLEARN_SERVER")]
+    pub implementation: String,
+    /// Where its model is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_uri: Option<String>,
+    /// Digest of the files that were read from there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// The nodes of its graph below the first, each before those below it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<NodeSummary>,
+}
+
+/// A node of a predictor's graph.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeSummary {
+    /// Name.
+    pub name: String,
+    /// How many nodes are above it.
+    pub depth: u32,
+    /// What it does with a request.
+    #[serde(rename = "type")]
+    #[schema(example = "MODEL")]
+    pub kind: String,
+    /// Model server, or what is built in.
     #[schema(example = "SKLEARN_SERVER")]
     pub implementation: String,
     /// Where its model is.

@@ -14,7 +14,7 @@ import { Section } from "@/ui/Section";
 import { StateChip } from "@/ui/StateChip";
 import { SeriesMark, TrafficBar } from "@/ui/TrafficBar";
 import { count } from "@/util/format";
-import type { Deployment, Predictor } from "../queries";
+import type { Deployment, GraphNode, Predictor } from "../queries";
 import { TrafficActions } from "./TrafficActions";
 
 const heads = ["Predictor", "State", "Traffic", "Model server", "Model URI", "Digest", "Revision"];
@@ -67,7 +67,7 @@ interface RowProps {
 }
 
 function PredictorRow({ predictor, index, reason }: RowProps) {
-  const { name, state, node, implementation, modelUri, digest, revision } = predictor;
+  const { name, state, node, implementation, modelUri, digest, revision, nodes = [] } = predictor;
   const cell = reason ? { borderBottom: 0 } : {};
   return (
     <>
@@ -85,10 +85,7 @@ function PredictorRow({ predictor, index, reason }: RowProps) {
           <Weight predictor={predictor} />
         </TableCell>
         <TableCell sx={cell}>
-          <Mono>{implementation}</Mono>
-          <Typography variant="caption" color="textSecondary" sx={{ display: "block" }}>
-            node {node}
-          </Typography>
+          <NodeCell name={node} runs={runs(implementation)} />
         </TableCell>
         <TableCell sx={{ ...cell, maxWidth: 420 }}>
           {modelUri ? <Mono sx={{ overflowWrap: "anywhere" }}>{modelUri}</Mono> : "–"}
@@ -100,6 +97,9 @@ function PredictorRow({ predictor, index, reason }: RowProps) {
           {revision ? <CopyableId id={revision} what={`revision of ${name}`} /> : "–"}
         </TableCell>
       </TableRow>
+      {nodes.map((below) => (
+        <NodeRow key={below.name} node={below} />
+      ))}
       {reason && (
         <TableRow sx={{ "&:last-child > *": { borderBottom: 0 } }}>
           <TableCell
@@ -112,6 +112,41 @@ function PredictorRow({ predictor, index, reason }: RowProps) {
       )}
     </>
   );
+}
+
+/** A node of the graph below the first. */
+function NodeRow({ node }: { node: GraphNode }) {
+  const { name, depth, type, implementation, modelUri, digest } = node;
+  return (
+    <TableRow sx={{ "&:last-child > *": { borderBottom: 0 } }}>
+      <TableCell colSpan={3} sx={{ border: 0 }} />
+      <TableCell sx={{ pl: 2 + 2 * depth }}>
+        <NodeCell name={name} runs={runs(implementation, type)} />
+      </TableCell>
+      <TableCell sx={{ maxWidth: 420 }}>
+        {modelUri ? <Mono sx={{ overflowWrap: "anywhere" }}>{modelUri}</Mono> : "–"}
+      </TableCell>
+      <TableCell>{digest ? <CopyableId id={digest} what={`digest of ${name}`} /> : "–"}</TableCell>
+      <TableCell />
+    </TableRow>
+  );
+}
+
+function NodeCell({ name, runs }: { name: string; runs: string }) {
+  return (
+    <>
+      <Mono>{runs}</Mono>
+      <Typography variant="caption" color="textSecondary" sx={{ display: "block" }}>
+        node {name}
+      </Typography>
+    </>
+  );
+}
+
+/** What runs a node: its implementation, or the user's own program, of a type. */
+function runs(implementation: string, type?: string): string {
+  if (implementation !== "UNKNOWN_IMPLEMENTATION") return implementation;
+  return type && type !== "UNKNOWN_TYPE" ? type : "own program";
 }
 
 /** The share of the traffic now, and the one it is on its way to. */
