@@ -127,7 +127,8 @@ fn compile(deployment: &Deployment, predictor: &Predictor, route: &Route) -> Pre
 fn node(deployment: &Deployment, predictor: &Predictor, of: &Node) -> NodeRoute {
     NodeRoute {
         name: of.name.clone(),
-        image: of.implementation.as_str().to_owned(),
+        // Of a program of the user's own, the program itself tells.
+        image: if of.is_own_program() { String::new() } else { of.implementation.as_str().to_owned() },
         runs: runs(deployment, predictor, of),
         calls: of.calls(),
         children: of.children.iter().map(|child| node(deployment, predictor, child)).collect(),

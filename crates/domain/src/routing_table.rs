@@ -49,7 +49,7 @@ pub struct PredictorRoute {
 pub struct NodeRoute {
     /// Its name.
     pub name: String,
-    /// Its image, or its implementation where it runs natively.
+    /// Its implementation; empty where it is a program of the user's own, whose image is not known here.
     pub image: String,
     /// What runs it.
     pub runs: NodeRuns,

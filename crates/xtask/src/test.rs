@@ -6,6 +6,7 @@
 mod browser;
 mod buckets;
 mod checks;
+mod clients;
 mod cluster;
 mod console;
 mod counts;

@@ -75,6 +75,13 @@ impl Notes {
             metrics: meta.metrics.map_or_else(|| Ok(Vec::new()), serde_json::from_str)?,
         })
     }
+
+    /// Notes that a node was passed, unless it told so itself.
+    fn pass(&mut self, node: &Node) {
+        if !node.image.is_empty() {
+            self.request_path.entry(&node.name).or_insert_with(|| json!(node.image));
+        }
+    }
 }
 
 impl<'a> Walk<'a> {
@@ -145,7 +152,7 @@ impl<'a> Walk<'a> {
         };
         let notes = &mut *self.notes.borrow_mut();
         notes.routing.insert(node.name.clone(), json!(chosen));
-        notes.request_path.entry(&node.name).or_insert_with(|| json!(node.image));
+        notes.pass(node);
         Ok(chosen)
     }
 
@@ -160,8 +167,7 @@ impl<'a> Walk<'a> {
         };
         self.state.borrow_mut().metrics.record_node(step.slot, status, started.elapsed());
         if result.is_ok() {
-            let path = &mut self.notes.borrow_mut().request_path;
-            path.entry(&node.name).or_insert_with(|| json!(node.image));
+            self.notes.borrow_mut().pass(node);
         }
         result
     }

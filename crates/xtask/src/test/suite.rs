@@ -5,7 +5,7 @@ use std::fmt;
 use anyhow::Result;
 use clap::ValueEnum;
 
-use super::{browser, buckets, checks, cluster, console, counts::Counts, live_parity, request_log, rust};
+use super::{browser, buckets, checks, clients, cluster, console, counts::Counts, live_parity, request_log, rust};
 use crate::{process, progress::Stage};
 
 /// A suite, in the order they run: what fails soonest is first.
@@ -25,6 +25,8 @@ pub(crate) enum Suite {
     RequestLog,
     /// Models are fetched from buckets of real stores.
     Buckets,
+    /// Clients and programs of others work with the real server.
+    Clients,
     /// The operator, against a real Kubernetes.
     Cluster,
     /// Two versions of scikit-learn, run here, answer as the engines do.
@@ -53,6 +55,7 @@ impl Suite {
             Self::Clippy => "clippy",
             Self::RequestLog => "request-log",
             Self::Buckets => "buckets",
+            Self::Clients => "clients",
             Self::Cluster => "cluster",
             Self::LiveParity => "live-parity",
             Self::Browser => "browser",
@@ -68,6 +71,7 @@ impl Suite {
             Self::Rust => 480,
             Self::Clippy => 180,
             Self::RequestLog => 60,
+            Self::Clients => 120,
             Self::Buckets | Self::LiveParity => 180,
             Self::Cluster => 1200,
             Self::Browser => 90,
@@ -89,6 +93,7 @@ impl Suite {
             Self::Clippy => checks::clippy(stage),
             Self::RequestLog => request_log::run(stage),
             Self::Buckets => buckets::run(stage),
+            Self::Clients => clients::run(stage),
             Self::Cluster => cluster::run(stage),
             Self::LiveParity => live_parity::run(stage),
             Self::Browser => browser::run(stage),
