@@ -69,20 +69,31 @@ async fn predict(State(environment): State<Environment>, headers: HeaderMap, bod
     let headers: BTreeMap<_, _> = headers.iter().map(|(name, value)| (name.as_str(), value.to_str().ok())).collect();
     let units = environment.iter().filter(|(name, _)| name.starts_with("PREDICT") || name.starts_with("SELDON"));
     let tags = json!({"headers": headers, "environment": units.collect::<BTreeMap<_, _>>()});
-    Json(json!({"data": {"names": ["t:0"], "ndarray": sums}, "meta": {"tags": tags}})).into_response()
+    let meta = json!({"tags": tags, "requestPath": path(&environment, &request)});
+    Json(json!({"data": {"names": ["t:0"], "ndarray": sums}, "meta": meta})).into_response()
+}
+
+/// The nodes that were passed, with this one.
+fn path(environment: &Environment, request: &Value) -> Value {
+    let mut path = request["meta"]["requestPath"].clone();
+    path[unit(environment)] = json!(environment.get("PREDICTIVE_UNIT_IMAGE").map_or("own:0.1", String::as_str));
+    path
+}
+
+fn unit(environment: &Environment) -> &str {
+    environment.get("PREDICTIVE_UNIT_ID").map_or("unit", String::as_str)
 }
 
 /// A message of a program, in whose `meta` it tells of itself as Seldon's wrapper does, and of what it measured.
 fn message(environment: &Environment, request: &Value, data: &Value) -> Response {
-    let unit = environment.get("PREDICTIVE_UNIT_ID").map_or("unit", String::as_str);
+    let unit = unit(environment);
     let tags = &request["meta"]["tags"];
     if tags["fail"] == unit {
         let status = json!({"code": -1, "info": "as it was told", "reason": "MICROSERVICE_BAD_DATA", "status": 1});
         return (StatusCode::BAD_REQUEST, Json(json!({"status": status}))).into_response();
     }
-    let mut meta = json!({"tags": tags, "requestPath": request["meta"]["requestPath"]});
+    let mut meta = json!({"tags": tags, "requestPath": path(environment, request)});
     meta["tags"][unit] = json!(true);
-    meta["requestPath"][unit] = json!(format!("{unit}:0.1"));
     meta["metrics"] = json!([{"key": format!("{unit}_calls"), "type": "COUNTER", "value": 1.0}]);
     Json(json!({"data": data, "meta": meta})).into_response()
 }
