@@ -7,7 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http::HeaderMap;
+use bytes::Bytes;
+use http::{HeaderMap, Method, Uri};
 
 use provost_inference::{
     protocol::seldon,
@@ -19,7 +20,7 @@ use crate::{
     error::RequestError,
     graph::{Entry, Graph, Numbers, Stopped, Walk},
     node_metrics,
-    node_server::Reply,
+    node_server::{Question, Reply, Server},
     predict::{Answered, Buffers, Call, Failed, fail},
     records::{Outcome, Records},
     routes::{Predictor, Routes},
@@ -89,8 +90,25 @@ impl Answer {
 pub(crate) struct Passed<'a> {
     pub(crate) predictor: &'a Predictor,
     pub(crate) request_id: String,
-    pub(crate) body: &'a [u8],
+    pub(crate) body: &'a Bytes,
     pub(crate) asked: Option<Asked<'a>>,
+}
+
+/// Passes a request on to a server, and logs and counts what comes of it.
+pub(crate) async fn pass_on(
+    state: &RefCell<ThreadState>,
+    routes: &Routes,
+    (call, headers): (&Call, &HeaderMap),
+    (server, uri): (&Server, Uri),
+    passed: Passed<'_>,
+    buffers: &mut Buffers,
+) -> Result<Answered, Failed> {
+    let nodes = state.borrow().nodes.clone();
+    let (request_id, body) = (Some(&*passed.request_id), passed.body.clone());
+    let started = Instant::now();
+    let reply = nodes.ask(server, Question { method: Method::POST, uri, headers, request_id, body }).await;
+    let client = started.elapsed();
+    pass_back(&mut state.borrow_mut(), routes, call, passed, (buffers, reply.map(Answer::Passed), Some(client)))
 }
 
 /// Sends a request through a graph, and logs and counts what comes of it.
@@ -116,7 +134,7 @@ pub(crate) async fn pass_through(
 }
 
 /// Logs and counts what was answered, whose status and body are the caller's. The nodes of a graph are counted already.
-pub(crate) fn pass_back(
+fn pass_back(
     state: &mut ThreadState,
     routes: &Routes,
     call: &Call,

@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, StatusCode};
 use prost::Message as _;
 use provost_domain::ErrorCode;
 use provost_inference::{
@@ -25,10 +25,10 @@ use provost_inference::{
 
 use crate::{
     error::RequestError,
-    exchange::{Answer as Replied, Asked, Passed, pass_back, pass_through},
+    exchange::{Asked, Passed, pass_on, pass_through},
     graph::{Entry, Graph, Numbers},
     matcher::{Action, Dialect},
-    node_server::{Question, Server},
+    node_server::Server,
     records::Outcome,
     routes::{Deployment, Native, Node, Predictor, Routes},
     service::{INFERENCE_HEADER, PREDICTOR, ThreadState},
@@ -163,26 +163,14 @@ pub(crate) async fn answer(
             finish(&mut state.borrow_mut(), routes, &call, &content, read, (&buffers, predicted, client))
         }
         Ok(Prepared { predictor, work: Work::Server(server, uri, asked), request_id }) => {
-            let nodes = state.borrow().nodes.clone();
-            let started = Instant::now();
             let body = content.body();
-            let (request_id_of, body_of) = (Some(&*request_id), body.clone());
-            let question = Question { method: Method::POST, uri, headers, request_id: request_id_of, body: body_of };
-            let reply = nodes.ask(server, question).await;
-            let client = started.elapsed();
             let passed = Passed { predictor, request_id, body: &body, asked };
-            pass_back(
-                &mut state.borrow_mut(),
-                routes,
-                &call,
-                passed,
-                (&mut buffers, reply.map(Replied::Passed), Some(client)),
-            )
+            // Boxed, so that a prediction of a model here does not carry room for it.
+            Box::pin(pass_on(state, routes, (&call, headers), (server, uri), passed, &mut buffers)).await
         }
         Ok(Prepared { predictor, work: Work::Graph(graph, entry, asked), request_id }) => {
             let body = content.body();
             let passed = Passed { predictor, request_id, body: &body, asked };
-            // Boxed, so that a prediction of one model does not carry room for it.
             Box::pin(pass_through(state, routes, (&call, headers), (graph, entry), passed, &mut buffers)).await
         }
         Err((request_id, error)) => Err(fail(&mut state.borrow_mut(), &call, None, request_id, error)),
