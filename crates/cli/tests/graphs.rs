@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use provost_api::rest::v1::{deployments::DeploymentState, requests::RequestParameters};
 use provost_testkit::{Node, NodeOptions, repository, wrapped_model};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_provost");
 /// The rows that `examples/iris/expected.json` is about.
@@ -221,4 +224,118 @@ async fn each_node_is_counted_where_it_is_called() {
     assert_eq!(count("client", &[]).len(), 2, "{metrics}");
     let measured = metrics.lines().find(|line| line.starts_with("router_calls_total{")).unwrap();
     assert!(measured.contains("model_name=\"router\"") && measured.ends_with("} 1"), "{measured}");
+}
+
+/// A program that answers its health and then, whatever it is asked, this; without an answer, it says nothing.
+async fn faulty(name: &str, kind: &str, children: &[Value], answer: Option<&'static str>) -> Value {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            tokio::spawn(async move {
+                let mut got = [0; 4096];
+                let length = stream.read(&mut got).await.unwrap();
+                let healthy = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                let is_health = got[..length].starts_with(b"GET /health/status");
+                match if is_health { Some(healthy) } else { answer } {
+                    Some(answer) => stream.write_all(answer.as_bytes()).await.unwrap(),
+                    None => std::future::pending().await,
+                }
+            });
+        }
+    });
+    let endpoint = json!({"service_host": "127.0.0.1", "httpPort": port, "type": "REST"});
+    json!({"name": name, "type": kind, "endpoint": endpoint, "children": children})
+}
+
+#[tokio::test]
+async fn a_node_that_fails_is_named_and_others_answer_on() {
+    let json =
+        |body: &str| format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+    let answers = [
+        // It hangs.
+        (None, 504, "node `bad` did not answer within 700 ms"),
+        // It dies in the middle of its answer.
+        (
+            Some("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"data\"".to_owned()),
+            500,
+            "the answer of node `bad` ends too early",
+        ),
+        // What it says is no HTTP, no JSON, no message.
+        (Some("hello".to_owned()), 503, "node `bad` does not answer at"),
+        (
+            Some(json("<html>")),
+            500,
+            "node `bad` did not answer with a message that can be used: the body is not valid JSON",
+        ),
+        (Some(json("{\"a\":1}")), 500, "`a` is not a field of a Seldon message"),
+        // It chooses no child.
+        (Some(json("{\"data\":{\"ndarray\":[[\"x\"]]}}")), 500, "a child's number, as in"),
+        (Some(json("{\"data\":{\"ndarray\":[[0.5]]}}")), 500, "a child's number, as in"),
+    ];
+    let node = Node::start(NodeOptions::new(BINARY)).await;
+    for (answer, status, expected) in answers {
+        let bad = faulty("bad", "ROUTER", &[sklearn()], answer.map(|answer| &*answer.leak())).await;
+        let predictor =
+            |name: &str, traffic: u32, graph: Value| json!({"name": name, "traffic": traffic, "graph": graph});
+        let manifest = json!({
+            "apiVersion": "machinelearning.seldon.io/v1",
+            "kind": "SeldonDeployment",
+            "metadata": {"name": "graph", "annotations": {"seldon.io/rest-timeout": "700"}},
+            "spec": {"predictors": [predictor("main", 50, bad), predictor("other", 50, sklearn())]},
+        });
+        node.apply(&manifest.to_string()).await;
+        node.await_state("graph", DeploymentState::Available).await;
+        let path = "/seldon/default/graph/api/v1.0/predictions";
+        let pinned = async |predictor: &str| {
+            node.post(path, &ndarray("[[6.8,2.8,4.8,1.4]]", &json!({})), &[("provost-predictor", predictor)]).await
+        };
+        let reply = pinned("main").await;
+        assert_eq!(reply.status, status, "{expected}: {:?}", reply.json);
+        assert!(reply.info().contains(expected), "{} is not {expected}", reply.info());
+        assert_eq!(pinned("other").await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn answers_of_different_shapes_have_no_mean() {
+    let body = "HTTP/1.1 200 OK\r\ncontent-length: 28\r\nconnection: close\r\n\r\n{\"data\":{\"ndarray\":[[1,2]]}}";
+    let bad = faulty("bad", "MODEL", &[], Some(body)).await;
+    let node = served(built_in("AVERAGE_COMBINER", &[sklearn(), bad])).await;
+    let reply = node.predict("graph", &ndarray("[[6.8,2.8,4.8,1.4]]", &json!({}))).await;
+    let expected = "node `root`: its child 1 answers what has no mean: 1 × 2 values, where child 0 answers 1 × 3";
+    assert_eq!((reply.status, reply.info()), (500, expected));
+}
+
+#[tokio::test]
+async fn seldons_metadata_and_status_are_told_of_nodes_and_of_the_graph() {
+    let below = program("double", "TRANSFORMER", &[sklearn()]).await;
+    let node = served(built_in("AVERAGE_COMBINER", &[below, xgboost()])).await;
+    let get = async |path: &str| node.get(&format!("/seldon/default/graph/api/v1.0/{path}")).await;
+    for path in ["status", "health/status"] {
+        assert_eq!(get(path).await.status, 200, "{path}");
+    }
+    let model = get("metadata/sklearn").await.json;
+    assert_eq!((&model["name"], &model["platform"]), (&json!("sklearn"), &json!("sklearn")));
+    let tensor =
+        |names: Value, columns: u32| json!([{"messagetype": "tensor", "schema": {"names": names, "shape": [columns]}}]);
+    assert_eq!(model["outputs"], tensor(json!(["t:0", "t:1", "t:2"]), 3));
+    assert_eq!(get("status/sklearn").await.json["data"]["tensor"]["shape"], json!([0]));
+    // A program's own words.
+    assert_eq!(get("metadata/double").await.json["platform"], "wrapped");
+    assert_eq!(get("status/double").await.status, 200);
+    let unknown = get("metadata/other").await;
+    assert_eq!(
+        (unknown.status, unknown.info()),
+        (404, "there is no node `other` in the graph; it has: root, double, sklearn, xgboost")
+    );
+
+    let graph = get("metadata").await.json;
+    assert_eq!(graph["name"], "main");
+    let models: Vec<&String> = graph["models"].as_object().unwrap().keys().collect();
+    assert_eq!(models, ["root", "double", "sklearn", "xgboost"]);
+    // What goes in is what the transformer takes; what comes out is the mean of what the models give.
+    assert_eq!(graph["graphinputs"], json!([{"messagetype": "strData"}]));
+    assert_eq!(graph["graphoutputs"], model["outputs"]);
 }

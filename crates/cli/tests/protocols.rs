@@ -465,3 +465,17 @@ async fn paths_at_the_root_mean_a_deployment_by_the_models_name() {
     assert_eq!(status("/v2/models/classifier/infer").await, 404);
     assert_eq!(status("/v2/models/second/infer").await, 200);
 }
+
+#[tokio::test]
+async fn seldons_metadata_is_told_of_a_model_alone() {
+    let node = start().await;
+    let metadata = node.get(&format!("{BASE}/api/v0.1/metadata/classifier")).await.json;
+    assert_eq!((&metadata["name"], &metadata["platform"]), (&json!("classifier"), &json!("sklearn")));
+    assert_eq!(metadata["inputs"][0]["schema"]["shape"], json!([4]));
+    assert_eq!(node.get(&format!("{BASE}/api/v1.0/metadata/iris")).await.json, metadata);
+    let graph = node.get(&format!("{BASE}/api/v1.0/metadata")).await.json;
+    assert_eq!((&graph["models"]["classifier"], &graph["graphinputs"]), (&metadata, &metadata["inputs"]));
+    let other = node.get(&format!("{BASE}/api/v1.0/metadata/other")).await;
+    assert_eq!((other.status, other.info()), (404, "there is no node `other` in the graph; it has: classifier"));
+    assert_eq!(node.get("/api/v1.0/metadata").await.status, 404);
+}

@@ -1,5 +1,7 @@
 //! What V1 and V2 tell of a deployment and its models without predicting. Nothing of it is logged or counted.
 
+mod seldon;
+
 use std::{cell::RefCell, sync::Arc};
 
 use bytes::Bytes;
@@ -32,13 +34,16 @@ pub(crate) struct About {
 /// Answers it. Never fails: errors are answers.
 pub(crate) async fn tell(state: &RefCell<ThreadState>, about: About, headers: &HeaderMap) -> Response<Full<Bytes>> {
     match about.action {
+        Action::ServerReady if about.dialect == Dialect::Seldon => seldon::tell_whether_ready(&about.deployment),
         Action::Server | Action::ServerLive | Action::ServerReady => {
             tell_of_server(about.action, !about.deployment.predictors.is_empty())
         }
-        Action::Predict | Action::Model | Action::ModelReady => match of_model(state, &about, headers).await {
-            Ok(response) => response,
-            Err(error) => error.response(about.dialect),
-        },
+        Action::Predict | Action::Model | Action::ModelReady | Action::Graph => {
+            match of_model(state, &about, headers).await {
+                Ok(response) => response,
+                Err(error) => error.response(about.dialect),
+            }
+        }
     }
 }
 
@@ -62,6 +67,8 @@ async fn of_model(
 ) -> Result<Response<Full<Bytes>>, RequestError> {
     let predictor = find(about)?;
     let mut response = match &predictor.node {
+        _ if about.action == Action::Graph => seldon::tell_of_graph(state, headers, predictor).await?,
+        _ if about.dialect == Dialect::Seldon => seldon::tell_of_node(state, (about, headers), predictor).await?,
         Node::Native(native) => {
             check_model(&about.deployment, predictor, Some(&about.model), about.version.as_deref())?;
             json(StatusCode::OK, native_body(about, predictor, native))

@@ -34,19 +34,19 @@ pub(crate) struct Graph {
 /// A node of a graph.
 #[derive(Debug)]
 pub(crate) struct Node {
-    name: String,
-    image: String,
-    runs: Runs,
+    pub(crate) name: String,
+    pub(crate) image: String,
+    pub(crate) runs: Runs,
     input: Option<Step>,
     route: Option<Step>,
     aggregate: Option<Step>,
     output: Option<Step>,
-    children: Vec<Self>,
+    pub(crate) children: Vec<Self>,
 }
 
 /// What runs a node.
 #[derive(Debug)]
-enum Runs {
+pub(crate) enum Runs {
     Native(Arc<dyn Predict>),
     Server(Server),
     SimpleModel,
@@ -154,6 +154,26 @@ impl Node {
             children: route.children.iter().map(|child| Self::new(child, found)).collect::<Option<_>>()?,
             runs,
         })
+    }
+
+    /// Whether it does something with a request before its children do.
+    pub(crate) fn is_asked_first(&self) -> bool {
+        self.input.is_some()
+    }
+
+    /// Whether it does something with its children's answers.
+    pub(crate) fn is_asked_last(&self) -> bool {
+        self.aggregate.is_some() || self.output.is_some()
+    }
+
+    /// The node of this name, of it and those below it.
+    pub(crate) fn find(&self, name: &str) -> Option<&Self> {
+        if self.name == name { Some(self) } else { self.children.iter().find_map(|child| child.find(name)) }
+    }
+
+    /// It and those below it, each before those below it.
+    pub(crate) fn all(&self) -> Vec<&Self> {
+        std::iter::once(self).chain(self.children.iter().flat_map(Self::all)).collect()
     }
 
     fn has_servers(&self) -> bool {

@@ -46,6 +46,8 @@ pub(crate) enum Action {
     Model,
     /// Tell whether a model answers.
     ModelReady,
+    /// Tell what the graph is.
+    Graph,
 }
 
 /// Seldon's `predictions`.
@@ -90,8 +92,23 @@ fn split(path: &str) -> Option<(&str, &str)> {
 pub(crate) fn endpoint(path: &str) -> Option<Endpoint<'_>> {
     match path {
         "/api/v1.0/predictions" | "/api/v0.1/predictions" => Some(PREDICTIONS),
-        _ => v2(path).or_else(|| v1(path)),
+        _ => v2(path).or_else(|| v1(path)).or_else(|| seldon(path)),
     }
+}
+
+/// What Seldon's orchestrator tells besides predictions.
+fn seldon(path: &str) -> Option<Endpoint<'_>> {
+    let of = |action, model| Endpoint { dialect: Dialect::Seldon, action, model, version: None };
+    let rest = path.strip_prefix("/api/v1.0/").or_else(|| path.strip_prefix("/api/v0.1/"))?;
+    match rest {
+        "status" | "health/status" => return Some(of(Action::ServerReady, None)),
+        "metadata" => return Some(of(Action::Graph, None)),
+        _ => {}
+    }
+    let status = rest.strip_prefix("status/").map(|model| (Action::ModelReady, model));
+    let (action, model) = status.or_else(|| Some((Action::Model, rest.strip_prefix("metadata/")?)))?;
+    let (model, rest) = segment(model)?;
+    rest.is_empty().then(|| of(action, Some(model)))
 }
 
 /// Paths of the Open Inference Protocol, and Seldon's `/v2/models/infer`.
@@ -167,6 +184,11 @@ mod tests {
             ("/v2/models/m", Dialect::V2, Action::Model, Some("m"), None),
             ("/v2/models/m/versions/1", Dialect::V2, Action::Model, Some("m"), Some("1")),
             ("/v2/models/m/ready", Dialect::V2, Action::ModelReady, Some("m"), None),
+            ("/api/v1.0/status", Dialect::Seldon, Action::ServerReady, None, None),
+            ("/api/v0.1/health/status", Dialect::Seldon, Action::ServerReady, None, None),
+            ("/api/v1.0/status/m", Dialect::Seldon, Action::ModelReady, Some("m"), None),
+            ("/api/v1.0/metadata", Dialect::Seldon, Action::Graph, None, None),
+            ("/api/v0.1/metadata/m", Dialect::Seldon, Action::Model, Some("m"), None),
             ("/v1/models:predict", Dialect::V1, Action::Predict, None, None),
             ("/v1/models/:predict", Dialect::V1, Action::Predict, None, None),
             ("/v1/models/m:predict", Dialect::V1, Action::Predict, Some("m"), None),

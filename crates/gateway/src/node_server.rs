@@ -58,6 +58,11 @@ impl Server {
         uri(self.authority(), path)
     }
 
+    /// What it is called in messages.
+    pub(crate) fn called(&self) -> String {
+        format!("node `{}`", self.node)
+    }
+
     fn authority(&self) -> &str {
         self.predict.authority().map_or("", Authority::as_str)
     }

@@ -127,18 +127,26 @@ impl Deployment {
 
     /// The first predictor with a model of this name; else the first of those with the most traffic.
     pub(crate) fn of_model(&self, model: &str) -> Option<&Predictor> {
-        let named = self.predictors.iter().find(|predictor| predictor.model == model);
+        let named = self.predictors.iter().find(|predictor| predictor.has_model(model));
         let weighted = self.predictors.iter().zip(&self.weights).rev();
         named.or_else(|| weighted.max_by_key(|(_, weight)| **weight).map(|(predictor, _)| predictor))
     }
 
     /// Whether clients may mean one of its models by this name: a node's, or its own.
     pub(crate) fn has_model(&self, name: &str) -> bool {
-        name == self.name || self.predictors.iter().any(|predictor| predictor.model == name)
+        name == self.name || self.predictors.iter().any(|predictor| predictor.has_model(name))
     }
 }
 
 impl Predictor {
+    /// Whether a node of its graph has this name.
+    pub(crate) fn has_model(&self, name: &str) -> bool {
+        match &self.node {
+            Node::Graph(graph) => graph.root.find(name).is_some(),
+            Node::Native(_) | Node::Server(_) => self.model == name,
+        }
+    }
+
     /// The version of its model, where this server knows it.
     pub(crate) fn version(&self) -> Option<&str> {
         match &self.node {

@@ -306,7 +306,9 @@ impl GatewayThread {
                 );
                 Err(RequestError::new(ErrorCode::NotFound, info))
             }
-            (None, None) if endpoint.action == Action::Predict => Err(not_found(path)),
+            (None, None) if endpoint.action == Action::Predict || endpoint.dialect == Dialect::Seldon => {
+                Err(not_found(path))
+            }
             (found, _) => Ok((found, endpoint)),
         }
     }

@@ -32,8 +32,11 @@ type Environment = Arc<BTreeMap<String, String>>;
 /// Serves until the listener fails. `environment` is what the model believes its environment to be.
 pub async fn serve(listener: TcpListener, environment: BTreeMap<String, String>) -> std::io::Result<()> {
     let status = json!({"data": {"names": [], "tensor": {"shape": [0], "values": []}}, "meta": {}});
+    let takes = json!([{"messagetype": "strData"}]);
+    let metadata = json!({"name": "own", "versions": [], "platform": "wrapped", "inputs": takes, "outputs": []});
     let router = Router::new()
         .route("/health/status", get(async move || Json(status)))
+        .route("/metadata", get(async move || Json(metadata)))
         .route("/predict", post(predict))
         .route("/transform-input", post(|state, body| each(state, body, |value| 2.0 * value)))
         .route("/transform-output", post(|state, body| each(state, body, |value| 100.0 + value)))

@@ -62,6 +62,11 @@ impl ResponseTemplate {
         &self.version
     }
 
+    /// What the model is made with.
+    pub fn platform(&self) -> &str {
+        &self.platform
+    }
+
     /// Checks that the model has the outputs that the request asks for.
     pub fn check_outputs(&self, request: &Request<'_>) -> Result<(), BadRequest> {
         let output = self.output.name;
