@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use provost_api::rest::v1::{deployments::DeploymentState, requests::RequestParameters};
-use provost_testkit::{Node, NodeOptions, repository, wrapped_model};
+use provost_testkit::{Node, NodeOptions, expected_probabilities as expected, wrapped_model};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -53,14 +53,6 @@ async fn served(graph: Value) -> Node {
     assert!(applied.applied[0].warnings.is_empty(), "{:?}", applied.applied[0].warnings);
     node.await_state("graph", DeploymentState::Available).await;
     node
-}
-
-/// What a model of the example answers for [`ROWS`].
-fn expected(model: &str) -> Vec<f64> {
-    let text = std::fs::read_to_string(repository("examples/iris/expected.json")).unwrap();
-    let expected: Value = serde_json::from_str(&text).unwrap();
-    let rows: Vec<Vec<f64>> = serde_json::from_value(expected[model]["predict_proba"].clone()).unwrap();
-    rows.concat()
 }
 
 #[track_caller]

@@ -16,8 +16,8 @@ use provost_inference::protocol::proto::{
     },
     seldon::{DefaultData, Meta, Payload, SeldonMessage, Tensor as SeldonTensor, Values},
 };
-use provost_testkit::{Node, NodeOptions, manifest, repository, wrapped_model};
-use serde_json::{Value, json};
+use provost_testkit::{Node, NodeOptions, expected_probabilities, manifest, wrapped_model};
+use serde_json::json;
 use tokio::net::TcpListener;
 use tonic::{Code, Request, Response, Status, body::Body};
 use tonic_prost::ProstCodec;
@@ -78,16 +78,9 @@ async fn iris() -> Node {
     started(&manifest("iris", "SKLEARN_SERVER", "examples/iris/sklearn"), "iris").await
 }
 
-fn expected() -> Vec<f64> {
-    let text = std::fs::read_to_string(repository("examples/iris/expected.json")).unwrap();
-    let expected: Value = serde_json::from_str(&text).unwrap();
-    let rows: Vec<Vec<f64>> = serde_json::from_value(expected["sklearn"]["predict_proba"].clone()).unwrap();
-    rows.concat()
-}
-
 #[track_caller]
 fn assert_close(got: &[f64]) {
-    let expected = expected();
+    let expected = expected_probabilities("sklearn");
     let is_close =
         got.len() == expected.len() && got.iter().zip(&expected).all(|(got, want)| (got - want).abs() <= 1e-12);
     assert!(is_close, "{got:?} is not {expected:?}");

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use provost_api::rest::v1::deployments::DeploymentState;
-use provost_testkit::{Node, NodeOptions, manifest, repository, wrapped_model};
+use provost_testkit::{Node, NodeOptions, expected_probabilities as expected, manifest, repository, wrapped_model};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -22,13 +22,6 @@ async fn started(manifest: &str) -> Node {
     node.apply(manifest).await;
     node.await_state("iris", DeploymentState::Available).await;
     node
-}
-
-fn expected(model: &str) -> Vec<f64> {
-    let text = std::fs::read_to_string(repository("examples/iris/expected.json")).unwrap();
-    let expected: Value = serde_json::from_str(&text).unwrap();
-    let rows: Vec<Vec<f64>> = serde_json::from_value(expected[model]["predict_proba"].clone()).unwrap();
-    rows.concat()
 }
 
 #[track_caller]

@@ -5,6 +5,7 @@
 
 mod bridge;
 mod codec;
+mod limits;
 
 use std::{pin::Pin, sync::Arc, time::Instant};
 
@@ -102,12 +103,12 @@ impl GatewayThread {
         let headers = metadata.into_headers();
         match method {
             Method::SeldonPredict => {
-                let message = decoded(&message)?;
+                let message = within(&message, limits::SELDON).and_then(decoded)?;
                 let deployment = self.named(&headers)?.ok_or_else(unnamed)?;
                 self.predict_seldon((deployment, headers, arrived), message).await
             }
             Method::ModelInfer => {
-                let message: ModelInferRequest = decoded(&message)?;
+                let message: ModelInferRequest = within(&message, limits::V2).and_then(decoded)?;
                 let deployment = self.of_model(&headers, &message.model_name)?;
                 self.predict_v2((deployment, headers, arrived), message).await
             }
@@ -262,6 +263,16 @@ fn as_rest(mut headers: HeaderMap) -> HeaderMap {
 
 fn pin(headers: &HeaderMap) -> Option<String> {
     headers.get(PREDICTOR).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+/// A message that can be read.
+fn within(message: &Bytes, plain: limits::Plain) -> Result<&Bytes, Status> {
+    let is_readable = limits::is_readable(message, plain);
+    is_readable.then_some(message).ok_or_else(|| {
+        Status::resource_exhausted(
+            "the message has too many parts: send numbers as `tensor` (Seldon), or few tensors with many values (V2)",
+        )
+    })
 }
 
 fn decoded<M: prost::Message + Default>(message: &Bytes) -> Result<M, Status> {

@@ -214,7 +214,8 @@ fn prepare<'a>(
     let (parsed, body_id) = parse(call, headers, content, &mut buffers.inputs);
     let request_id = match (&call.header_id, body_id) {
         (Some(id), _) => id.clone(),
-        (None, Some(raw)) => unescape(raw),
+        (None, Some(raw)) if matches!(content, Content::Json(_)) => unescape(raw),
+        (None, Some(id)) => id.to_owned(),
         (None, None) => ids.next(),
     };
     match find_work(call, (content, parsed), &request_id, &mut buffers.inputs) {

@@ -37,6 +37,15 @@ pub fn repository(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").join(path).canonicalize().expect("it is in the repository")
 }
 
+/// What a model of the example answers for the rows of `examples/iris/expected.json`, row after row.
+pub fn expected_probabilities(model: &str) -> Vec<f64> {
+    let text = std::fs::read_to_string(repository("examples/iris/expected.json")).expect("it is in the repository");
+    let expected: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+    let rows: Vec<Vec<f64>> =
+        serde_json::from_value(expected[model]["predict_proba"].clone()).expect("it has rows of numbers");
+    rows.concat()
+}
+
 /// A manifest of one predictor that serves the model at `uri`.
 pub fn manifest(name: &str, server: &str, uri: &str) -> String {
     format!(

@@ -35,7 +35,7 @@ pub struct MessageAnswer<'a> {
     pub rows: usize,
     /// `rows × width` outputs, row after row.
     pub outputs: &'a [f64],
-    /// The request's id.
+    /// The request's id, where the caller's `meta` has none.
     pub puid: &'a str,
     /// The caller's `meta`.
     pub meta: Option<&'a Meta>,
@@ -119,7 +119,9 @@ impl ResponseTemplate {
         let MessageAnswer { form, rows, outputs, puid, meta } = *answer;
         let mut meta = meta.cloned().unwrap_or_default();
         meta.request_path.insert(self.node().to_owned(), self.image().to_owned());
-        puid.clone_into(&mut meta.puid);
+        if meta.puid.is_empty() {
+            puid.clone_into(&mut meta.puid);
+        }
         let values = match (form, &self.schema().kind) {
             (Form::Tensor, OutputKind::Float | OutputKind::Integer) => {
                 Values::Tensor(tensor(self.schema(), rows, outputs))

@@ -1,0 +1,97 @@
+//! How much of a message may be other than numbers: what two bytes say may take a hundred in memory, as an empty tensor
+//! does.
+
+use prost::{
+    bytes::Buf as _,
+    encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field},
+};
+
+/// Most bytes of a message besides its numbers, texts and bytes.
+const STRUCTURE_MAX: usize = 1 << 20;
+
+/// The fields of a message, each by its tags from the outside in, that take about as much memory as they are long.
+pub(super) type Plain = &'static [&'static [u32]];
+
+/// Of `SeldonMessage`: bytes, texts and tensors.
+pub(super) const SELDON: Plain = &[&[4], &[5], &[3, 2]];
+/// Of `ModelInferRequest`: numbers, typed or as bytes.
+pub(super) const V2: Plain =
+    &[&[7], &[5, 5, 1], &[5, 5, 2], &[5, 5, 3], &[5, 5, 4], &[5, 5, 5], &[5, 5, 6], &[5, 5, 7]];
+
+/// Whether a message can be read without taking much more memory than it is long. One that is none can: reading it will
+/// tell.
+pub(super) fn is_readable(message: &[u8], plain: Plain) -> bool {
+    message.len() <= STRUCTURE_MAX || structure(message, plain).is_none_or(|bytes| bytes <= STRUCTURE_MAX)
+}
+
+/// The bytes of a message besides those of its plain fields; `None` if it is no message.
+fn structure(mut message: &[u8], plain: &[&[u32]]) -> Option<usize> {
+    let mut bytes = 0;
+    while message.has_remaining() {
+        let before = message.len();
+        let (tag, wire) = decode_key(&mut message).ok()?;
+        if wire != WireType::LengthDelimited {
+            skip_field(wire, tag, &mut message, DecodeContext::default()).ok()?;
+            bytes += before - message.len();
+            continue;
+        }
+        let length = usize::try_from(decode_varint(&mut message).ok()?).ok()?;
+        bytes += before - message.len();
+        let (field, rest) = message.split_at_checked(length)?;
+        message = rest;
+        let below: Vec<&[u32]> = plain.iter().filter_map(|path| path.strip_prefix(&[tag])).collect();
+        bytes += match &below[..] {
+            [] => length,
+            below if below.contains(&&[][..]) => 0,
+            below => structure(field, below)?,
+        };
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message as _;
+    use prost_types::{ListValue, Value};
+    use provost_inference::protocol::proto::{
+        inference::{Contents, ModelInferRequest, Tensor},
+        seldon::{DefaultData, Payload, SeldonMessage, Tensor as SeldonTensor, Values},
+    };
+
+    use super::*;
+
+    fn data(values: Values) -> Vec<u8> {
+        let payload = Some(Payload::Data(DefaultData { names: Vec::new(), values: Some(values) }));
+        SeldonMessage { payload, ..SeldonMessage::default() }.encode_to_vec()
+    }
+
+    #[test]
+    fn numbers_may_be_many() {
+        let tensor = SeldonTensor { shape: vec![1, 1 << 20], values: vec![0.5; 1 << 20] };
+        assert!(is_readable(&data(Values::Tensor(tensor)), SELDON));
+        let contents = Some(Contents { fp64_contents: vec![0.5; 1 << 20], ..Contents::default() });
+        let typed = ModelInferRequest { inputs: vec![Tensor { contents, ..Tensor::default() }], ..Default::default() };
+        assert!(is_readable(&typed.encode_to_vec(), V2));
+        let raw = ModelInferRequest { raw_input_contents: vec![vec![1; 8 << 20].into()], ..Default::default() };
+        assert!(is_readable(&raw.encode_to_vec(), V2));
+    }
+
+    #[test]
+    fn what_takes_more_memory_than_it_is_long_may_not() {
+        let list = ListValue { values: vec![Value::default(); 1 << 20] };
+        assert!(!is_readable(&data(Values::Ndarray(list)), SELDON));
+        let tensors = ModelInferRequest { inputs: vec![Tensor::default(); 1 << 20], ..Default::default() };
+        assert!(!is_readable(&tensors.encode_to_vec(), V2));
+        let empty =
+            ModelInferRequest { raw_input_contents: vec![prost::bytes::Bytes::new(); 1 << 20], ..Default::default() };
+        assert!(!is_readable(&empty.encode_to_vec(), V2));
+        let contents = Some(Contents { bytes_contents: vec![Vec::new(); 1 << 20], ..Contents::default() });
+        let bytes = ModelInferRequest { inputs: vec![Tensor { contents, ..Tensor::default() }], ..Default::default() };
+        assert!(!is_readable(&bytes.encode_to_vec(), V2));
+    }
+
+    #[test]
+    fn what_is_no_message_is_for_others_to_tell() {
+        assert!(is_readable(&vec![0xff; 2 << 20], SELDON));
+    }
+}
