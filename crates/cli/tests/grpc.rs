@@ -119,7 +119,8 @@ fn tensor_of(message: SeldonMessage) -> SeldonTensor {
 
 #[tokio::test]
 async fn v2_answers_where_the_request_had_its_values() {
-    let node = iris().await;
+    let manifest = manifest("iris", "SKLEARN_SERVER", "examples/iris/sklearn");
+    let node = started(&manifest.replace("spec:\n", "spec:\n  transport: grpc\n"), "iris").await;
     let answer = infer(&node, ModelInferRequest { id: "mine".to_owned(), ..typed() }, &IRIS).await.unwrap();
     assert_eq!((answer.model_name.as_str(), answer.id.as_str()), ("classifier", "mine"));
     let output = &answer.outputs[0];

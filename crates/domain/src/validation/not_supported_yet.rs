@@ -39,8 +39,9 @@ fn check_transport(deployment: &Deployment, violations: &mut Vec<Violation>) {
         let message = format!("`{value}` is not supported yet; {instead}");
         violations.push(Violation::not_supported(FieldPath::of("spec").field(field), value, message));
     };
-    if deployment.transport == Some(Transport::Grpc) {
-        refuse("transport", "grpc", "use `rest` or leave it out");
+    let nodes = deployment.predictors.iter().flat_map(|predictor| predictor.graph.nodes());
+    if deployment.transport == Some(Transport::Grpc) && nodes.into_iter().any(Node::is_own_program) {
+        refuse("transport", "grpc", "programs of your own are called over REST: use `rest` or leave it out");
     }
     if deployment.server_type == ServerType::Kafka {
         refuse("serverType", "kafka", "use `rpc` or leave it out");

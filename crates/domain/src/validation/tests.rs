@@ -313,20 +313,30 @@ fn kafka_needs_its_topics() {
 }
 
 #[test]
-fn tensorflow_is_not_for_seldons_servers_and_other_transports_are_not_supported_yet() {
+fn tensorflow_is_not_for_seldons_servers() {
     let mut deployment = deployment(vec![predictor("default", None)]);
     deployment.protocol = Protocol::Tensorflow;
-    deployment.transport = Some(Transport::Grpc);
     check(
         &deployment,
         &[
             "spec.predictors[0].graph.implementation: Prepackaged server does not handle tendorflow protocol SKLEARN_SERVER",
-            "spec.transport: `grpc` is not supported yet; use `rest` or leave it out",
         ],
     );
     deployment.protocol = Protocol::Kfserving;
-    deployment.transport = None;
     check(&deployment, &[]);
+}
+
+#[test]
+fn models_answer_grpc_and_programs_of_the_users_own_are_not_called_by_it_yet() {
+    let mut native = deployment(vec![predictor("default", None)]);
+    native.transport = Some(Transport::Grpc);
+    check(&native, &[]);
+    let mut program = graph(own("classifier"));
+    program.predictors[0].graph.endpoint.as_mut().unwrap().kind = None;
+    program.transport = Some(Transport::Grpc);
+    let expected = "spec.transport: `grpc` is not supported yet; programs of your own are called over REST: use `rest` or \
+                    leave it out";
+    check(&program, &[expected]);
 }
 
 #[test]

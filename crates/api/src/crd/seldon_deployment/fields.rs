@@ -77,7 +77,12 @@ static SPECIFICATION: [Field; 9] = [
          each at its own paths; a program of your own is asked in this one. With `kfserving` a scikit-learn model of \
          which no `method` is said answers with `predict`.",
     ),
-    Field::honoured("spec.transport", Text, "Transport: `rest`, the default. `grpc` is not supported yet."),
+    Field::honoured(
+        "spec.transport",
+        Text,
+        "Transport: `rest`, the default, or `grpc`. Models of this server answer both at once; with programs of your own, \
+         which are called over REST, `grpc` is refused: not supported yet.",
+    ),
     Field::honoured("spec.serverType", Text, "How requests arrive: `rpc`, the default. `kafka` is not supported yet."),
     Field::on_kubernetes("spec.replicas", Integer, "Replicas of each predictor that does not say its own.")
         .because(ONE_INSTANCE)
