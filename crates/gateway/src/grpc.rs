@@ -22,10 +22,11 @@ use provost_inference::protocol::proto::{
 use tonic::{Code, Status, metadata::MetadataMap, server::UnaryService};
 
 use crate::{
+    dialects::Content,
     error::RequestError,
     in_flight::InFlight,
     matcher::Dialect,
-    predict::{Answered, Call, Content, Failed, answer, check_model, fail, pinned},
+    predict::{Answered, Call, Failed, answer, check_model, fail, pinned},
     routes::{Deployment, Node, Predictor},
     service::{GatewayThread, JSON, PREDICTOR, PUID, read_body, request_id},
 };

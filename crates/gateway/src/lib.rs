@@ -7,6 +7,7 @@
 
 mod about;
 mod clock;
+mod dialects;
 mod error;
 mod exchange;
 mod exposition;

@@ -1,7 +1,6 @@
-//! From a body's bytes to an answer's bytes: the synchronous part of a request.
+//! From what is asked to what is answered: who answers it, the prediction, the log.
 
 use std::{
-    borrow::Cow,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::{Duration, Instant},
@@ -9,29 +8,23 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use prost::Message as _;
 use provost_domain::ErrorCode;
 use provost_inference::{
-    Features, MissingValues, OutputSchema, Predict, PredictError,
-    protocol::{
-        block::Arranged,
-        json::unescape,
-        proto,
-        seldon::{self, Answer, Form, Meta},
-        v1, v2,
-    },
+    Features, MissingValues, Predict, PredictError,
+    protocol::json::unescape,
     record::{FEATURE_COLUMNS_MAX, Payload},
 };
 
 use crate::{
+    dialects::{Content, Input, Parsed, asked, parse, read, texts, write_answer},
     error::RequestError,
     exchange::{Asked, Passed, pass_on, pass_through},
-    graph::{Entry, Graph, Numbers},
+    graph::{Entry, Graph},
     matcher::{Action, Dialect},
     node_server::Server,
     records::Outcome,
     routes::{Deployment, Native, Node, Predictor, Routes},
-    service::{INFERENCE_HEADER, PREDICTOR, ThreadState},
+    service::{PREDICTOR, ThreadState},
 };
 
 /// Longest request id, in bytes.
@@ -52,17 +45,6 @@ pub(crate) struct Call {
     pub(crate) header_id: Option<String>,
     pub(crate) pinned: Option<String>,
     pub(crate) arrived: Instant,
-}
-
-/// What is asked.
-#[derive(Debug)]
-pub(crate) enum Content {
-    /// A body of REST.
-    Json(Bytes),
-    /// A message of Seldon's gRPC service.
-    Seldon(Box<proto::seldon::SeldonMessage>),
-    /// A request of V2's gRPC service.
-    V2(Box<proto::inference::ModelInferRequest>),
 }
 
 /// An answer's body, and which predictor made it.
@@ -104,36 +86,6 @@ enum Work<'a> {
     Server(&'a Server, http::Uri, Option<Asked<'a>>),
     /// A message goes through a graph; what it says is known where it is numbers.
     Graph(&'a Graph, Entry, Option<Asked<'a>>),
-}
-
-/// A request as its dialect reads it; the values are in the thread's buffer.
-enum Parsed<'a> {
-    Seldon(seldon::Request<'a>),
-    V1(v1::Request<'a>),
-    V2(v2::Request<'a>),
-    SeldonMessage(seldon::MessageNumbers<'a>, Option<&'a proto::seldon::Meta>),
-    V2Message(v2::Request<'a>, bool),
-}
-
-/// A request in the model's terms.
-struct Input<'a> {
-    rows: usize,
-    columns: usize,
-    first_missing: Option<(usize, usize)>,
-    /// The caller's names of the features as a JSON array, where they say more than the model's.
-    names: Option<Cow<'a, str>>,
-    form: AnswerForm<'a>,
-}
-
-/// What an answer takes from the request.
-enum AnswerForm<'a> {
-    Seldon(Form, Meta<'a>),
-    V1,
-    /// The caller's id.
-    V2(Option<&'a str>),
-    SeldonMessage(Form, Option<&'a proto::seldon::Meta>),
-    /// The caller's id, and whether values stand beside the tensors.
-    V2Message(Option<&'a str>, bool),
 }
 
 /// What a native model takes and gives.
@@ -182,16 +134,6 @@ pub(crate) async fn answer(
     result
 }
 
-impl Content {
-    /// The body of REST; empty for messages of gRPC, which only models of this process read.
-    fn body(&self) -> Bytes {
-        match self {
-            Self::Json(body) => body.clone(),
-            Self::Seldon(_) | Self::V2(_) => Bytes::new(),
-        }
-    }
-}
-
 impl Buffers {
     /// Empties the buffers, and lets go of what one large request made them.
     fn shrunk(mut self) -> Self {
@@ -221,69 +163,6 @@ fn prepare<'a>(
     match find_work(call, (content, parsed), &request_id, &mut buffers.inputs) {
         Ok((predictor, work)) => Ok(Prepared { predictor, work, request_id }),
         Err(error) => Err((request_id, error)),
-    }
-}
-
-/// Reads the body as its dialect has it; and the request's id, if it has one.
-fn parse<'a>(
-    call: &Call,
-    headers: &HeaderMap,
-    content: &'a Content,
-    values: &mut Vec<f64>,
-) -> (Result<Parsed<'a>, RequestError>, Option<&'a str>) {
-    let body = match content {
-        Content::Json(body) => body,
-        Content::Seldon(message) => return parse_seldon_message(message, values),
-        Content::V2(message) => {
-            let is_raw = !message.raw_input_contents.is_empty();
-            let parsed = v2::read_message(message, values).map(|request| Parsed::V2Message(request, is_raw));
-            return (parsed.map_err(Into::into), Some(&*message.id).filter(|id| !id.is_empty()));
-        }
-    };
-    match call.dialect {
-        Dialect::Seldon => match seldon::parse_request(body, values) {
-            Ok(request) => {
-                let id = request.meta.puid;
-                (Ok(Parsed::Seldon(request)), id)
-            }
-            // A body that no model takes may be for a program of the user's own.
-            Err(error) => {
-                (Err(error.into()), seldon::parse_envelope(body).ok().and_then(|envelope| envelope.meta.puid))
-            }
-        },
-        Dialect::V1 => (v1::parse_request(body, values).map(Parsed::V1).map_err(Into::into), None),
-        Dialect::V2 => parse_v2(headers, body, values),
-    }
-}
-
-fn parse_seldon_message<'a>(
-    message: &'a proto::seldon::SeldonMessage,
-    values: &mut Vec<f64>,
-) -> (Result<Parsed<'a>, RequestError>, Option<&'a str>) {
-    let meta = message.meta.as_ref();
-    let parsed = seldon::read_message(message, values).map(|numbers| Parsed::SeldonMessage(numbers, meta));
-    (parsed.map_err(Into::into), meta.map(|meta| meta.puid.as_str()).filter(|id| !id.is_empty()))
-}
-
-fn parse_v2<'a>(
-    headers: &HeaderMap,
-    body: &'a [u8],
-    values: &mut Vec<f64>,
-) -> (Result<Parsed<'a>, RequestError>, Option<&'a str>) {
-    let (head, parsed) = match headers.get(INFERENCE_HEADER) {
-        None => (body, v2::parse_request(body, values)),
-        Some(length) => {
-            // What is no number is longer than any body.
-            let length = length.to_str().ok().and_then(|length| length.parse().ok()).unwrap_or(usize::MAX);
-            (body.get(..length).unwrap_or_default(), v2::parse_binary_request(body, length, values))
-        }
-    };
-    match parsed {
-        Ok(request) => {
-            let id = request.id;
-            (Ok(Parsed::V2(request)), id)
-        }
-        Err(error) => (Err(error.into()), v2::find_id(head)),
     }
 }
 
@@ -322,16 +201,6 @@ fn find_work<'a>(
         }
     };
     Ok((predictor, work))
-}
-
-/// What a request says where it is numbers.
-fn asked<'a>(parsed: Option<&Parsed<'a>>) -> Option<Asked<'a>> {
-    match parsed {
-        Some(Parsed::Seldon(seldon::Request { rows, columns, names, .. })) => {
-            Some(Asked { rows: *rows, columns: *columns, names: *names })
-        }
-        _ => None,
-    }
 }
 
 /// Between the nodes of a graph, messages are Seldon's.
@@ -383,32 +252,6 @@ pub(crate) fn check_model(
         return Err(RequestError::new(ErrorCode::NotFound, info));
     }
     Ok(())
-}
-
-/// Puts a request in the model's terms, and its values in the model's order.
-fn read<'a>(native: &Native, parsed: Parsed<'a>, values: &mut Vec<f64>) -> Result<Input<'a>, RequestError> {
-    let (block, form) = match parsed {
-        Parsed::Seldon(seldon::Request { form, rows, columns, first_missing, names, meta }) => {
-            let (names, form) = (names.map(Cow::Borrowed), AnswerForm::Seldon(form, meta));
-            return Ok(Input { rows, columns, first_missing, names, form });
-        }
-        Parsed::SeldonMessage(numbers, meta) => {
-            let seldon::MessageNumbers { form, rows, columns, first_missing, names } = numbers;
-            let names = (!names.is_empty()).then(|| Cow::Owned(serde_json::Value::from(names).to_string()));
-            return Ok(Input { rows, columns, first_missing, names, form: AnswerForm::SeldonMessage(form, meta) });
-        }
-        Parsed::V1(request) => (request.block, AnswerForm::V1),
-        Parsed::V2Message(request, is_raw) => {
-            native.v2.check_outputs(&request)?;
-            (request.block, AnswerForm::V2Message(request.id, is_raw))
-        }
-        Parsed::V2(request) => {
-            native.v2.check_outputs(&request)?;
-            (request.block, AnswerForm::V2(request.id))
-        }
-    };
-    let Arranged { rows, columns, first_missing, names } = block.arrange(native.predict.schema(), values)?;
-    Ok(Input { rows, columns, first_missing, names: names.map(Cow::Owned), form })
 }
 
 fn check_features(native: &Native, input: &Input<'_>) -> Result<(), RequestError> {
@@ -496,50 +339,6 @@ fn finish(
     }
     state.metrics.record(predictor.slot, 200, server, client);
     Ok(Answered { status: StatusCode::OK, body: written.into(), request_id, headers: predictor.headers.clone() })
-}
-
-/// Writes the body in the caller's dialect. The caller's own id in it goes back as it came.
-fn write_answer(native: &Native, input: &Input<'_>, request_id: &str, outputs: &[f64], written: &mut Vec<u8>) {
-    let rows = input.rows;
-    match &input.form {
-        AnswerForm::Seldon(form, meta) => {
-            let puid = meta.puid.unwrap_or(request_id);
-            native.template.write(&Answer { form: *form, rows, outputs, puid, meta }, written);
-        }
-        AnswerForm::SeldonMessage(form, meta) => {
-            let answer = seldon::MessageAnswer { form: *form, rows, outputs, puid: request_id, meta: *meta };
-            // There is room in a vector.
-            let _written = native.template.message(&answer).encode(written);
-        }
-        AnswerForm::V2Message(id, is_raw) => {
-            let answer = v2::Answer { id: id.unwrap_or(request_id), rows, outputs };
-            let _written = native.v2.message(&answer, *is_raw).encode(written);
-        }
-        AnswerForm::V1 => v1::write_answer(&native.predict.schema().output, outputs, written),
-        AnswerForm::V2(id) => {
-            native.v2.write(&v2::Answer { id: id.unwrap_or(request_id), rows, outputs }, written);
-        }
-    }
-}
-
-/// Request and answer as they are logged where they are no columns: as they were; those of gRPC as JSON of Seldon's.
-fn texts<'a>(
-    content: &'a Content,
-    input: &Input<'_>,
-    (native, buffers): (&Native, &Buffers),
-    written: &'a [u8],
-) -> (Cow<'a, [u8]>, Cow<'a, [u8]>) {
-    if let Content::Json(body) = content {
-        return (Cow::Borrowed(body), Cow::Borrowed(written));
-    }
-    let data = |schema: &OutputSchema, values: &[f64]| {
-        let mut text = b"{\"data\":".to_vec();
-        seldon::write_data(schema, None, (Form::Ndarray, input.rows), values, &mut text);
-        text.push(b'}');
-        Cow::Owned(text)
-    };
-    let request = data(&Numbers::plain(input.columns), &buffers.inputs);
-    (request, data(&native.predict.schema().output, &buffers.outputs))
 }
 
 /// Logs and counts a failure.

@@ -22,13 +22,14 @@ use tokio::sync::mpsc;
 use crate::{
     about::{About, tell, tell_of_server},
     clock::WallClock,
+    dialects::Content,
     error::RequestError,
     grpc::is_grpc,
     in_flight::InFlight,
     matcher::{Action, Dialect, Endpoint, dialect, endpoint, is_data_plane, match_path},
     metrics::{MetricsSource, Registry, ThreadMetrics, ThreadRequest},
     node_server::Nodes,
-    predict::{Answered, Buffers, Call, Content, Failed, REQUEST_ID_MAX, answer, fail},
+    predict::{Answered, Buffers, Call, Failed, REQUEST_ID_MAX, answer, fail},
     records::Records,
     routes::{Deployment, Routes},
 };
