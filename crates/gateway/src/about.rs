@@ -1,4 +1,4 @@
-//! What V1 and V2 tell of a deployment and its models without predicting. Nothing of it is logged or counted.
+//! What is told of a deployment and its models without predicting, in each dialect. Nothing of it is logged or counted.
 
 mod seldon;
 
@@ -15,7 +15,7 @@ use crate::{
     matcher::{Action, Dialect},
     node_server::{Question, Reply},
     predict::{check_model, not_of_graph, pinned},
-    routes::{Deployment, Native, Node, Predictor},
+    routes::{Deployment, Native, Predictor, Served},
     service::{JSON, NOSNIFF, PREDICTOR, ThreadState},
 };
 
@@ -66,24 +66,35 @@ async fn of_model(
     headers: &HeaderMap,
 ) -> Result<Response<Full<Bytes>>, RequestError> {
     let predictor = find(about)?;
-    let mut response = match &predictor.node {
-        _ if about.action == Action::Graph => seldon::tell_of_graph(state, headers, predictor).await?,
-        _ if about.dialect == Dialect::Seldon => seldon::tell_of_node(state, (about, headers), predictor).await?,
-        Node::Native(native) => {
+    let mut response = match (about.dialect, about.action) {
+        (_, Action::Graph) => seldon::tell_of_graph(state, headers, predictor).await?,
+        (Dialect::Seldon, _) => seldon::tell_of_node(state, (about, headers), predictor).await?,
+        (Dialect::V1 | Dialect::V2, _) => tell_of_model(state, (about, headers), predictor).await?,
+    };
+    response.headers_mut().extend(predictor.headers.get(PREDICTOR).map(|name| (PREDICTOR, name.clone())));
+    Ok(response)
+}
+
+/// What V1 and V2 tell of a model.
+async fn tell_of_model(
+    state: &RefCell<ThreadState>,
+    (about, headers): (&About, &HeaderMap),
+    predictor: &Predictor,
+) -> Result<Response<Full<Bytes>>, RequestError> {
+    match &predictor.served {
+        Served::Native(native) => {
             check_model(&about.deployment, predictor, Some(&about.model), about.version.as_deref())?;
-            json(StatusCode::OK, native_body(about, predictor, native))
+            Ok(json(StatusCode::OK, native_body(about, predictor, native)))
         }
-        Node::Graph(_) => return Err(not_of_graph(about.dialect)),
-        Node::Server(server) => {
+        Served::Graph(_) => Err(not_of_graph(about.dialect)),
+        Served::Server(server) => {
             let nodes = state.borrow().nodes.clone();
             let (model, version) = (Some(&*about.model), about.version.as_deref());
             let uri = server.find((about.dialect, about.action), model, version)?;
             let question = Question { method: Method::GET, uri, headers, request_id: None, body: Bytes::new() };
-            passed_back(&nodes.ask(server, question).await?)
+            Ok(passed_back(&nodes.ask(server, question).await?))
         }
-    };
-    response.headers_mut().extend(predictor.headers.get(PREDICTOR).map(|name| (PREDICTOR, name.clone())));
-    Ok(response)
+    }
 }
 
 /// The predictor that is asked for by name, else by version, else the one with such a model.

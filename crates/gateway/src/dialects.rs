@@ -41,9 +41,18 @@ pub(crate) enum Content {
 pub(crate) enum Parsed<'a> {
     Seldon(seldon::Request<'a>),
     V1(v1::Request<'a>),
-    V2(v2::Request<'a>),
+    V2(v2::Request<'a>, V2Form),
     SeldonMessage(seldon::MessageNumbers<'a>, Option<&'a proto::seldon::Meta>),
-    V2Message(v2::Request<'a>, bool),
+}
+
+/// How a request of V2 came, and so how the answer goes back.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum V2Form {
+    Json,
+    /// A message of gRPC, with its values in the tensors.
+    Typed,
+    /// The same with its values beside them.
+    Raw,
 }
 
 /// A request in the model's terms.
@@ -61,10 +70,8 @@ pub(crate) enum AnswerForm<'a> {
     Seldon(Form, Meta<'a>),
     V1,
     /// The caller's id.
-    V2(Option<&'a str>),
+    V2(Option<&'a str>, V2Form),
     SeldonMessage(Form, Option<&'a proto::seldon::Meta>),
-    /// The caller's id, and whether values stand beside the tensors.
-    V2Message(Option<&'a str>, bool),
 }
 
 impl Content {
@@ -88,8 +95,8 @@ pub(crate) fn parse<'a>(
         Content::Json(body) => body,
         Content::Seldon(message) => return parse_seldon_message(message, values),
         Content::V2(message) => {
-            let is_raw = !message.raw_input_contents.is_empty();
-            let parsed = v2::read_message(message, values).map(|request| Parsed::V2Message(request, is_raw));
+            let form = if message.raw_input_contents.is_empty() { V2Form::Typed } else { V2Form::Raw };
+            let parsed = v2::read_message(message, values).map(|request| Parsed::V2(request, form));
             return (parsed.map_err(Into::into), Some(&*message.id).filter(|id| !id.is_empty()));
         }
     };
@@ -134,7 +141,7 @@ fn parse_v2<'a>(
     match parsed {
         Ok(request) => {
             let id = request.id;
-            (Ok(Parsed::V2(request)), id)
+            (Ok(Parsed::V2(request, V2Form::Json)), id)
         }
         Err(error) => (Err(error.into()), v2::find_id(head)),
     }
@@ -163,13 +170,9 @@ pub(crate) fn read<'a>(native: &Native, parsed: Parsed<'a>, values: &mut Vec<f64
             return Ok(Input { rows, columns, first_missing, names, form: AnswerForm::SeldonMessage(form, meta) });
         }
         Parsed::V1(request) => (request.block, AnswerForm::V1),
-        Parsed::V2Message(request, is_raw) => {
+        Parsed::V2(request, form) => {
             native.v2.check_outputs(&request)?;
-            (request.block, AnswerForm::V2Message(request.id, is_raw))
-        }
-        Parsed::V2(request) => {
-            native.v2.check_outputs(&request)?;
-            (request.block, AnswerForm::V2(request.id))
+            (request.block, AnswerForm::V2(request.id, form))
         }
     };
     let Arranged { rows, columns, first_missing, names } = block.arrange(native.predict.schema(), values)?;
@@ -195,13 +198,14 @@ pub(crate) fn write_answer(
             // There is room in a vector.
             let _written = native.template.message(&answer).encode(written);
         }
-        AnswerForm::V2Message(id, is_raw) => {
-            let answer = v2::Answer { id: id.unwrap_or(request_id), rows, outputs };
-            let _written = native.v2.message(&answer, *is_raw).encode(written);
-        }
         AnswerForm::V1 => v1::write_answer(&native.predict.schema().output, outputs, written),
-        AnswerForm::V2(id) => {
-            native.v2.write(&v2::Answer { id: id.unwrap_or(request_id), rows, outputs }, written);
+        AnswerForm::V2(id, form) => {
+            let answer = v2::Answer { id: id.unwrap_or(request_id), rows, outputs };
+            match form {
+                V2Form::Json => native.v2.write(&answer, written),
+                V2Form::Typed => drop(native.v2.message(&answer, false).encode(written)),
+                V2Form::Raw => drop(native.v2.message(&answer, true).encode(written)),
+            }
         }
     }
 }

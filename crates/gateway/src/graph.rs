@@ -23,6 +23,9 @@ pub(crate) use message::{Message, Numbers};
 use message::{Payload, members, payload_of};
 pub(crate) use walk::{Notes, Stopped, Walk};
 
+/// Where nodes make one answer of several.
+const AGGREGATE: &str = "/aggregate";
+
 /// A graph, as requests pass it.
 #[derive(Debug)]
 pub(crate) struct Graph {
@@ -63,6 +66,8 @@ struct Step {
     slot: usize,
     /// Where it goes, over the network.
     uri: Option<Uri>,
+    /// It gets the answers of all children, not one message.
+    takes_list: bool,
 }
 
 /// A request as it enters a graph.
@@ -113,9 +118,6 @@ pub(crate) trait Found {
     /// The loaded model of a node.
     fn model(&self, node: &str) -> Option<Arc<dyn Predict>>;
 
-    /// A server, unless its address is none.
-    fn server(&self, server: Option<Server>) -> Option<Server>;
-
     /// Where the latencies of a node's calls to `path` are counted.
     fn slot(&self, node: &NodeRoute, path: &'static str) -> usize;
 }
@@ -132,7 +134,7 @@ impl Node {
     fn new(route: &NodeRoute, found: &dyn Found) -> Option<Self> {
         let runs = match &route.runs {
             NodeRuns::Model => Runs::Native(found.model(&route.name)?),
-            NodeRuns::Server(server) => Runs::Server(found.server(Server::new(&route.name, server))?),
+            NodeRuns::Server(server) => Runs::Server(Server::new(&route.name, server)?),
             NodeRuns::SimpleModel => Runs::SimpleModel,
             NodeRuns::SimpleRouter => Runs::SimpleRouter,
             NodeRuns::AbTest(ratio) => Runs::AbTest(built_in::shares(*ratio), built_in::seed(&route.name)),
@@ -149,7 +151,7 @@ impl Node {
             image: route.image.clone(),
             input: step(input.is_some(), of_input),
             route: step(routes, "/route"),
-            aggregate: step(aggregate, "/aggregate"),
+            aggregate: step(aggregate, AGGREGATE),
             output: step(transform_output, "/transform-output"),
             children: route.children.iter().map(|child| Self::new(child, found)).collect::<Option<_>>()?,
             runs,
@@ -187,6 +189,6 @@ impl Step {
             Runs::Server(server) => server.at(path),
             _ => None,
         };
-        Self { slot: found.slot(route, path), uri }
+        Self { slot: found.slot(route, path), uri, takes_list: path == AGGREGATE }
     }
 }

@@ -26,16 +26,14 @@ use crate::{
     error::RequestError,
     in_flight::InFlight,
     matcher::Dialect,
-    predict::{Answered, Call, Failed, answer, check_model, fail, pinned},
-    routes::{Deployment, Node, Predictor},
-    service::{GatewayThread, JSON, PREDICTOR, PUID, read_body, request_id},
+    predict::{Answered, Call, Failed, answer, check_model, pinned},
+    routes::{DEFAULT_NAMESPACE, Deployment, Served},
+    service::{GatewayThread, JSON, PREDICTOR, PUID, pin, read_body, request_id, too_many},
 };
 
 /// Names of the metadata by which Seldon's clients name a deployment.
 const SELDON: HeaderName = HeaderName::from_static("seldon");
 const NAMESPACE: HeaderName = HeaderName::from_static("namespace");
-/// Where it is not said.
-const DEFAULT_NAMESPACE: &str = "default";
 
 /// A method that is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,9 +145,9 @@ impl GatewayThread {
         };
         let version = Some(question.version.as_str()).filter(|version| !version.is_empty());
         check_model(&deployment, predictor, Some(&question.name), version)?;
-        match (&predictor.node, method) {
+        match (&predictor.served, method) {
             (_, Method::ModelReady) => Ok(encoded(&Yes { is_so: true })),
-            (Node::Native(native), _) => Ok(encoded(&native.v2.metadata_message())),
+            (Served::Native(native), _) => Ok(encoded(&native.v2.metadata_message())),
             _ => Err(only_models()),
         }
     }
@@ -182,8 +180,7 @@ impl GatewayThread {
         (deployment, headers, arrived): (Arc<Deployment>, HeaderMap, Instant),
         message: SeldonMessage,
     ) -> Result<tonic::Response<Bytes>, Status> {
-        let is_native = |predictor: &Predictor| matches!(predictor.node, Node::Native(_));
-        let is_bridged = !deployment.predictors.iter().all(is_native);
+        let is_bridged = !are_models(&deployment);
         let content =
             if is_bridged { Content::Json(bridge::to_json(&message)?) } else { Content::Seldon(Box::new(message)) };
         let headers = if is_bridged { as_rest(headers) } else { headers };
@@ -206,7 +203,7 @@ impl GatewayThread {
         (deployment, headers, arrived): (Arc<Deployment>, HeaderMap, Instant),
         message: ModelInferRequest,
     ) -> Result<tonic::Response<Bytes>, Status> {
-        if !deployment.predictors.iter().all(|predictor| matches!(predictor.node, Node::Native(_))) {
+        if !are_models(&deployment) {
             return Err(only_models());
         }
         let mut call = call(deployment, Dialect::V2, (&headers, arrived))?;
@@ -218,10 +215,7 @@ impl GatewayThread {
 
     async fn predict(&self, call: Call, (headers, content): (&HeaderMap, Content)) -> Result<Answered, Status> {
         let Some(_slot) = InFlight::enter(&self.shared.in_flight, self.shared.options.in_flight_max) else {
-            let error = RequestError::new(ErrorCode::Overloaded, "too many requests at a time: try again");
-            let state = &mut *self.state.borrow_mut();
-            let request_id = call.header_id.clone().unwrap_or_else(|| state.ids.next());
-            return Err(failed(fail(state, &call, None, request_id, error)));
+            return Err(failed(self.fail_unread(&call, too_many())));
         };
         answer(&self.state, &self.shared.routes, call, (headers, content)).await.map_err(failed)
     }
@@ -254,16 +248,17 @@ fn call(
     Ok(Call { deployment, dialect, model: None, version: None, header_id, pinned: pin(headers), arrived })
 }
 
+/// Whether models of this process answer all requests, each alone.
+fn are_models(deployment: &Deployment) -> bool {
+    deployment.predictors.iter().all(|predictor| matches!(predictor.served, Served::Native(_)))
+}
+
 /// The headers of a call as those of a request of REST.
 fn as_rest(mut headers: HeaderMap) -> HeaderMap {
     let of_grpc: Vec<_> = headers.keys().filter(|name| name.as_str().starts_with("grpc-")).cloned().collect();
     of_grpc.iter().for_each(|name| drop(headers.remove(name)));
     headers.insert(header::CONTENT_TYPE, JSON);
     headers
-}
-
-fn pin(headers: &HeaderMap) -> Option<String> {
-    headers.get(PREDICTOR).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
 /// A message that can be read.

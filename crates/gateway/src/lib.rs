@@ -17,6 +17,7 @@ mod headers;
 mod in_flight;
 mod matcher;
 mod metrics;
+mod native;
 mod node_metrics;
 mod node_server;
 mod predict;

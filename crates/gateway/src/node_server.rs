@@ -41,7 +41,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// The server of a node; `None` where its address is none.
+    /// The server of a node; `None`, and a word in the log, where its address is none.
     pub(crate) fn new(node: &str, server: &NodeServer) -> Option<Self> {
         let timeout = server.timeout.map_or(TIMEOUT, Duration::from_millis);
         let dialect = match server.protocol {
@@ -49,7 +49,10 @@ impl Server {
             Protocol::Tensorflow => Dialect::V1,
             Protocol::Kfserving => Dialect::V2,
         };
-        let predict = uri(&server.authority, &path(dialect, Action::Predict, node, None))?;
+        let predict = uri(&server.authority, &path(dialect, Action::Predict, node, None)).or_else(|| {
+            tracing::error!(node, authority = server.authority, "a route names no address");
+            None
+        })?;
         Some(Self { node: node.to_owned(), dialect, predict, timeout })
     }
 

@@ -1,7 +1,6 @@
 //! From what is asked to what is answered: who answers it, the prediction, the log.
 
 use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -10,7 +9,6 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use provost_domain::ErrorCode;
 use provost_inference::{
-    Features, MissingValues, Predict, PredictError,
     protocol::json::unescape,
     record::{FEATURE_COLUMNS_MAX, Payload},
 };
@@ -21,16 +19,15 @@ use crate::{
     exchange::{Asked, Passed, pass_on, pass_through},
     graph::{Entry, Graph},
     matcher::{Action, Dialect},
+    native,
     node_server::Server,
     records::Outcome,
-    routes::{Deployment, Native, Node, Predictor, Routes},
+    routes::{Deployment, Native, Predictor, Routes, Served},
     service::{PREDICTOR, ThreadState},
 };
 
 /// Longest request id, in bytes.
 pub(crate) const REQUEST_ID_MAX: usize = 256;
-/// Work that is estimated to take longer leaves the I/O thread.
-pub(crate) const INLINE_MAX: Duration = Duration::from_micros(100);
 
 /// What a request brings besides its body.
 #[derive(Debug)]
@@ -179,19 +176,19 @@ fn find_work<'a>(
     }
     let predictor = choose(call, request_id)?;
     let (model, version) = (call.model.as_deref(), call.version.as_deref());
-    let work = match &predictor.node {
-        Node::Native(native) => {
+    let work = match &predictor.served {
+        Served::Native(native) => {
             check_model(&call.deployment, predictor, model, version)?;
             let input = read(native, parsed?, values)?;
-            check_features(native, &input)?;
+            native::check_features(native.predict.schema(), input.columns, input.first_missing)?;
             Work::Native(native, input)
         }
-        Node::Server(server) => {
+        Served::Server(server) => {
             let uri = server.find((call.dialect, Action::Predict), model, version)?;
             Work::Server(server, uri, asked(parsed.ok().as_ref()))
         }
-        Node::Graph(_) if call.dialect != Dialect::Seldon => return Err(not_of_graph(call.dialect)),
-        Node::Graph(graph) => {
+        Served::Graph(_) if call.dialect != Dialect::Seldon => return Err(not_of_graph(call.dialect)),
+        Served::Graph(graph) => {
             let entry = match &parsed {
                 Ok(Parsed::Seldon(request)) => Entry::of_numbers(graph, &content.body(), (request, values))?,
                 // Not numbers; whether that will do is for the nodes to say.
@@ -254,55 +251,22 @@ pub(crate) fn check_model(
     Ok(())
 }
 
-fn check_features(native: &Native, input: &Input<'_>) -> Result<(), RequestError> {
-    let schema = native.predict.schema();
-    if input.columns != schema.features {
-        let error = PredictError::FeatureCount { expected: schema.features, actual: input.columns };
-        let named = schema.feature_names.as_ref().map(|names| format!(": {}", names.join(", "))).unwrap_or_default();
-        return Err(RequestError::new(ErrorCode::BadRequest, format!("{error}{named}")));
-    }
-    match input.first_missing {
-        Some((row, column)) if schema.missing_values == MissingValues::Refused => {
-            Err(PredictError::MissingValue { row, column }.into())
-        }
-        _ => Ok(()),
-    }
-}
-
 /// Predicts. What is estimated to take long leaves this thread to others meanwhile.
 async fn run(read: &Read<'_>, buffers: &mut Buffers) -> Result<(), RequestError> {
-    let (rows, columns) = (read.input.rows, read.input.columns);
-    let cost = read.native.row_cost.saturating_mul(u32::try_from(rows).unwrap_or(u32::MAX));
-    if cost <= INLINE_MAX {
-        return predict(&*read.native.predict, rows, columns, buffers);
+    let size = (read.input.rows, read.input.columns);
+    buffers.outputs.clear();
+    if native::is_short(read.native.row_cost, read.input.rows) {
+        return native::predict(&*read.native.predict, size, &buffers.inputs, &mut buffers.outputs);
     }
-    let predictor = Arc::clone(&read.native.predict);
+    let model = Arc::clone(&read.native.predict);
     let mut moved = std::mem::take(buffers);
     let work = tokio::task::spawn_blocking(move || {
-        let result = predict(&*predictor, rows, columns, &mut moved);
+        let result = native::predict(&*model, size, &moved.inputs, &mut moved.outputs);
         (moved, result)
     });
-    let (moved, result) = work.await.map_err(|_| model_failed())?;
+    let (moved, result) = work.await.map_err(|_| native::failed())?;
     *buffers = moved;
     result
-}
-
-/// Predicts on this thread.
-fn predict(predictor: &dyn Predict, rows: usize, columns: usize, buffers: &mut Buffers) -> Result<(), RequestError> {
-    buffers.outputs.clear();
-    let features = Features::new(rows, columns, &buffers.inputs)
-        .ok_or(PredictError::FeatureCount { expected: columns, actual: buffers.inputs.len() / rows.max(1) })?;
-    guarded(|| predictor.predict(&features, &mut buffers.outputs))
-}
-
-/// Runs a model. One that panics fails this request and no other.
-pub(crate) fn guarded(predict: impl FnOnce() -> Result<(), PredictError>) -> Result<(), RequestError> {
-    Ok(catch_unwind(AssertUnwindSafe(predict)).map_err(|_| model_failed())??)
-}
-
-pub(crate) fn model_failed() -> RequestError {
-    let info = "the model failed on this request: please report it with the request's id";
-    RequestError::new(ErrorCode::Internal, info)
 }
 
 /// Writes the answer, then the log, then counts: in this order, the log comes before the first byte
@@ -363,8 +327,8 @@ pub(crate) fn fail(
         let outcome = Outcome { request_id: kept_id, time, latency: server, status, rows: 1 };
         state.records.append(stream, &outcome, Payload::Failed { reason: &error.info });
     }
-    match predictor.map(|predictor| &predictor.node) {
-        Some(Node::Graph(_)) => state.metrics.record_request(slot, status, server),
+    match predictor.map(|predictor| &predictor.served) {
+        Some(Served::Graph(_)) => state.metrics.record_request(slot, status, server),
         _ => state.metrics.record(slot, status, server, Duration::ZERO),
     }
     Failed { error, request_id, predictor: predictor.and_then(|predictor| predictor.headers.get(PREDICTOR).cloned()) }

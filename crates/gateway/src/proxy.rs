@@ -29,7 +29,7 @@ use crate::{
     headers::{passed_on, remove_hop_by_hop},
     in_flight::InFlight,
     matcher::{Dialect, dialect, match_path},
-    service::{Options, PREDICTOR, PUID, discard, not_found, read_body},
+    service::{Options, PREDICTOR, PUID, discard, not_found, read_body, too_many},
 };
 
 /// How long a server may take to answer.
@@ -121,8 +121,7 @@ impl ProxyThread {
             return Response::new(Either::Left(Full::default()));
         }
         let Some(_slot) = InFlight::enter(&self.shared.in_flight, self.shared.options.in_flight_max) else {
-            let error = RequestError::new(ErrorCode::Overloaded, "too many requests at a time: try again");
-            return refuse(&error, dialect(request.uri().path()));
+            return refuse(&too_many(), dialect(request.uri().path()));
         };
         let dialect = dialect(request.uri().path());
         match self.pass_on(request).await {

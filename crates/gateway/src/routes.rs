@@ -33,7 +33,7 @@ type Deployments = HashMap<Box<str>, Arc<Deployment>>;
 /// Deployments by the names of their models; none where several have one of the name.
 type OfModels = HashMap<Box<str>, Option<Arc<Deployment>>>;
 /// The namespace of deployments that can be meant by their names alone.
-const DEFAULT_NAMESPACE: &str = "default";
+pub(crate) const DEFAULT_NAMESPACE: &str = "default";
 
 /// Compiles routing tables and swaps them in.
 pub(crate) struct Routes {
@@ -68,15 +68,15 @@ pub(crate) struct Predictor {
     pub(crate) headers: http::HeaderMap,
     /// Name of the first node of its graph, which is that of its model.
     pub(crate) model: String,
-    pub(crate) node: Node,
+    pub(crate) served: Served,
     /// Names of features by position; the log's streams with other names are made of it.
     pub(crate) stream: Stream,
     pub(crate) slot: usize,
 }
 
-/// The graph of a predictor.
+/// What a predictor serves.
 #[derive(Debug)]
-pub(crate) enum Node {
+pub(crate) enum Served {
     /// One node: a model of this process.
     Native(Native),
     /// One node: a server of its own.
@@ -141,17 +141,17 @@ impl Deployment {
 impl Predictor {
     /// Whether a node of its graph has this name.
     pub(crate) fn has_model(&self, name: &str) -> bool {
-        match &self.node {
-            Node::Graph(graph) => graph.root.find(name).is_some(),
-            Node::Native(_) | Node::Server(_) => self.model == name,
+        match &self.served {
+            Served::Graph(graph) => graph.root.find(name).is_some(),
+            Served::Native(_) | Served::Server(_) => self.model == name,
         }
     }
 
     /// The version of its model, where this server knows it.
     pub(crate) fn version(&self) -> Option<&str> {
-        match &self.node {
-            Node::Native(native) => Some(native.v2.version()),
-            Node::Server(_) | Node::Graph(_) => None,
+        match &self.served {
+            Served::Native(native) => Some(native.v2.version()),
+            Served::Server(_) | Served::Graph(_) => None,
         }
     }
 }
@@ -225,26 +225,26 @@ impl Routes {
     }
 
     fn compile_predictor(&self, id: &DeploymentId, route: &PredictorRoute) -> Option<Predictor> {
-        let (node, stream) = match &route.graph.runs {
+        let (served, stream) = match &route.graph.runs {
             _ if !route.graph.is_lone_model() => {
                 let graph = Graph::new(&route.graph, &Compiling { routes: self, id, route })?;
-                (Node::Graph(Box::new(graph)), self.stream(id, Some(route), &[], 0))
+                (Served::Graph(Box::new(graph)), self.stream(id, Some(route), &[], 0))
             }
             NodeRuns::Server(server) => {
-                let server = found_address((id, route), Server::new(&route.graph.name, server))?;
-                (Node::Server(server), self.stream(id, Some(route), &[], 0))
+                let server = Server::new(&route.graph.name, server)?;
+                (Served::Server(server), self.stream(id, Some(route), &[], 0))
             }
             _ => {
                 let predict = self.find(id, route, &route.graph.name)?;
                 let stream = self.stream_of(id, route, predict.schema());
-                (Node::Native(Native::new(predict, route)), stream)
+                (Served::Native(Native::new(predict, route)), stream)
             }
         };
         let slot = self.registry.slot(series_key(id, Some(route)));
         Some(Predictor {
             headers: answer_headers(&route.predictor)?,
             model: route.graph.name.clone(),
-            node,
+            served,
             slot,
             stream,
         })
@@ -326,23 +326,11 @@ impl Found for Compiling<'_> {
         self.routes.find(self.id, self.route, node)
     }
 
-    fn server(&self, server: Option<Server>) -> Option<Server> {
-        found_address((self.id, self.route), server)
-    }
-
     fn slot(&self, node: &NodeRoute, path: &'static str) -> usize {
         let key = series_key(self.id, Some(self.route));
         let (name, image) = (node.name.clone(), node.image.clone());
         self.routes.registry.slot(SeriesKey { node: name, image, path, ..key })
     }
-}
-
-/// A server, or a word in the log that its address is none.
-fn found_address((id, route): (&DeploymentId, &PredictorRoute), server: Option<Server>) -> Option<Server> {
-    if server.is_none() {
-        tracing::error!(deployment = %id, predictor = %route.predictor, "a route names no address");
-    }
-    server
 }
 
 /// What every answer of the predictor carries; there is room for the request's id.

@@ -198,8 +198,7 @@ impl GatewayThread {
         };
         let dialect = call.dialect;
         let Some(_slot) = InFlight::enter(&self.shared.in_flight, self.shared.options.in_flight_max) else {
-            let info = "too many requests at a time: try again";
-            return self.refuse(&call, RequestError::new(ErrorCode::Overloaded, info));
+            return self.refuse(&call, too_many());
         };
         match read_body(&mut body, &parts.headers, &self.shared.options).await {
             Ok(body) => {
@@ -265,7 +264,7 @@ impl GatewayThread {
             let info = format!("`{path}` takes {method}, not {}", parts.method);
             return Err(RequestError::new(ErrorCode::MethodNotAllowed, info));
         }
-        let pinned = headers.get(PREDICTOR).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        let pinned = pin(headers);
         if endpoint.action != Action::Predict {
             return Ok(Asked::About(About {
                 deployment,
@@ -326,11 +325,24 @@ impl GatewayThread {
 
     /// Answers a request whose body was not read.
     fn refuse(&self, call: &Call, error: RequestError) -> Response<Full<Bytes>> {
+        respond_failed(self.fail_unread(call, error), call.dialect)
+    }
+
+    /// Notes the failure of a request whose body was not read.
+    pub(crate) fn fail_unread(&self, call: &Call, error: RequestError) -> Failed {
         let state = &mut *self.state.borrow_mut();
         let request_id = call.header_id.clone().unwrap_or_else(|| state.ids.next());
-        let failed = fail(state, call, None, request_id, error);
-        respond_failed(failed, call.dialect)
+        fail(state, call, None, request_id, error)
     }
+}
+
+/// The predictor that a caller asks for.
+pub(crate) fn pin(headers: &HeaderMap) -> Option<String> {
+    headers.get(PREDICTOR).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+pub(crate) fn too_many() -> RequestError {
+    RequestError::new(ErrorCode::Overloaded, "too many requests at a time: try again")
 }
 
 pub(crate) fn not_found(path: &str) -> RequestError {

@@ -7,6 +7,7 @@ use provost_api::rest::v1::{
     status::EngineName,
     workloads::Instances,
 };
+use provost_domain::graph::Implementation;
 use serde::Serialize;
 
 use super::{instances::instances_table, kind::Subject};
@@ -122,7 +123,7 @@ fn graphs(predictors: &[PredictorSummary]) -> Option<String> {
         ];
         let below = predictor.nodes.iter().map(|node| {
             let indent = "  ".repeat(node.depth as usize);
-            let runs = if node.implementation == "UNKNOWN_IMPLEMENTATION" { &node.kind } else { &node.implementation };
+            let runs = if node.implementation == Implementation::UNKNOWN { &node.kind } else { &node.implementation };
             let (name, uri) = (format!("{indent}{}", node.name), node.model_uri.clone().unwrap_or_default());
             vec![predictor.name.clone(), name, runs.clone(), uri]
         });

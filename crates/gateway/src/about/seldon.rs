@@ -15,7 +15,7 @@ use crate::{
     graph::{self, Runs},
     matcher::{Action, Dialect},
     node_server::{Question, Reply, Server},
-    routes::{Deployment, Node, Predictor},
+    routes::{Deployment, Predictor, Served},
     service::ThreadState,
 };
 
@@ -84,9 +84,9 @@ pub(super) async fn tell_of_graph(
         };
         models.insert(name.to_owned(), serde_json::from_slice(&text).unwrap_or_default());
     }
-    let (inputs, outputs) = match &predictor.node {
-        Node::Graph(graph) => (inputs(&graph.root, &models), outputs(&graph.root, &models)),
-        Node::Native(_) | Node::Server(_) => {
+    let (inputs, outputs) = match &predictor.served {
+        Served::Graph(graph) => (inputs(&graph.root, &models), outputs(&graph.root, &models)),
+        Served::Native(_) | Served::Server(_) => {
             (part(&predictor.model, "inputs", &models), part(&predictor.model, "outputs", &models))
         }
     };
@@ -97,13 +97,13 @@ pub(super) async fn tell_of_graph(
 
 fn nodes(predictor: &Predictor) -> Vec<One<'_>> {
     let name = &predictor.model;
-    match &predictor.node {
-        Node::Native(native) => {
+    match &predictor.served {
+        Served::Native(native) => {
             let (version, platform) = (native.v2.version(), native.v2.platform());
             vec![One { name, is: Is::Model { schema: native.predict.schema(), version, platform } }]
         }
-        Node::Server(server) => vec![One { name, is: Is::Server(server) }],
-        Node::Graph(graph) => graph.root.all().into_iter().map(|node| of_graph(predictor, node)).collect(),
+        Served::Server(server) => vec![One { name, is: Is::Server(server) }],
+        Served::Graph(graph) => graph.root.all().into_iter().map(|node| of_graph(predictor, node)).collect(),
     }
 }
 

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use http::{HeaderMap, Method, Uri};
 use provost_domain::ErrorCode;
 use provost_inference::{
-    Features, MissingValues, Predict, PredictError, Schema,
+    Predict,
     protocol::seldon::{self, Envelope, parse_envelope},
 };
 use serde_json::{Map, Value, json};
@@ -19,9 +19,8 @@ use super::{
 };
 use crate::{
     error::RequestError,
-    node_metrics,
+    native, node_metrics,
     node_server::{Nodes, Question, Reply, Server},
-    predict::{INLINE_MAX, guarded},
     service::ThreadState,
 };
 
@@ -196,8 +195,7 @@ impl<'a> Walk<'a> {
         tags: Members,
     ) -> Result<Message, Stopped> {
         let uri = step.uri.clone().ok_or_else(|| unreadable(node, "an address"))?;
-        let is_list = node.aggregate.as_ref().is_some_and(|aggregate| std::ptr::eq(aggregate, step));
-        let reply = self.nodes.ask(server, self.question(uri, self.body(messages, is_list))).await?;
+        let reply = self.nodes.ask(server, self.question(uri, self.body(messages, step.takes_list))).await?;
         if !reply.status.is_success() {
             return Err(Stopped::Refused(Box::new(reply)));
         }
@@ -210,7 +208,7 @@ impl<'a> Walk<'a> {
         Question { method: Method::POST, uri, headers, request_id, body: body.into() }
     }
 
-    /// Keeps what a node tells in its `meta`. What it measured is asked for nothing: it is not sent what others did.
+    /// Keeps what a node tells in its `meta`. Nodes are not sent what others measured: all that one tells is its own.
     fn note_reply(
         &self,
         (node, step): (&Node, &Step),
@@ -321,14 +319,17 @@ fn chosen(answer: &Message) -> Option<i64> {
 async fn predicted(predict: &Arc<dyn Predict>, message: &Message) -> Result<Payload, RequestError> {
     let input = message.payload.numbers()?;
     let schema = predict.schema();
-    check(schema, input)?;
-    let cost = predict.row_cost().saturating_mul(u32::try_from(input.rows).unwrap_or(u32::MAX));
-    let values = if cost <= INLINE_MAX {
+    if input.are_labels() {
+        let info = "the model takes numbers, and the node before it answers with class labels";
+        return Err(RequestError::new(ErrorCode::BadRequest, info));
+    }
+    native::check_features(schema, input.columns, input.first_missing)?;
+    let values = if native::is_short(predict.row_cost(), input.rows) {
         outputs(&**predict, input)?
     } else {
         let (predict, input) = (Arc::clone(predict), Arc::clone(input));
         let work = tokio::task::spawn_blocking(move || outputs(&*predict, &input));
-        work.await.unwrap_or_else(|_| Err(crate::predict::model_failed()))?
+        work.await.unwrap_or_else(|_| Err(native::failed()))?
     };
     let output = schema.output.clone();
     let (form, rows, columns) = (input.form, input.rows, output.width());
@@ -337,28 +338,8 @@ async fn predicted(predict: &Arc<dyn Predict>, message: &Message) -> Result<Payl
     Ok(Payload::of_numbers(Numbers { form, rows, columns, values, first_missing, names, schema: output }))
 }
 
-fn check(schema: &Schema, input: &Numbers) -> Result<(), RequestError> {
-    if input.are_labels() {
-        let info = "the model takes numbers, and the node before it answers with class labels";
-        return Err(RequestError::new(ErrorCode::BadRequest, info));
-    }
-    if input.columns != schema.features {
-        return Err(PredictError::FeatureCount { expected: schema.features, actual: input.columns }.into());
-    }
-    match input.first_missing {
-        Some((row, column)) if schema.missing_values == MissingValues::Refused => {
-            Err(PredictError::MissingValue { row, column }.into())
-        }
-        _ => Ok(()),
-    }
-}
-
 fn outputs(predict: &dyn Predict, input: &Numbers) -> Result<Vec<f64>, RequestError> {
-    let Numbers { rows, columns, values, .. } = input;
-    let features = Features::new(*rows, *columns, values);
-    let features =
-        features.ok_or(PredictError::FeatureCount { expected: *columns, actual: values.len() / (*rows).max(1) })?;
-    let mut outputs = Vec::with_capacity(rows * predict.schema().output.width());
-    guarded(|| predict.predict(&features, &mut outputs))?;
+    let mut outputs = Vec::with_capacity(input.rows * predict.schema().output.width());
+    native::predict(predict, (input.rows, input.columns), &input.values, &mut outputs)?;
     Ok(outputs)
 }
