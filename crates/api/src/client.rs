@@ -10,6 +10,7 @@ use crate::{
     problem::Problem,
     rest::v1::{
         apply::{ApplyParameters, ApplyResult},
+        changes::{ChangeParameters, PredictorChange, Rollback},
         deployments::{DeleteParameters, DeploymentDetail, DeploymentPage, GetParameters, History, ListParameters},
         requests::{RequestPage, RequestParameters},
         status::ServerStatus,
@@ -111,6 +112,30 @@ impl Client {
     pub async fn delete(&self, namespace: &str, name: &str, parameters: &DeleteParameters) -> Result<(), ClientError> {
         let request = self.request(Method::DELETE, &deployment(namespace, name, "")).query(parameters);
         self.answer(request).await.map(drop)
+    }
+
+    /// Changes the canaries and shadows of a deployment.
+    pub async fn change_predictors(
+        &self,
+        namespace: &str,
+        name: &str,
+        change: &PredictorChange,
+        parameters: &ChangeParameters,
+    ) -> Result<ApplyResult, ClientError> {
+        let path = deployment(namespace, name, "/predictors");
+        self.send(self.request(Method::POST, &path).query(parameters).json(change)).await
+    }
+
+    /// Goes back to the manifest of an earlier generation.
+    pub async fn rollback(
+        &self,
+        namespace: &str,
+        name: &str,
+        rollback: &Rollback,
+        parameters: &ChangeParameters,
+    ) -> Result<ApplyResult, ClientError> {
+        let path = deployment(namespace, name, "/rollback");
+        self.send(self.request(Method::POST, &path).query(parameters).json(rollback)).await
     }
 
     /// The changes of a deployment.

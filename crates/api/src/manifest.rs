@@ -7,6 +7,7 @@ mod document;
 mod split;
 #[cfg(test)]
 mod tests;
+pub mod traffic;
 mod yaml;
 
 use std::{fmt, sync::Arc};

@@ -1,6 +1,7 @@
 //! Use cases: what a user can ask for, whatever the door.
 
 mod apply;
+mod changes;
 mod deployments;
 mod requests;
 mod time;

@@ -1,6 +1,7 @@
 //! `/api/v1`: handlers translate between HTTP and the use cases. The OpenAPI document is made from the
 //! same routes.
 
+mod changes;
 pub mod deployments;
 mod extract;
 mod server;
@@ -46,6 +47,8 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(deployments::apply))
         .routes(routes!(deployments::list))
         .routes(routes!(deployments::get, deployments::delete))
+        .routes(routes!(changes::predictors))
+        .routes(routes!(changes::rollback))
         .routes(routes!(deployments::history))
         .routes(routes!(deployments::traffic))
         .routes(routes!(deployments::requests))

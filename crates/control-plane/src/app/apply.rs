@@ -1,6 +1,7 @@
 //! Applying manifests: all are checked before any is stored.
 
 use provost_api::{
+    crd::Finding,
     manifest::{ManifestDocument, ManifestError, parse, parse_deployment},
     problem::{FieldError, Problem},
     rest::v1::apply::{Action, Applied, ApplyResult, Warning},
@@ -30,10 +31,10 @@ pub struct ApplyRequest {
 }
 
 /// A document that may be stored.
-struct Checked {
-    document: ManifestDocument,
-    deployment: Deployment,
-    warnings: Vec<Warning>,
+pub(super) struct Checked {
+    pub(super) document: ManifestDocument,
+    pub(super) deployment: Deployment,
+    pub(super) warnings: Vec<Warning>,
 }
 
 impl App {
@@ -73,20 +74,30 @@ impl App {
         let mut errors = Vec::new();
         let mut checked: Vec<Checked> = Vec::new();
         for document in documents {
-            match parse_deployment(&document, namespace, &self.catalog, self.engine) {
-                Ok((deployment, findings)) => {
-                    errors.extend(twice(&document, &deployment, &checked));
-                    let warning = |finding: &provost_api::crd::Finding| Warning {
-                        path: finding.path.to_string(),
-                        message: finding.message.clone(),
-                    };
-                    let warnings = findings.iter().map(warning).collect();
-                    checked.push(Checked { document, deployment, warnings });
+            match self.check_document(document, namespace) {
+                Ok(one) => {
+                    errors.extend(twice(&one, &checked));
+                    checked.push(one);
                 }
-                Err(violations) => errors.extend(violations.iter().map(|violation| field_error(&document, violation))),
+                Err(found) => errors.extend(found),
             }
         }
         if errors.is_empty() { Ok(checked) } else { Err(invalid(errors)) }
+    }
+
+    /// Checks one document: everything that is wrong with it, or its warnings.
+    pub(super) fn check_document(
+        &self,
+        document: ManifestDocument,
+        namespace: &Namespace,
+    ) -> Result<Checked, Vec<FieldError>> {
+        match parse_deployment(&document, namespace, &self.catalog, self.engine) {
+            Ok((deployment, findings)) => {
+                let warnings = findings.into_iter().map(warning).collect();
+                Ok(Checked { document, deployment, warnings })
+            }
+            Err(violations) => Err(violations.iter().map(|violation| field_error(&document, violation)).collect()),
+        }
     }
 
     /// What would become of the documents.
@@ -101,6 +112,7 @@ impl App {
                 action: if before.is_some() { Action::Configured } else { Action::Created },
                 generation: before.map_or(1, |before| before.generation + 1),
                 warnings: warnings.clone(),
+                manifest_yaml: None,
             });
         }
         Ok(applied)
@@ -114,7 +126,11 @@ fn default_namespace(name: Option<&str>) -> Result<Namespace, Problem> {
     }
 }
 
-fn invalid(errors: Vec<FieldError>) -> Problem {
+pub(super) fn warning(finding: Finding) -> Warning {
+    Warning { path: finding.path.to_string(), message: finding.message }
+}
+
+pub(super) fn invalid(errors: Vec<FieldError>) -> Problem {
     let detail = match &errors[..] {
         [only] => only.to_string(),
         all => format!("{} errors; nothing was stored", all.len()),
@@ -122,7 +138,7 @@ fn invalid(errors: Vec<FieldError>) -> Problem {
     Problem { errors, ..Problem::new(ErrorCode::Invalid, detail) }
 }
 
-fn manifest_error(error: &ManifestError) -> FieldError {
+pub(super) fn manifest_error(error: &ManifestError) -> FieldError {
     FieldError {
         source: Some(error.source_name.clone()),
         line: error.line,
@@ -143,7 +159,7 @@ fn field_error(document: &ManifestDocument, violation: &Violation) -> FieldError
 }
 
 /// A document that names a resource another document named before.
-fn twice(document: &ManifestDocument, deployment: &Deployment, before: &[Checked]) -> Option<FieldError> {
+fn twice(Checked { document, deployment, .. }: &Checked, before: &[Checked]) -> Option<FieldError> {
     let id: &DeploymentId = &deployment.id;
     before.iter().any(|other| other.deployment.id == *id).then(|| FieldError {
         source: Some(document.source.clone()),

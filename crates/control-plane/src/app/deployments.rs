@@ -25,12 +25,12 @@ use provost_domain::{
     },
 };
 
-use super::{App, format_time, problem};
+use super::{App, apply::warning, format_time, problem};
 use crate::reconcile::parse_stored;
 
 const LIMIT: usize = 100;
 const LIMIT_MAX: usize = 500;
-const HISTORY_MAX: u32 = 100;
+pub(super) const HISTORY_MAX: u32 = 100;
 const TRAFFIC_SECONDS: u64 = 900;
 const TRAFFIC_SECONDS_MAX: u64 = 3600;
 
@@ -138,8 +138,6 @@ impl App {
         let Ok(document) = ManifestDocument::from_json("metadata", stored.document.clone()) else { return Vec::new() };
         let findings =
             parse_deployment(&document, &stored.id.namespace, &self.catalog, self.engine).map(|(_, findings)| findings);
-        let warning =
-            |finding: provost_api::crd::Finding| Warning { path: finding.path.to_string(), message: finding.message };
         findings.unwrap_or_default().into_iter().map(warning).collect()
     }
 }
@@ -197,6 +195,7 @@ fn predictor_summary(
         reason: reported.and_then(|reported| reported.reason.clone()),
         weight: reported.map_or(0, |reported| reported.weight),
         desired_weight,
+        shadow: predictor.shadow,
         revision: reported.and_then(|reported| reported.revision.as_ref()).map(ToString::to_string),
         node: node.name.clone(),
         implementation: node.implementation.as_str().to_owned(),

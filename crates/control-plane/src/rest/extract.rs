@@ -1,6 +1,7 @@
 //! Reads parameters and bodies, with problems that say what to do.
 
 use axum::{
+    body::Bytes,
     extract::{FromRequest, FromRequestParts, Query, Request, rejection::BytesRejection},
     http::request::Parts,
 };
@@ -28,6 +29,22 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Parameters<T> {
     }
 }
 
+/// A body of JSON; unknown fields are an error.
+pub(super) struct Body<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+        check_media_type(&request, "send the body", &["application/json"])?;
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| body_problem(&rejection))?;
+        let read = serde_json::from_slice(&bytes);
+        let wrong =
+            |error: serde_json::Error| Problem::new(ErrorCode::BadRequest, format!("the body cannot be read: {error}"));
+        Ok(Self(read.map_err(wrong)?))
+    }
+}
+
 /// A text of manifests, YAML or JSON.
 pub(super) struct Manifests(pub(super) String);
 
@@ -35,13 +52,8 @@ impl<S: Send + Sync> FromRequest<S> for Manifests {
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
-        let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let essence = media_type.and_then(|value| value.split(';').next()).map(|value| value.trim().to_lowercase());
-        if !essence.as_deref().is_some_and(|essence| MANIFESTS.contains(&essence)) {
-            let detail = format!("send manifests as one of: {}", MANIFESTS.join(", "));
-            return Err(Problem::new(ErrorCode::UnsupportedMediaType, detail).into());
-        }
-        match axum::body::Bytes::from_request(request, state).await {
+        check_media_type(&request, "send manifests", &MANIFESTS)?;
+        match Bytes::from_request(request, state).await {
             Ok(bytes) => match String::from_utf8(bytes.into()) {
                 Ok(text) => Ok(Self(text)),
                 Err(error) => {
@@ -54,10 +66,20 @@ impl<S: Send + Sync> FromRequest<S> for Manifests {
     }
 }
 
+fn check_media_type(request: &Request, send: &str, accepted: &[&str]) -> Result<(), Problem> {
+    let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = media_type.and_then(|value| value.split(';').next()).map(|value| value.trim().to_lowercase());
+    if essence.as_deref().is_some_and(|essence| accepted.contains(&essence)) {
+        return Ok(());
+    }
+    let one_of = if accepted.len() > 1 { "one of: " } else { "" };
+    Err(Problem::new(ErrorCode::UnsupportedMediaType, format!("{send} as {one_of}{}", accepted.join(", "))))
+}
+
 fn body_problem(rejection: &BytesRejection) -> Problem {
     match rejection.status() {
         http::StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::new(ErrorCode::TooLarge, "the manifests are longer than 4 MiB: apply them in parts")
+            Problem::new(ErrorCode::TooLarge, "the body is longer than 4 MiB: apply manifests in parts")
         }
         _ => Problem::new(ErrorCode::BadRequest, "the body ends too early"),
     }

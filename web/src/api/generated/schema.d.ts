@@ -141,6 +141,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/namespaces/{namespace}/deployments/{name}/predictors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds, weighs, promotes or removes a canary or shadow, as one change of the manifest. */
+        post: operations["predictors"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/namespaces/{namespace}/deployments/{name}/requests": {
         parameters: {
             query?: never;
@@ -152,6 +169,23 @@ export interface paths {
         get: operations["requests"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/namespaces/{namespace}/deployments/{name}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Goes back to the manifest of an earlier generation, which makes a new one. Not on a cluster, which keeps none. */
+        post: operations["rollback"];
         delete?: never;
         options?: never;
         head?: never;
@@ -232,6 +266,8 @@ export interface components {
              * @example SeldonDeployment
              */
             kind: string;
+            /** @description The manifest as YAML, where the server changed it; for a dry run, as it would be. */
+            manifestYaml?: string | null;
             /** @description Name. */
             name: string;
             /** @description Namespace. */
@@ -259,6 +295,13 @@ export interface components {
             message?: string | null;
             /** @description When (RFC 3339). */
             time: string;
+        };
+        /** @description A canary or shadow that is there. */
+        ChosenPredictor: {
+            /** @description Its name; needed where there are several of the role. */
+            predictor?: string | null;
+            /** @description What it is there for. */
+            role: components["schemas"]["PredictorRole"];
         };
         /** @description A container of an instance. */
         ContainerSummary: {
@@ -467,6 +510,54 @@ export interface components {
             /** @description The namespaces, by name. */
             items: components["schemas"]["NamespaceSummary"][];
         };
+        /** @description A parameter of a node. */
+        NewParameter: {
+            /**
+             * @description Name.
+             * @example method
+             */
+            name: string;
+            /** @description `INT`, `FLOAT`, `DOUBLE`, `STRING` or `BOOL`; without, that of the parameter it replaces, else `STRING`. */
+            type?: string | null;
+            /** @description Value, as text. */
+            value: string;
+        };
+        /** @description A canary or shadow to add: a copy of the main predictor that serves something else, or a predictor as it is given. */
+        NewPredictor: {
+            /**
+             * @description Model server of its first node; where it is another than the main predictor's, parameters are not copied.
+             * @example SKLEARN_SERVER
+             */
+            implementation?: string | null;
+            /** @description Where the model of its first node is. */
+            modelUri?: string | null;
+            /**
+             * @description Its name; without, that of its role, or the role with `-2` where the main predictor has that name.
+             * @example canary
+             */
+            name?: string | null;
+            /** @description Parameters of its first node, in place of those of the same names. */
+            parameters?: components["schemas"]["NewParameter"][];
+            /** @description All of it, as in `spec.predictors`, instead of a copy. */
+            predictor?: Record<string, unknown> | null;
+            /** @description What it is there for. */
+            role: components["schemas"]["PredictorRole"];
+            /**
+             * Format: int32
+             * @description Share of the traffic of a canary in percent; without, that of `predictor`, else 10.
+             */
+            weight?: number | null;
+        };
+        /** @description A share of the traffic for a canary. */
+        NewWeight: {
+            /** @description The canary; needed where there are several. */
+            predictor?: string | null;
+            /**
+             * Format: int32
+             * @description Percent, from 0 to 100.
+             */
+            weight: number;
+        };
         /** @description A node of a predictor's graph. */
         NodeSummary: {
             /**
@@ -491,6 +582,28 @@ export interface components {
              */
             type: string;
         };
+        /**
+         * @description A change of the predictors of a deployment. The first that is no shadow is the main one: it gets the traffic that
+         *     canaries leave.
+         */
+        PredictorChange: (components["schemas"]["NewPredictor"] & {
+            /** @enum {string} */
+            change: "add";
+        }) | (components["schemas"]["NewWeight"] & {
+            /** @enum {string} */
+            change: "weight";
+        }) | (components["schemas"]["ChosenPredictor"] & {
+            /** @enum {string} */
+            change: "promote";
+        }) | (components["schemas"]["ChosenPredictor"] & {
+            /** @enum {string} */
+            change: "remove";
+        });
+        /**
+         * @description What a predictor beside the main one is there for.
+         * @enum {string}
+         */
+        PredictorRole: "canary" | "shadow";
         /** @description A predictor of a deployment. */
         PredictorSummary: {
             /**
@@ -517,6 +630,8 @@ export interface components {
             reason?: string | null;
             /** @description The revision that is desired. */
             revision?: string | null;
+            /** @description Whether it only gets a copy of the traffic. */
+            shadow?: boolean;
             /** @description Whether it serves. */
             state: components["schemas"]["DeploymentState"];
             /**
@@ -554,6 +669,14 @@ export interface components {
             next?: string | null;
             /** @description The rows, each with a value for each column; null where it has none. */
             rows: Record<string, unknown>[][];
+        };
+        /** @description Which manifest to go back to. */
+        Rollback: {
+            /**
+             * Format: int64
+             * @description That of this generation; without, the last one that differs from the present one.
+             */
+            to?: number | null;
         };
         /** @description What the server is and how it does. */
         ServerStatus: {
@@ -1018,6 +1141,71 @@ export interface operations {
             };
         };
     };
+    predictors: {
+        parameters: {
+            query?: {
+                /** @description Check everything and store nothing. */
+                dryRun?: boolean;
+                /** @description Why, for the history. */
+                message?: string;
+                /** @description Only if the deployment is at this generation. */
+                generation?: number;
+            };
+            header?: never;
+            path: {
+                namespace: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PredictorChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplyResult"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     requests: {
         parameters: {
             query?: {
@@ -1050,6 +1238,71 @@ export interface operations {
                 };
             };
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rollback: {
+        parameters: {
+            query?: {
+                /** @description Check everything and store nothing. */
+                dryRun?: boolean;
+                /** @description Why, for the history. */
+                message?: string;
+                /** @description Only if the deployment is at this generation. */
+                generation?: number;
+            };
+            header?: never;
+            path: {
+                namespace: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rollback"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplyResult"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -47,6 +47,9 @@ pub struct Applied {
     pub generation: u64,
     /// Fields that do not do what their author may expect.
     pub warnings: Vec<Warning>,
+    /// The manifest as YAML, where the server changed it; for a dry run, as it would be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest_yaml: Option<String>,
 }
 
 /// What became of a document.

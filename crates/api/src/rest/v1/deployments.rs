@@ -105,6 +105,9 @@ pub struct PredictorSummary {
     pub weight: u32,
     /// Share of the traffic it is to get, in percent.
     pub desired_weight: u32,
+    /// Whether it only gets a copy of the traffic.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shadow: bool,
     /// The revision that is desired.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
