@@ -1,6 +1,8 @@
 //! One file a command.
 
 pub(crate) mod apply;
+pub(crate) mod canary;
+mod change;
 pub(crate) mod completion;
 pub(crate) mod delete;
 pub(crate) mod describe;
@@ -10,9 +12,12 @@ pub(crate) mod get;
 pub(crate) mod instances;
 mod kind;
 pub(crate) mod logs;
+mod new_predictor;
 pub(crate) mod predict;
 pub(crate) mod print;
 pub(crate) mod requests;
+pub(crate) mod rollback;
+pub(crate) mod shadow;
 pub(crate) mod status;
 pub(crate) mod version;
 pub(crate) mod wait;

@@ -47,6 +47,20 @@ enum Command {
     Describe(commands::describe::Arguments),
     /// Delete deployments.
     Delete(commands::delete::Arguments),
+    /// Add, weigh, promote and remove canaries: other models with a share of the traffic.
+    ///
+    /// Each of these is one change of the deployment's manifest, and loses no request.
+    Canary(commands::canary::Arguments),
+    /// Add, promote and remove shadows: other models with a copy of the traffic.
+    ///
+    /// Nobody sees their answers, but metrics and the request log do. Each of these is one change of the deployment's
+    /// manifest, and loses no request. Shadows work on Kubernetes only.
+    Shadow(commands::shadow::Arguments),
+    /// Go back to an earlier manifest of a deployment.
+    ///
+    /// It makes a new generation. Models are read again from where that manifest says. On Kubernetes earlier manifests
+    /// are not kept: apply them from where they are, such as git.
+    Rollback(commands::rollback::Arguments),
     /// Wait until a deployment is available, or gone.
     Wait(commands::wait::Arguments),
     /// Send a request to a deployment.
@@ -93,6 +107,9 @@ fn run(command: Command) -> Result<(), Failure> {
             Command::Get(arguments) => commands::get::run(arguments).await,
             Command::Describe(arguments) => commands::describe::run(arguments).await,
             Command::Delete(arguments) => commands::delete::run(arguments).await,
+            Command::Canary(arguments) => commands::canary::run(arguments).await,
+            Command::Shadow(arguments) => commands::shadow::run(arguments).await,
+            Command::Rollback(arguments) => commands::rollback::run(arguments).await,
             Command::Wait(arguments) => commands::wait::run(arguments).await,
             Command::Predict(arguments) => commands::predict::run(arguments).await,
             Command::Requests(arguments) => commands::requests::run(arguments).await,

@@ -1,56 +1,14 @@
 //! The commands, as a user types them: what they print and how they end.
-#![allow(clippy::unwrap_used, reason = "a test")]
 
-use std::process::Command;
+use provost_testkit::Shell;
 
-use provost_testkit::{Node, NodeOptions};
-
-struct Shell {
-    node: Node,
-    folder: tempfile::TempDir,
-}
-
-impl Shell {
-    async fn start() -> Self {
-        let node = Node::start(NodeOptions::new(env!("CARGO_BIN_EXE_provost"))).await;
-        Self { node, folder: tempfile::tempdir().unwrap() }
-    }
-
-    /// Runs a command line; gives its exit code with what it printed, times and addresses masked.
-    fn run(&self, line: &str) -> String {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_provost"));
-        command
-            .args(line.split(' '))
-            .env("PROVOST_DATA_DIR", self.node.data())
-            .env("KUBECONFIG", self.folder.path().join("kubeconfig"))
-            .current_dir(provost_testkit::repository("."));
-        let output = command.output().unwrap();
-        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        let printed = format!("{}{}", text(&output.stdout), text(&output.stderr));
-        assert!(!printed.contains('\u{1b}'), "colours in a pipe: {printed:?}");
-        let folder = self.folder.path().display().to_string();
-        let masked = printed.replace(self.node.url(), "<url>").replace(&folder, "<folder>");
-        format!("[{}]\n{}", output.status.code().unwrap(), mask_times(&masked))
-    }
-
-    fn write(&self, name: &str, content: &str) -> String {
-        let path = self.folder.path().join(name);
-        std::fs::write(&path, content).unwrap();
-        path.display().to_string()
-    }
-}
-
-/// Times such as 2026-01-31T12:00:00.000Z become `<time>`.
-fn mask_times(text: &str) -> String {
-    let is_time = |word: &str| word.len() == 24 && word.ends_with('Z') && word.as_bytes()[10] == b'T';
-    text.split_inclusive([' ', '\n'])
-        .map(|word| if is_time(word.trim_end()) { word.replace(word.trim_end(), "<time>") } else { word.to_owned() })
-        .collect()
+async fn start() -> Shell {
+    Shell::start(env!("CARGO_BIN_EXE_provost")).await
 }
 
 #[tokio::test]
 async fn a_deployments_life() {
-    let shell = Shell::start().await;
+    let shell = start().await;
     insta::assert_snapshot!(shell.run("get sdep"), @r"
     [0]
     There are no deployments in the namespace `default`. Apply one with `provost apply -f FILE`.
@@ -92,7 +50,7 @@ async fn a_deployments_life() {
 
 #[tokio::test]
 async fn mistakes_are_told_with_what_to_do() {
-    let shell = Shell::start().await;
+    let shell = start().await;
     insta::assert_snapshot!(shell.run("get pods"), @r"
     [2]
     error: there is no kind `pods`: known kinds: seldondeployments (sdep)
@@ -123,7 +81,7 @@ async fn mistakes_are_told_with_what_to_do() {
 
 #[tokio::test]
 async fn images_are_printed_one_a_line() {
-    let shell = Shell::start().await;
+    let shell = start().await;
     insta::assert_snapshot!(shell.run("print images --image registry.example/provost:1"), @r"
     [0]
     registry.example/provost:1
@@ -153,7 +111,7 @@ async fn images_are_printed_one_a_line() {
 
 #[tokio::test]
 async fn a_cluster_that_cannot_be_reached_is_one_failure() {
-    let shell = Shell::start().await;
+    let shell = start().await;
     let cluster = "{name: a, cluster: {server: \"http://127.0.0.1:9\"}}";
     shell.write("kubeconfig", &format!("apiVersion: v1\nkind: Config\nclusters: [{cluster}]\nusers: [{{name: a, user: {{}}}}]\ncontexts: [{{name: a, context: {{cluster: a, user: a}}}}]\ncurrent-context: a\n"));
     insta::assert_snapshot!(shell.run("doctor --namespace models --gateway gateways/public"), @r"

@@ -6,12 +6,14 @@
 
 mod logged;
 mod node;
+mod shell;
 pub mod wrapped_model;
 
 use std::{fmt::Debug, path::PathBuf, time::Duration};
 
 pub use logged::{keep_log, logged_ids};
 pub use node::{Node, NodeOptions, Reply};
+pub use shell::Shell;
 
 /// How long [`eventually`] waits.
 const PATIENCE: Duration = Duration::from_secs(20);

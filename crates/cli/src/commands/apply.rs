@@ -49,14 +49,17 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     for (source, text) in sources {
         applied.extend(client.apply(text, &parameters(&source, arguments.dry_run)).await?.applied);
     }
-    for result in &applied {
-        for warning in &result.warnings {
-            eprintln!("warning: {} {}: {}: {}", result.kind, result.name, warning.path, warning.message);
+    print_result(ApplyResult { applied }, arguments.dry_run, &arguments.output)
+}
+
+/// Prints what became of manifests; warnings aside.
+pub(super) fn print_result(result: ApplyResult, is_dry_run: bool, output: &OutputArguments) -> Result<(), Failure> {
+    for applied in &result.applied {
+        for warning in &applied.warnings {
+            eprintln!("warning: {} {}: {}: {}", applied.kind, applied.name, warning.path, warning.message);
         }
     }
-    arguments.output.print(&ApplyResult { applied }, |result| {
-        result.applied.iter().map(|applied| line(applied, arguments.dry_run)).collect()
-    })
+    output.print(&result, |result| result.applied.iter().map(|applied| line(applied, is_dry_run)).collect())
 }
 
 fn line(applied: &Applied, is_dry_run: bool) -> String {

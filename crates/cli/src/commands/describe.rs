@@ -99,8 +99,8 @@ fn predictors(predictors: &[PredictorSummary]) -> String {
         vec![
             predictor.name.clone(),
             format!("{:?}", predictor.state),
-            format!("{}%", predictor.weight),
-            format!("{}%", predictor.desired_weight),
+            share(predictor, predictor.weight),
+            share(predictor, predictor.desired_weight),
             predictor.revision.clone().unwrap_or_default(),
             predictor.implementation.clone(),
             predictor.model_uri.clone().unwrap_or_default(),
@@ -109,6 +109,10 @@ fn predictors(predictors: &[PredictorSummary]) -> String {
     };
     let headings = ["name", "state", "traffic", "desired", "revision", "server", "model", "reason"];
     table(&headings, predictors.iter().map(row))
+}
+
+fn share(predictor: &PredictorSummary, weight: u32) -> String {
+    if predictor.shadow { "shadow".to_owned() } else { format!("{weight}%") }
 }
 
 /// The graphs of several nodes, each node below and beside the one above it.

@@ -107,5 +107,6 @@ fn rows(items: &[DeploymentSummary], with_namespace: bool) -> String {
 }
 
 fn traffic(predictor: &PredictorSummary) -> String {
-    format!("{} {}%", predictor.name, predictor.weight)
+    let PredictorSummary { name, weight, shadow, .. } = predictor;
+    if *shadow { format!("{name} shadow") } else { format!("{name} {weight}%") }
 }

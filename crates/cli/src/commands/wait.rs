@@ -68,17 +68,37 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let (kind, name) = arguments.subject.parse_named().map_err(Failure::Usage)?;
     let subject = format!("{}/{name}", kind.name());
     let namespace = &arguments.namespace.namespace;
+    await_condition(&client, arguments.condition, &subject, (namespace, name), arguments.timeout).await?;
+    print(&format!("{subject} condition met"))
+}
+
+/// Waits until the deployment, which is called `subject` to the user, is available at its latest generation.
+pub(super) async fn await_available(
+    client: &Client,
+    subject: &str,
+    deployment: (&str, &str),
+    timeout: Duration,
+) -> Result<(), Failure> {
+    await_condition(client, Condition::Available, subject, deployment, timeout).await
+}
+
+async fn await_condition(
+    client: &Client,
+    condition: Condition,
+    subject: &str,
+    (namespace, name): (&str, &str),
+    timeout: Duration,
+) -> Result<(), Failure> {
     let mut last = String::from("it was not seen yet");
     let waiting = async {
-        match arguments.condition {
-            Condition::Available => available(&client, namespace, name, &mut last).await,
-            Condition::Deleted => deleted(&client, namespace, name, &mut last).await,
+        match condition {
+            Condition::Available => available(client, namespace, name, &mut last).await,
+            Condition::Deleted => deleted(client, namespace, name, &mut last).await,
         }
     };
-    match tokio::time::timeout(arguments.timeout, waiting).await {
-        Ok(Ok(())) => print(&format!("{subject} condition met")),
-        Ok(Err(error)) => Err(error.into()),
-        Err(_elapsed) => Err(Failure::Timeout(format!("{subject} is not there after {:?}: {last}", arguments.timeout))),
+    match tokio::time::timeout(timeout, waiting).await {
+        Ok(result) => Ok(result?),
+        Err(_elapsed) => Err(Failure::Timeout(format!("{subject} is not there after {timeout:?}: {last}"))),
     }
 }
 
