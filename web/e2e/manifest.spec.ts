@@ -81,15 +81,17 @@ test("shows what an update changes before it is applied, and keeps its history",
     .click();
   const history = page.getByRole("table", { name: "History" });
   await expect(history).toContainText("say whose it is");
-  await page.getByRole("link", { name: "Apply generation 1 again" }).click();
+  await page.getByRole("link", { name: "Edit generation 1" }).click();
   await expect(page.getByText("This is the manifest of generation 1.")).toBeVisible();
 });
 
-test("adds a canary, shifts its traffic and promotes it", async ({ page, deployment }) => {
+test("adds a canary, shifts its traffic, promotes it and rolls back", async ({ page, deployment }) => {
   await page.goto(urlOf(deployment));
   await page.getByRole("button", { name: "Add canary" }).click();
   await page.getByRole("textbox", { name: "Model URI" }).fill(modelUri);
   await page.getByRole("button", { name: "Review…" }).click();
+  await expect(page.getByRole("textbox", { name: "Changes" })).toContainText("name: canary");
+  await page.getByRole("textbox", { name: "Comment" }).fill("try it");
   await page.getByRole("button", { name: "Apply" }).click();
   const predictors = page.getByRole("table", { name: "Predictors" });
   await expect(predictors.getByRole("row").filter({ hasText: "canary" })).toContainText("10 %");
@@ -100,9 +102,45 @@ test("adds a canary, shifts its traffic and promotes it", async ({ page, deploym
   await page.getByRole("button", { name: "Apply" }).click();
   await expect(predictors.getByRole("row").filter({ hasText: "canary" })).toContainText("60 %");
 
-  await page.getByRole("button", { name: "Promote or remove" }).click();
+  await page.getByRole("button", { name: "Traffic", exact: true }).click();
+  await page.getByRole("menuitem", { name: "Add another canary…" }).click();
+  await page.getByRole("textbox", { name: "Model URI" }).fill(modelUri);
+  await page.getByRole("button", { name: "Review…" }).click();
+  await page.getByRole("button", { name: "Apply" }).click();
+  await expect(predictors.getByRole("row").filter({ hasText: "default" })).toContainText("30 %");
+  await page.getByRole("button", { name: "Traffic", exact: true }).click();
+  await page.getByRole("menuitem", { name: "Remove canary-2" }).click();
+  await page.getByRole("button", { name: "Apply" }).click();
+  await expect(predictors.getByRole("row").filter({ hasText: "default" })).toContainText("40 %");
+
+  await page.getByRole("button", { name: "Traffic", exact: true }).click();
   await page.getByRole("menuitem", { name: /^Promote canary/ }).click();
   await page.getByRole("button", { name: "Apply" }).click();
-  await expect(predictors.getByRole("row").filter({ hasText: "canary" })).toHaveCount(0);
+  await expect(predictors.getByRole("row").filter({ hasText: "default" })).toHaveCount(0);
+  await expect(predictors.getByRole("row").filter({ hasText: "canary" })).toContainText("100 %");
+
+  await page
+    .getByRole("navigation", { name: /^Pages of/ })
+    .getByRole("link", { name: "History" })
+    .click();
+  await expect(page.getByRole("table", { name: "History" })).toContainText("try it");
+  await page.getByRole("button", { name: "Roll back to generation 2" }).click();
+  await expect(page.getByRole("dialog")).toContainText("generation 6 becomes 7");
+  await page.getByRole("button", { name: "Apply" }).click();
+  await expect(predictors.getByRole("row").filter({ hasText: "default" })).toContainText("90 %");
+
+  await page.getByRole("button", { name: "Traffic", exact: true }).click();
+  await page.getByRole("menuitem", { name: "Remove canary", exact: true }).click();
+  await page.getByRole("button", { name: "Apply" }).click();
   await expect(predictors.getByRole("row").filter({ hasText: "default" })).toContainText("100 %");
+});
+
+test("tells why a shadow cannot be where no cluster is", async ({ page, deployment }) => {
+  await page.goto(urlOf(deployment));
+  await page.getByRole("button", { name: "Traffic", exact: true }).click();
+  await page.getByRole("menuitem", { name: /^Add a shadow/ }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("textbox", { name: "Model URI" }).fill(modelUri);
+  await expect(dialog.getByRole("alert")).toContainText("spec.predictors[1].shadow");
+  await expect(dialog.getByRole("button", { name: "Review…" })).toBeDisabled();
 });

@@ -12,6 +12,8 @@ export type Warning = Schemas["Warning"];
 export type Change = Schemas["ChangeSummary"];
 export type Traffic = Schemas["Traffic"];
 export type ModelServer = Schemas["ModelServerSummary"];
+export type ApplyResult = Schemas["ApplyResult"];
+export type PredictorChange = Schemas["PredictorChange"];
 
 /** Names a deployment. */
 export interface DeploymentId {
@@ -111,6 +113,35 @@ export function applyManifest({ manifest, message, isDryRun }: ApplyRequest, sig
       signal,
     }),
   );
+}
+
+/** A change that the server makes to a manifest. */
+export type ManifestChange =
+  | { kind: "predictors"; body: PredictorChange }
+  | { kind: "rollback"; body: Schemas["Rollback"] };
+
+export interface ChangeOptions {
+  /** Why, for the history. */
+  message?: string;
+  /** Only if the deployment is at this generation. */
+  generation?: number;
+  isDryRun?: boolean;
+}
+
+export function changeDeployment(
+  { namespace, name }: DeploymentId,
+  { kind, body }: ManifestChange,
+  { message, generation, isDryRun }: ChangeOptions,
+  signal?: AbortSignal,
+): Promise<ApplyResult> {
+  const query = { dryRun: isDryRun, message: message || undefined, generation };
+  const params = { path: { namespace, name }, query };
+  if (kind === "rollback") {
+    const path = "/api/v1/namespaces/{namespace}/deployments/{name}/rollback";
+    return unwrap(client.POST(path, { params, body, signal }));
+  }
+  const path = "/api/v1/namespaces/{namespace}/deployments/{name}/predictors";
+  return unwrap(client.POST(path, { params, body, signal }));
 }
 
 export function deleteDeployment({ namespace, name }: DeploymentId, message?: string) {

@@ -7,6 +7,8 @@ import { DiffView } from "@/editor/CodeEditor";
 import { LinkButton } from "@/ui/RouterLinks";
 import { formatAgo, formatTime } from "@/util/format";
 import type { Change, Deployment } from "../queries";
+import { rollback } from "../rollout";
+import { ChangeDialog } from "./ChangeDialog";
 
 interface Props {
   deployment: Deployment;
@@ -19,6 +21,7 @@ interface Props {
 /** One change, with what it changed when asked. */
 export function ChangeRow({ deployment, change, before, now }: Props) {
   const [isOpen, setIsOpen] = useState(false);
+  const [isRollingBack, setIsRollingBack] = useState(false);
   const { generation, time, author, message, manifestYaml } = change;
   const isPresent = generation === deployment.generation;
   return (
@@ -53,14 +56,31 @@ export function ChangeRow({ deployment, change, before, now }: Props) {
             </Button>
           )}
           {manifestYaml && !isPresent && (
-            <LinkButton
-              aria-label={`Apply generation ${generation} again`}
-              to="/deployments/$namespace/$name/manifest"
-              params={{ namespace: deployment.namespace, name: deployment.name }}
-              search={{ generation }}
-            >
-              Apply again…
-            </LinkButton>
+            <>
+              <LinkButton
+                aria-label={`Edit generation ${generation}`}
+                to="/deployments/$namespace/$name/manifest"
+                params={{ namespace: deployment.namespace, name: deployment.name }}
+                search={{ generation }}
+              >
+                Edit…
+              </LinkButton>
+              <Button
+                aria-label={`Roll back to generation ${generation}`}
+                onClick={() => setIsRollingBack(true)}
+              >
+                Roll back…
+              </Button>
+            </>
+          )}
+          {isRollingBack && (
+            <ChangeDialog
+              deployment={deployment}
+              title={`Roll back to generation ${generation}`}
+              change={rollback(generation)}
+              placeholder={`rollback to generation ${generation}`}
+              onClose={() => setIsRollingBack(false)}
+            />
           )}
         </TableCell>
       </TableRow>

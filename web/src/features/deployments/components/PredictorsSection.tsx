@@ -149,8 +149,9 @@ function runs(implementation: string, type?: string): string {
   return type && type !== "UNKNOWN_TYPE" ? type : "own program";
 }
 
-/** The share of the traffic now, and the one it is on its way to. */
-function Weight({ predictor: { weight, desiredWeight } }: { predictor: Predictor }) {
+/** The share of the traffic now, and the one it is on its way to; a shadow has none. */
+function Weight({ predictor: { weight, desiredWeight, shadow } }: { predictor: Predictor }) {
+  if (shadow) return "shadow";
   return (
     <Box
       component="span"

@@ -3,86 +3,64 @@ import Menu from "@mui/material/Menu";
 import MenuItem from "@mui/material/MenuItem";
 import { useState } from "react";
 import { AddIcon, ChevronDownIcon } from "@/ui/icons";
-import { toYaml } from "../manifest/build";
-import { promote, removePredictor } from "../manifest/change";
 import type { Deployment } from "../queries";
-import { ApplyDialog } from "./ApplyDialog";
-import { CanaryDialog } from "./CanaryDialog";
-import { TrafficDialog } from "./TrafficDialog";
+import { type Change, endings, type Role, rolesOf } from "../rollout";
+import { AddPredictorDialog } from "./AddPredictorDialog";
+import { ChangeDialog } from "./ChangeDialog";
+import { WeightDialog } from "./WeightDialog";
 
-interface Change {
-  title: string;
-  manifest: Record<string, unknown>;
-}
-
-/** Rollouts: add a canary, shift its traffic, promote or remove it. Each is reviewed before it is applied. */
+/** Rollouts: add a canary or shadow, shift its traffic, promote or remove it. Each is reviewed before it is made. */
 export function TrafficActions({ deployment }: { deployment: Deployment }) {
-  const { predictors, manifest } = deployment;
+  const { predictors } = deployment;
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);
-  const [open, setOpen] = useState<"canary" | "traffic">();
+  const [open, setOpen] = useState<Role | "weight">();
   const [change, setChange] = useState<Change>();
-  const others = predictors.slice(1);
-  const review = (next: Change) => {
+  const { canaries, shadows } = rolesOf(predictors);
+  const hasCanary = canaries.length > 0;
+  const show = (next?: Role | "weight") => {
     setAnchor(null);
-    setOpen(undefined);
+    setOpen(next);
+  };
+  const review = (next: Change) => {
+    show();
     setChange(next);
   };
   return (
     <>
-      {others.length === 0 && (
-        <Button variant="outlined" startIcon={<AddIcon />} onClick={() => setOpen("canary")}>
+      {hasCanary ? (
+        <Button variant="outlined" onClick={() => show("weight")}>
+          Shift traffic
+        </Button>
+      ) : (
+        <Button variant="outlined" startIcon={<AddIcon />} onClick={() => show("canary")}>
           Add canary
         </Button>
       )}
-      {others.length > 0 && (
-        <>
-          <Button variant="outlined" onClick={() => setOpen("traffic")}>
-            Shift traffic
-          </Button>
-          <Button
-            variant="outlined"
-            endIcon={<ChevronDownIcon />}
-            aria-haspopup="menu"
-            aria-expanded={anchor !== null}
-            onClick={(event) => setAnchor(event.currentTarget)}
-          >
-            Promote or remove
-          </Button>
-        </>
-      )}
+      <Button
+        variant="outlined"
+        endIcon={<ChevronDownIcon />}
+        aria-haspopup="menu"
+        aria-expanded={anchor !== null}
+        onClick={(event) => setAnchor(event.currentTarget)}
+      >
+        Traffic
+      </Button>
       <Menu anchorEl={anchor} open={anchor !== null} onClose={() => setAnchor(null)}>
-        {others.map(({ name }) => (
-          <MenuItem
-            key={`promote ${name}`}
-            onClick={() => review({ title: `Promote ${name}`, manifest: promote(manifest, name) })}
-          >
-            Promote {name}: it serves alone, as {predictors[0]?.name}
+        {endings(predictors).map((ending) => (
+          <MenuItem key={ending.title} onClick={() => review(ending)}>
+            {ending.label}
           </MenuItem>
         ))}
-        {predictors.map(({ name }) => (
-          <MenuItem
-            key={`remove ${name}`}
-            onClick={() => review({ title: `Remove ${name}`, manifest: removePredictor(manifest, name) })}
-          >
-            Remove {name}
-          </MenuItem>
-        ))}
+        {hasCanary && <MenuItem onClick={() => show("canary")}>Add another canary…</MenuItem>}
+        {shadows.length === 0 && (
+          <MenuItem onClick={() => show("shadow")}>Add a shadow: it gets a copy of the traffic…</MenuItem>
+        )}
       </Menu>
-      {open === "canary" && (
-        <CanaryDialog deployment={deployment} onClose={() => setOpen(undefined)} onReview={review} />
+      {(open === "canary" || open === "shadow") && (
+        <AddPredictorDialog deployment={deployment} role={open} onClose={() => show()} onReview={review} />
       )}
-      {open === "traffic" && (
-        <TrafficDialog deployment={deployment} onClose={() => setOpen(undefined)} onReview={review} />
-      )}
-      {change && (
-        <ApplyDialog
-          deployment={deployment}
-          title={change.title}
-          before={toYaml(manifest)}
-          manifest={toYaml(change.manifest)}
-          onClose={() => setChange(undefined)}
-        />
-      )}
+      {open === "weight" && <WeightDialog deployment={deployment} onClose={() => show()} onReview={review} />}
+      {change && <ChangeDialog {...change} deployment={deployment} onClose={() => setChange(undefined)} />}
     </>
   );
 }

@@ -7,15 +7,23 @@ import { CANARY } from "../manifest/build";
 import { FieldNote } from "./FieldNote";
 import { useField } from "./messages";
 
+interface Props {
+  /** Name of the predictor that the canary takes from. */
+  main: string;
+  canary?: string;
+  /** What there is to share, in percent. */
+  total?: number;
+}
+
 /** The canary's share of the traffic. */
-export function CanaryTrafficField({ main }: { main: string }) {
+export function CanaryTrafficField({ main, canary = CANARY, total = 100 }: Props) {
   const { field, error, warning } = useField("canaryTraffic");
   const share = Number(field.value);
   const shares = [
-    { name: main, weight: 100 - share },
-    { name: CANARY, weight: share },
+    { name: main, weight: total - share },
+    { name: canary, weight: share },
   ];
-  const change = (value: number) => field.onChange(Math.min(100, Math.max(0, Math.round(value) || 0)));
+  const change = (value: number) => field.onChange(Math.min(total, Math.max(0, Math.round(value) || 0)));
   return (
     <Box>
       <Box
@@ -24,6 +32,7 @@ export function CanaryTrafficField({ main }: { main: string }) {
         <Slider
           size="small"
           aria-label="Traffic of the canary in percent"
+          max={total}
           value={share}
           onChange={(_event, value) => change(Number(value))}
           onBlur={field.onBlur}
@@ -36,7 +45,7 @@ export function CanaryTrafficField({ main }: { main: string }) {
           onBlur={field.onBlur}
           error={error !== undefined}
           slotProps={{
-            htmlInput: { min: 0, max: 100 },
+            htmlInput: { min: 0, max: total },
             input: { endAdornment: "%" },
             inputLabel: { shrink: true },
           }}

@@ -17,8 +17,14 @@ const FILES: Record<string, string> = {
   XGBOOST_SERVER: "`model.bst`, `model.json` or `model.ubj`",
 };
 
+interface Props {
+  part: Part;
+  /** Whether there are fields for what its pods ask for. */
+  hasRequests?: boolean;
+}
+
 /** What one predictor serves, and with what. */
-export function PredictorFields({ part }: { part: Part }) {
+export function PredictorFields({ part, hasRequests = true }: Props) {
   const server = useWatch<DeploymentValues, `${Part}.server`>({ name: `${part}.server` });
   const hasMethod = server === SKLEARN;
   const columns = hasMethod ? "minmax(0, 3fr) minmax(0, 2fr)" : "minmax(0, 1fr)";
@@ -39,10 +45,12 @@ export function PredictorFields({ part }: { part: Part }) {
           />
         }
       />
-      <Box sx={{ display: "grid", gap: 2, gridTemplateColumns: { xs: "1fr", sm: "1fr 1fr" } }}>
-        <FormText name={`${part}.cpu`} label="CPU request" placeholder="500m" />
-        <FormText name={`${part}.memory`} label="Memory request" placeholder="256Mi" />
-      </Box>
+      {hasRequests && (
+        <Box sx={{ display: "grid", gap: 2, gridTemplateColumns: { xs: "1fr", sm: "1fr 1fr" } }}>
+          <FormText name={`${part}.cpu`} label="CPU request" placeholder="500m" />
+          <FormText name={`${part}.memory`} label="Memory request" placeholder="256Mi" />
+        </Box>
+      )}
     </Box>
   );
 }

@@ -1,7 +1,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { ApiError, type FieldError } from "@/api/problem";
 import { useDebounced } from "@/util/useDebounced";
-import { applyManifest, type Warning } from "../queries";
+import { type ApplyResult, applyManifest, type Warning } from "../queries";
 
 export interface DryRun {
   /** `idle` while there is nothing to check yet. */
@@ -16,14 +16,22 @@ const PAUSE = 350;
 
 const IDLE: DryRun = { state: "idle", errors: [], warnings: [] };
 
+type Send<T> = (value: T, signal: AbortSignal) => Promise<ApplyResult>;
+
 /** Has the server check a manifest as it is written, without storing it. What is as at first is not checked. */
 export function useDryRun(manifest: string, initial: string): DryRun {
-  const settled = useDebounced(manifest, PAUSE);
-  const isIdle = manifest === initial;
+  return useDryRunOf(manifest, initial, sendManifest);
+}
+
+/** The same for anything that `send` asks the server for, without having it done. */
+export function useDryRunOf<T>(value: T, initial: T, send: Send<T>): DryRun {
+  const text = JSON.stringify(value);
+  const settled = useDebounced(text, PAUSE);
+  const isIdle = text === JSON.stringify(initial);
   const { data, error, isPlaceholderData, isPending } = useQuery({
     queryKey: ["dry-run", settled],
-    queryFn: ({ signal }) => checkManifest(settled, signal),
-    enabled: !isIdle,
+    queryFn: ({ signal }) => check(send(value, signal)),
+    enabled: !isIdle && settled === text,
     placeholderData: keepPreviousData,
     gcTime: 30_000,
     staleTime: 10_000,
@@ -31,13 +39,17 @@ export function useDryRun(manifest: string, initial: string): DryRun {
   if (isIdle) return IDLE;
   if (error) return { state: "unknown", errors: [], warnings: [] };
   if (isPending) return { state: "checking", errors: [], warnings: [] };
-  return isPlaceholderData || settled !== manifest ? { ...data, state: "checking" } : data;
+  return isPlaceholderData || settled !== text ? { ...data, state: "checking" } : data;
+}
+
+function sendManifest(manifest: string, signal: AbortSignal): Promise<ApplyResult> {
+  return applyManifest({ manifest, isDryRun: true }, signal);
 }
 
 /** What is wrong is an answer here, not an error. */
-async function checkManifest(manifest: string, signal: AbortSignal): Promise<DryRun> {
+async function check(answer: Promise<ApplyResult>): Promise<DryRun> {
   try {
-    const { applied } = await applyManifest({ manifest, isDryRun: true }, signal);
+    const { applied } = await answer;
     const warnings = applied.flatMap((one) => one.warnings);
     return { state: "valid", errors: [], warnings, action: applied[0]?.action };
   } catch (error) {
