@@ -15,7 +15,7 @@ use std::{fmt, sync::Arc};
 use provost_domain::{Deployment, Engine, FieldPath, Namespace, ServerCatalog, Violation};
 use serde_json::Value;
 
-use crate::crd::{Finding, seldon_deployment};
+use crate::crd::{Finding, inference_service, seldon_deployment};
 use document::Lines;
 
 /// Longest text of manifests.
@@ -29,7 +29,12 @@ pub const DEPTH_MAX: usize = 64;
 const READER_STACK: usize = 8 * 1024 * 1024;
 
 /// Kinds whose items are documents of their own.
-const LIST_KINDS: [&str; 2] = ["List", "SeldonDeploymentList"];
+const LIST_KINDS: [&str; 3] = ["List", "SeldonDeploymentList", "InferenceServiceList"];
+/// The kinds that are accepted, and their versions.
+const KINDS: [(&str, &[&str]); 2] = [
+    (seldon_deployment::KIND, &seldon_deployment::API_VERSIONS),
+    (inference_service::KIND, &inference_service::API_VERSIONS),
+];
 
 /// One resource of a text of manifests.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +107,19 @@ pub fn parse(source: &str, text: &str) -> Result<Vec<ManifestDocument>, Vec<Mani
     })
 }
 
+/// What is kept of a resource's metadata: the rest is set by servers.
+const METADATA_KEPT: [&str; 4] = ["name", "namespace", "labels", "annotations"];
+
+/// Takes away what servers set.
+pub fn keep_written(document: &mut Value) {
+    if let Some(fields) = document.as_object_mut() {
+        fields.remove("status");
+    }
+    if let Some(metadata) = document.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.retain(|name, _| METADATA_KEPT.contains(&name.as_str()));
+    }
+}
+
 /// Reads a document as a deployment for an engine: with warnings, or with everything that is wrong with it.
 pub fn parse_deployment(
     document: &ManifestDocument,
@@ -109,7 +127,11 @@ pub fn parse_deployment(
     catalog: &ServerCatalog,
     engine: Engine,
 ) -> Result<(Deployment, Vec<Finding>), Vec<Violation>> {
-    seldon_deployment::parse(&document.json, default_namespace, catalog, engine)
+    let parse = match document.kind.as_str() {
+        inference_service::KIND => inference_service::parse,
+        _ => seldon_deployment::parse,
+    };
+    parse(&document.json, default_namespace, catalog, engine)
 }
 
 impl ManifestDocument {
@@ -212,19 +234,18 @@ impl Reader<'_> {
 
 /// Why a document is of no kind that is accepted.
 fn refusal(json: &Value, api_version: Option<&str>, kind: Option<&str>) -> Option<String> {
-    let accepted =
-        format!("this version accepts {} in {}", seldon_deployment::KIND, seldon_deployment::API_VERSIONS.join(", "));
+    let accepted = || {
+        let kinds = KINDS.map(|(kind, versions)| format!("{kind} in {}", versions.join(", ")));
+        format!("this version accepts {}", kinds.join("; "))
+    };
+    let is_known = |version, kind| KINDS.iter().any(|(known, versions)| *known == kind && versions.contains(&version));
     match (json, api_version, kind) {
-        (Value::Object(_), Some(version), Some(seldon_deployment::KIND))
-            if seldon_deployment::API_VERSIONS.contains(&version) =>
-        {
-            None
-        }
+        (Value::Object(_), Some(version), Some(kind)) if is_known(version, kind) => None,
         (Value::Object(_), Some(version), Some(kind)) => {
-            Some(format!("kind `{kind}` of `{version}` is not known; {accepted}"))
+            Some(format!("kind `{kind}` of `{version}` is not known; {}", accepted()))
         }
-        (Value::Object(_), None, _) => Some(format!("`apiVersion` is missing; {accepted}")),
-        (Value::Object(_), _, None) => Some(format!("`kind` is missing; {accepted}")),
-        _ => Some(format!("a document must be an object with `apiVersion` and `kind`; {accepted}")),
+        (Value::Object(_), None, _) => Some(format!("`apiVersion` is missing; {}", accepted())),
+        (Value::Object(_), _, None) => Some(format!("`kind` is missing; {}", accepted())),
+        _ => Some(format!("a document must be an object with `apiVersion` and `kind`; {}", accepted())),
     }
 }

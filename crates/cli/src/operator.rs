@@ -10,7 +10,7 @@ use std::{
 use futures_util::FutureExt as _;
 use provost_deployer::{
     kubernetes::{LogBucket, ObjectName, Settings},
-    operator::{self, Client, Figures, Options, lease::Candidate},
+    operator::{self, Client, Figures, Options, crd, lease::Candidate},
 };
 use provost_domain::BucketUri;
 use provost_service_kit::telemetry;
@@ -74,6 +74,10 @@ pub(crate) struct Arguments {
         value_delimiter = ','
     )]
     watch_namespace: Vec<String>,
+    /// Make `InferenceService`s so, too. Nobody else may be in charge of them on the cluster, as `KServe` is where it is
+    /// installed.
+    #[arg(long, env = "PROVOST_INFERENCE_SERVICES", hide_env_values = true)]
+    inference_services: bool,
     /// Reconcile only deployments whose label `seldon.io/controller-id` is this; without, those without one.
     #[arg(long, env = "PROVOST_CONTROLLER_ID", hide_env_values = true, value_name = "ID")]
     controller_id: Option<String>,
@@ -112,6 +116,7 @@ async fn work(arguments: Arguments) -> anyhow::Result<()> {
     };
     let options = Options {
         namespaces: arguments.watch_namespace,
+        kinds: crd::Served::chosen(arguments.inference_services),
         controller_id: arguments.controller_id,
         reads_account_secrets: arguments.service_account_secrets,
         settings,

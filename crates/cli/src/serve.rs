@@ -23,11 +23,11 @@ use std::{
 use anyhow::Context as _;
 use provost_control_plane::{
     app::{App, Parts},
-    console,
+    console, kubernetes,
     reconcile::{Ports, Reconciler, with_causes},
     rest,
 };
-use provost_deployer::{InProcessDeployer, kubernetes::ObjectName};
+use provost_deployer::{InProcessDeployer, kubernetes::ObjectName, operator::crd::Served};
 use provost_domain::{DeploymentId, Engine, ServerCatalog, port::clock::Clock};
 use provost_gateway::{Gateway, Options as GatewayOptions, TrafficHistory};
 use provost_inference::record::Timestamp;
@@ -88,6 +88,9 @@ pub(crate) struct Arguments {
         value_delimiter = ','
     )]
     watch_namespace: Vec<String>,
+    /// With `--roles control-plane` and `gateway`: `InferenceService`s, too.
+    #[arg(long, env = "PROVOST_INFERENCE_SERVICES", hide_env_values = true)]
+    inference_services: bool,
     /// With `--roles control-plane`: keep the bucket of the request log while holding the Lease of this
     /// `namespace/name`, so that several control planes can stand by; without, the bucket is only read.
     #[arg(long, env = "PROVOST_LEASE", hide_env_values = true, value_name = "LEASE")]
@@ -138,6 +141,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let environments = config.environments(&variables).map_err(|problems| wrong(&problems))?;
     telemetry::start(&config.telemetry.log_filter, format).map_err(anyhow::Error::msg)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let watched = control_plane::Watched {
+        namespaces: arguments.watch_namespace,
+        kinds: Served::chosen(arguments.inference_services),
+    };
     match arguments.roles {
         Roles::All | Roles::Predictor => {
             let destination = Destination::find(&config, &variables, arguments.roles);
@@ -146,12 +153,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Roles::ControlPlane => {
             let log = config.log_bucket(&variables).map_err(|problems| wrong(&problems))?;
-            let (namespaces, lease) = (arguments.watch_namespace, arguments.lease);
-            runtime.block_on(control_plane::serve(&arguments.data_dir, &config, rules, namespaces, log, lease))
+            let lease = arguments.lease;
+            runtime.block_on(control_plane::serve(&arguments.data_dir, &config, rules, watched, log, lease))
         }
-        Roles::Gateway => {
-            runtime.block_on(control_plane::serve_gateway(&arguments.data_dir, &config, arguments.watch_namespace))
-        }
+        Roles::Gateway => runtime.block_on(control_plane::serve_gateway(&arguments.data_dir, &config, watched)),
     }
 }
 
@@ -215,7 +220,10 @@ async fn serve(
     let app = App::new(parts);
     let routers = match manifest {
         Some(_) => Routers::default(),
-        None => Routers { api: rest::router(app.clone()), console: console::router() },
+        None => Routers {
+            api: rest::router(app.clone()).merge(kubernetes::router(app.clone())),
+            console: console::router(),
+        },
     };
     let is_ready = view.settled();
     let data_plane = move || DataPlane::Gateway(gateway.thread());

@@ -49,6 +49,17 @@ async fn seldons_client_gets_the_models_answers() {
     runs_against_the_example(python, "seldon.py").await;
 }
 
+#[tokio::test]
+async fn kserves_sdk_creates_waits_predicts_and_deletes() {
+    let Some(python) = python("PROVOST_KSERVE_PYTHON") else { return };
+    let node = Node::start(NodeOptions::new(BINARY)).await;
+    let address = node.url().strip_prefix("http://").unwrap();
+    let mut command = Command::new(python);
+    command.arg(script("kserve_sdk.py")).args([address, "examples/iris/sklearn", "examples/iris/xgboost", "[1, 1]"]);
+    let status = command.status().unwrap();
+    assert!(status.success(), "{status}");
+}
+
 #[test]
 fn programs_of_seldons_wrapper_are_nodes_of_a_graph() {
     let Some(python) = python("PROVOST_SELDON_PYTHON") else { return };

@@ -11,7 +11,7 @@ async fn a_deployments_life() {
     let shell = start().await;
     insta::assert_snapshot!(shell.run("get sdep"), @r"
     [0]
-    There are no deployments in the namespace `default`. Apply one with `provost apply -f FILE`.
+    There is no SeldonDeployment in the namespace `default`. Apply one with `provost apply -f FILE`.
     ");
     insta::assert_snapshot!(shell.run("apply -f examples/iris/deployment.yaml --dry-run"), @r"
     [0]
@@ -53,7 +53,7 @@ async fn mistakes_are_told_with_what_to_do() {
     let shell = start().await;
     insta::assert_snapshot!(shell.run("get pods"), @r"
     [2]
-    error: there is no kind `pods`: known kinds: seldondeployments (sdep)
+    error: there is no kind `pods`: known kinds: seldondeployments (sdep), inferenceservices (isvc)
     ");
     insta::assert_snapshot!(shell.run("wait sdep missing --timeout 1s"), @r"
     [3]

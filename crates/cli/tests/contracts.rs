@@ -5,7 +5,7 @@ use std::process::Command;
 
 #[track_caller]
 fn check(what: &str, path: &str) {
-    let output = Command::new(env!("CARGO_BIN_EXE_provost")).args(["print", what]).output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_provost")).arg("print").args(what.split(' ')).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let printed = String::from_utf8(output.stdout).unwrap();
     let path = provost_testkit::repository(".").join(path);
@@ -39,4 +39,5 @@ fn the_reference_of_fields_is_committed() {
 #[test]
 fn the_kinds_of_the_chart_are_committed() {
     check("crds", "deploy/helm/provost/crds/seldondeployments.yaml");
+    check("crds inferenceservices", "deploy/helm/provost/files/inferenceservices.yaml");
 }

@@ -14,11 +14,11 @@ use provost_api::{
     rest::v1::status::{EngineName, ModelServerSummary, ServerStatus},
 };
 use provost_domain::{
-    Engine, ErrorCode, ServerCatalog,
+    Engine, ErrorCode, Namespace, ServerCatalog,
     plan::{State, Timestamp},
     port::{
         clock::Clock,
-        deployments::{DeploymentRepository, StoreError},
+        deployments::{DeploymentRepository, StoreError, StoredDeployment},
         traffic::TrafficView,
         workloads::WorkloadView,
     },
@@ -106,6 +106,16 @@ impl App {
             engine: engine_name(self.engine),
             has_request_log: self.log.is_some(),
         })
+    }
+
+    /// What is stored once anything changed after `version`, or after a while; and the version then.
+    pub(crate) async fn stored_after(
+        &self,
+        version: Option<u64>,
+        namespace: Option<&Namespace>,
+    ) -> Result<(Vec<StoredDeployment>, u64), Problem> {
+        let version = self.wait_for_change(version).await;
+        Ok((self.repository.list(namespace).await.map_err(problem)?, version))
     }
 
     /// Waits for a change after `version`, or for a while; tells the version then.

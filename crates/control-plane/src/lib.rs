@@ -2,5 +2,6 @@
 
 pub mod app;
 pub mod console;
+pub mod kubernetes;
 pub mod reconcile;
 pub mod rest;

@@ -1,4 +1,4 @@
-//! The operator: watches `SeldonDeployment`s on a cluster and makes them so, each as
+//! The operator: watches `SeldonDeployment`s, and `InferenceService`s where it is to, and makes them so, each as
 //! `validate → build → apply → status`.
 //!
 //! **Invariant**: one malformed object never stops the others, and an object that is as it should be is not
@@ -50,12 +50,13 @@ use crate::kubernetes::Settings;
 use accounts::Read;
 use applied::Applied;
 use children::Children;
+use crd::Served;
 use desired::Desired;
 pub use figures::Figures;
 pub use kube::Client;
 pub(crate) use pods::trouble;
 use reconcile::{ReconcileError, reconcile};
-pub(crate) use resources::api as deployments;
+pub(crate) use resources::{api as deployments, name_kind};
 
 /// The first wait after an error; it doubles.
 const RETRY_MIN: Duration = Duration::from_secs(1);
@@ -71,6 +72,8 @@ const CONCURRENCY: u16 = 16;
 pub struct Options {
     /// The namespaces to watch; all of them where none is given.
     pub namespaces: Vec<String>,
+    /// The kinds to make so.
+    pub kinds: &'static [Served],
     /// Deployments with this `seldon.io/controller-id` are its own; where it is empty, those without one.
     pub controller_id: Option<String>,
     /// Whether the Secrets that service accounts name are read, so that pods are made with them.
@@ -82,6 +85,7 @@ pub struct Options {
 /// What reconciling shares.
 struct Context {
     client: Client,
+    served: Served,
     options: Options,
     catalog: ServerCatalog,
     children: Arc<Children>,
@@ -144,8 +148,14 @@ pub enum OperatorError {
     #[error("cannot reach the cluster: is KUBECONFIG set, or does this run in a pod with a service account?")]
     Cluster(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The kind is not installed.
-    #[error("SeldonDeployments are not known to the cluster: apply the output of `provost print crds` first")]
-    NotInstalled(#[source] Box<kube::Error>),
+    #[error("{kind}s are not known to the cluster: apply the output of `provost print crds` first")]
+    NotInstalled {
+        /// The kind.
+        kind: String,
+        /// What the API server says.
+        #[source]
+        source: Box<kube::Error>,
+    },
 }
 
 /// Works until `stopped`.
@@ -159,30 +169,33 @@ pub async fn run(
         [] => vec![None],
         some => some.iter().cloned().map(Some).collect(),
     };
-    for namespace in &namespaces {
-        let objects = resources::api(&client, namespace.as_deref());
-        objects.list(&ListParams::default().limit(1)).await.map_err(not_installed)?;
+    let watches = namespaces.iter().flat_map(|namespace| options.kinds.iter().map(move |served| (*served, namespace)));
+    let watches: Vec<_> = watches.collect();
+    for (served, namespace) in &watches {
+        let objects = resources::api(&client, *served, namespace.as_deref());
+        objects.list(&ListParams::default().limit(1)).await.map_err(|error| not_installed(*served, error))?;
     }
     let stopped = stopped.shared();
-    let controllers = namespaces.iter().map(|namespace| {
+    let controllers = watches.into_iter().map(|(served, namespace)| {
         let (figures, stopped) = (Arc::clone(&figures), stopped.clone());
-        control(&client, &options, figures, namespace.as_deref(), stopped)
+        control(&client, &options, figures, (served, namespace.as_deref()), stopped)
     });
     future::join_all(controllers).await;
     Ok(())
 }
 
-/// Reconciles the deployments of a namespace, or of all.
+/// Reconciles the deployments of a kind in a namespace, or in all.
 async fn control(
     client: &Client,
     options: &Options,
     figures: Arc<Figures>,
-    namespace: Option<&str>,
+    (served, namespace): (Served, Option<&str>),
     stopped: impl Future<Output = ()> + Send + Sync + 'static,
 ) {
     let kinds = watched::kinds(options.settings.gateway.is_some());
     let context = Arc::new(Context {
         client: client.clone(),
+        served,
         options: options.clone(),
         catalog: ServerCatalog::default(),
         children: Arc::new(Children::new(&kinds)),
@@ -190,12 +203,12 @@ async fn control(
         figures,
         memories: Mutex::default(),
     });
-    let writer = Writer::new(crd::resource());
+    let writer = Writer::new(served.resource());
     let store = writer.as_reader();
     let changed = resources::changed(client, namespace, writer, Arc::clone(&context));
-    Controller::for_stream_with(changed, store, crd::resource())
+    Controller::for_stream_with(changed, store, served.resource())
         .with_config(controller::Config::default().debounce(DEBOUNCE).concurrency(CONCURRENCY))
-        .reconcile_on(watched::triggers(client, namespace, &kinds, &context.children))
+        .reconcile_on(watched::triggers(client, namespace, served, &kinds, &context.children))
         .graceful_shutdown_on(stopped)
         .run(reconcile, after_error, context)
         .for_each(|result| async {
@@ -219,9 +232,11 @@ pub(crate) async fn configuration() -> Result<Config, OperatorError> {
     Ok(config)
 }
 
-fn not_installed(error: kube::Error) -> OperatorError {
+fn not_installed(served: Served, error: kube::Error) -> OperatorError {
     match &error {
-        kube::Error::Api(status) if status.code == 404 => OperatorError::NotInstalled(Box::new(error)),
+        kube::Error::Api(status) if status.code == 404 => {
+            OperatorError::NotInstalled { kind: served.name(), source: Box::new(error) }
+        }
         _ => OperatorError::Cluster(error.into()),
     }
 }

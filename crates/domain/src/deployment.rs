@@ -31,6 +31,9 @@ pub type TextMap = BTreeMap<String, String>;
 /// The desired serving state of one or more predictors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Deployment {
+    /// What it was written as.
+    #[serde(default)]
+    pub kind: ResourceKind,
     /// Its namespace and name.
     pub id: DeploymentId,
     /// Annotations of the resource, overlaid with those of its specification.
@@ -49,6 +52,16 @@ pub struct Deployment {
     pub predictors: Vec<Predictor>,
     /// Whether its requests are logged.
     pub request_log: RequestLogging,
+}
+
+/// The kind of resource a deployment was written as.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ResourceKind {
+    /// That of Seldon Core.
+    #[default]
+    SeldonDeployment,
+    /// That of `KServe`, before `KFServing`.
+    InferenceService,
 }
 
 /// One inference graph with its share of the traffic.
@@ -322,6 +335,7 @@ pub(crate) mod tests {
     pub(crate) fn deployment(predictors: Vec<Predictor>) -> Deployment {
         let namespace = crate::Namespace::default_namespace();
         Deployment {
+            kind: ResourceKind::SeldonDeployment,
             id: DeploymentId { namespace, name: crate::ResourceName::try_from("iris").unwrap() },
             annotations: TextMap::new(),
             labels: TextMap::new(),

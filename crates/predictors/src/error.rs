@@ -13,7 +13,7 @@ pub enum LoadError {
     List(#[source] io::Error),
     /// No file has a name under which the server looks for a model.
     #[error(
-        "no model file: looked for {}, {}",
+        "no model file: looked for {} or a single file that ends alike, {}",
         quoted(looked_for.iter().copied()),
         present_files(present)
     )]

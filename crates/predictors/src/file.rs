@@ -28,7 +28,8 @@ pub(crate) struct ModelFile {
     pub(crate) warnings: Vec<String>,
 }
 
-/// Finds the model file: the only file whatever its name, or the first of the server's names.
+/// Finds the model file: the only file whatever its name, or the first of the server's names, or the only file that ends
+/// as one of them, as `KServe` has it.
 pub(crate) fn find(files: &dyn ArtifactFiles, server: ModelServer) -> Result<ModelFile, LoadError> {
     let files = files.list().map_err(LoadError::List)?;
     if let [only] = files.as_slice() {
@@ -36,9 +37,22 @@ pub(crate) fn find(files: &dyn ArtifactFiles, server: ModelServer) -> Result<Mod
     }
     let named = |name: &&str| files.iter().find(|file| file.path == **name);
     let mut found = server.file_names().iter().filter_map(named);
-    let Some(first) = found.next() else { return Err(not_found(server, &files)) };
+    let Some(first) = found.next() else { return only_alike(server, &files) };
     let others: Vec<_> = found.map(|file| format!("`{}`", file.path)).collect();
     Ok(ModelFile { path: first.path.clone(), size: first.size, warnings: ignored(first, &others) })
+}
+
+fn only_alike(server: ModelServer, files: &[ArtifactFile]) -> Result<ModelFile, LoadError> {
+    let ending = |path: &str| path.rsplit_once('.').map(|(_, ending)| ending.to_owned());
+    let is_alike = |file: &&ArtifactFile| {
+        let is_at_top = !file.path.contains('/');
+        is_at_top && server.file_names().iter().any(|name| ending(name) == ending(&file.path))
+    };
+    let alike: Vec<_> = files.iter().filter(is_alike).collect();
+    match alike[..] {
+        [only] => Ok(ModelFile { path: only.path.clone(), size: only.size, warnings: Vec::new() }),
+        _ => Err(not_found(server, files)),
+    }
 }
 
 fn not_found(server: ModelServer, files: &[ArtifactFile]) -> LoadError {
@@ -103,11 +117,18 @@ mod tests {
     }
 
     #[test]
+    fn the_only_file_of_an_ending_is_taken() {
+        let file = find(&Names(&["README.md", "iris.joblib", "old/iris.joblib"]), ModelServer::Sklearn).unwrap();
+        assert_eq!(file.path, "iris.joblib");
+        assert!(find(&Names(&["a.joblib", "b.pkl"]), ModelServer::Sklearn).is_err());
+    }
+
+    #[test]
     fn the_error_for_no_model_file_names_what_was_looked_for_and_what_is_there() {
         let error = find(&Names(&["a.txt", "b.txt"]), ModelServer::Xgboost).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "no model file: looked for `model.bst`, `model.json`, `model.ubj`, the artifact has `a.txt`, `b.txt`"
+            "no model file: looked for `model.bst`, `model.json`, `model.ubj` or a single file that ends alike, the artifact has `a.txt`, `b.txt`"
         );
         let error = find(&Names(&[]), ModelServer::Xgboost).unwrap_err();
         assert!(error.to_string().ends_with("the artifact is empty"), "{error}");

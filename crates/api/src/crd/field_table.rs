@@ -45,6 +45,8 @@ pub enum Shape {
     Texts,
     /// A list of objects whose fields are in the table, under the path with `[]`.
     Objects,
+    /// An object whose fields are those of another path in the table.
+    ObjectLike(&'static str),
     /// A list of objects whose fields are those of another path in the table.
     ObjectsLike(&'static str),
     /// A list that is not looked into.
@@ -247,7 +249,7 @@ impl Shape {
             Self::Integer => "integer",
             Self::Boolean => "boolean",
             Self::TextMap | Self::Annotations => "map of texts",
-            Self::Object | Self::Map => "object",
+            Self::Object | Self::ObjectLike(_) | Self::Map => "object",
             Self::List => "list",
             Self::Texts => "list of texts",
             Self::Objects | Self::ObjectsLike(_) => "list of objects",

@@ -2,31 +2,66 @@
 
 use std::fmt::Write as _;
 
-use super::{Class, Field, Shape, Table};
+use super::{Class, Field, Shape, Table, inference_service, seldon_deployment};
 
-/// The page as Markdown, under `title` and after `introduction`.
-pub fn reference_page(title: &str, introduction: &str, table: &Table) -> String {
-    let mut page = format!("# {title}\n\n{introduction}\n");
-    for section in table.sections {
-        push_heading(&mut page, section.title, "Field | Type");
-        section.fields.iter().for_each(|field| push_field(&mut page, field));
+/// What all kinds' tables mean.
+const INTRODUCTION: &str = "\
+Every field of a manifest is in one of these classes:
+
+| Class | What happens |
+|---|---|
+| honoured | It does what it says. |
+| no effect | Accepted with a warning that names the path and says why. |
+| on Kubernetes | Honoured by the operator; in the server's own process accepted with a warning that names the path. |
+| Kubernetes only | Honoured by the operator; in the server's own process refused with an error that names the path. |
+| in process | Honoured in the server's own process; by the operator accepted with a warning that names the path. |
+| own program | Honoured for a node without `implementation`, whose program is your own; of others accepted with a warning that names the path. |
+| not supported yet | Refused with an error that names the path and says what to do. Empty values are accepted. |
+| set by servers | Accepted and ignored, so that what `provost get` or `kubectl get` prints can be applied again. |
+| unknown | Not in these tables. Accepted with a warning that names the path. |
+
+In a path, `[]` stands for any element of a list. Annotations with other prefixes than those listed are kept without a \
+warning. This page is printed by `provost print fields`.";
+
+/// The page of all kinds, as `provost print fields` prints it.
+pub fn reference_page() -> String {
+    let mut page = format!("# Fields of manifests\n\n{INTRODUCTION}\n");
+    let [v1beta1, v1alpha2] = &inference_service::fields::SCHEMAS;
+    push_kind(
+        &mut page,
+        seldon_deployment::KIND,
+        seldon_deployment::fields::INTRODUCTION,
+        &seldon_deployment::fields::FIELDS,
+    );
+    for (title, schema) in [("InferenceService v1beta1", v1beta1), ("InferenceService v1alpha2", v1alpha2)] {
+        push_kind(&mut page, title, schema.introduction, &schema.table);
     }
-    push_heading(&mut page, "Annotations", "Annotation | Type");
+    page
+}
+
+/// The tables of a kind under `title` and after `introduction`.
+fn push_kind(page: &mut String, title: &str, introduction: &str, table: &Table) {
+    // Writing to a String cannot fail.
+    let _written = write!(page, "\n## {title}\n\n{introduction}\n");
+    for section in table.sections {
+        push_heading(page, section.title, "Field | Type");
+        section.fields.iter().for_each(|field| push_field(page, field));
+    }
+    push_heading(page, "Annotations", "Annotation | Type");
     for annotation in table.annotations {
         push_row(
-            &mut page,
+            page,
             annotation.key,
             "text",
             annotation.class,
             &with_advice(annotation.about, if annotation.class == Class::OwnProgram { "" } else { annotation.advice }),
         );
     }
-    page
 }
 
 fn push_heading(page: &mut String, title: &str, columns: &str) {
     // Writing to a String cannot fail.
-    let _written = write!(page, "\n## {title}\n\n| {columns} | Class | Meaning |\n|---|---|---|---|\n");
+    let _written = write!(page, "\n### {title}\n\n| {columns} | Class | Meaning |\n|---|---|---|---|\n");
 }
 
 fn push_field(page: &mut String, field: &Field) {
@@ -34,7 +69,9 @@ fn push_field(page: &mut String, field: &Field) {
     let acts =
         matches!(field.class, Class::OnKubernetes | Class::KubernetesOnly | Class::InProcess | Class::OwnProgram);
     let meaning = match (field.shape, if acts { "" } else { field.advice }) {
-        (Shape::ObjectsLike(path), advice) => format!("{} Fields as in `{path}`. {}", field.about, sentence(advice)),
+        (Shape::ObjectLike(path) | Shape::ObjectsLike(path), advice) => {
+            format!("{} Fields as in `{path}`. {}", field.about, sentence(advice))
+        }
         (_, advice) => with_advice(field.about, advice),
     };
     push_row(page, field.path, field.shape.as_str(), field.class, meaning.trim_end());

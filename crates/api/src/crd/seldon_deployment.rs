@@ -1,6 +1,7 @@
 //! `SeldonDeployment` of machinelearning.seldon.io v1, v1alpha2 and v1alpha3, which share one schema.
 
 mod convert;
+pub mod document;
 pub mod fields;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,7 @@ use provost_domain::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Finding, walk::walk};
+use super::{Finding, metadata::ObjectMeta, walk::walk};
 
 /// The kind, as manifests write it.
 pub const KIND: &str = "SeldonDeployment";
@@ -34,24 +35,6 @@ pub struct SeldonDeployment {
     pub metadata: ObjectMeta,
     /// What is desired.
     pub spec: Spec,
-}
-
-/// The part of Kubernetes' metadata that users write.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ObjectMeta {
-    /// Name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Namespace.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub namespace: Option<String>,
-    /// Labels.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub labels: BTreeMap<String, String>,
-    /// Annotations.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub annotations: BTreeMap<String, String>,
 }
 
 /// The desired state.

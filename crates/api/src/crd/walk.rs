@@ -93,6 +93,7 @@ impl Walker<'_> {
             (Shape::TextMap, Value::Object(map)) => self.texts(map, place),
             (Shape::Annotations, Value::Object(map)) => self.annotations(map, place),
             (Shape::Object, Value::Object(map)) => self.object(map, place.row.path, place),
+            (Shape::ObjectLike(pattern), Value::Object(map)) => self.object(map, pattern, place),
             (Shape::Texts, Value::Array(items)) => self.list_of_texts(items, place),
             (Shape::Objects, Value::Array(items)) => self.objects(items, &format!("{}[]", place.row.path), place),
             (Shape::ObjectsLike(pattern), Value::Array(items)) => self.objects(items, pattern, place),
@@ -256,7 +257,9 @@ fn is_of_shape(value: &Value, shape: Shape) -> bool {
         (Shape::Any, _) | (Shape::Text, Value::String(_)) | (Shape::Boolean, Value::Bool(_)) => true,
         (Shape::Boolean, Value::String(word)) => yaml_boolean(word).is_some(),
         (Shape::Integer, Value::Number(number)) => fits_32_bits(number),
-        (Shape::Object | Shape::Map | Shape::TextMap | Shape::Annotations, Value::Object(_)) => true,
+        (Shape::Object | Shape::ObjectLike(_) | Shape::Map | Shape::TextMap | Shape::Annotations, Value::Object(_)) => {
+            true
+        }
         (Shape::Texts | Shape::List | Shape::Objects | Shape::ObjectsLike(_), Value::Array(_)) => true,
         _ => false,
     }
@@ -308,7 +311,7 @@ fn expected(shape: Shape) -> &'static str {
         Shape::Integer => "a whole number of 32 bits",
         Shape::Boolean => "true or false",
         Shape::TextMap | Shape::Annotations => "a map of texts",
-        Shape::Object | Shape::Map => "an object",
+        Shape::Object | Shape::ObjectLike(_) | Shape::Map => "an object",
         Shape::List => "a list",
         Shape::Texts => "a list of texts",
         Shape::Objects | Shape::ObjectsLike(_) => "a list of objects",

@@ -30,6 +30,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let client = arguments.server.client()?;
     let (kind, name) = arguments.subject.parse_named().map_err(Failure::Usage)?;
     let parameters = DeleteParameters { generation: arguments.generation, message: arguments.message.clone() };
-    client.delete(&arguments.namespace.namespace, name, &parameters).await?;
+    let namespace = &arguments.namespace.namespace;
+    kind.check(name, &client.deployment(namespace, name, None).await?.summary.kind)?;
+    client.delete(namespace, name, &parameters).await?;
     print(&format!("{}/{name} deleted", kind.name()))
 }

@@ -44,9 +44,10 @@ struct Described {
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let client = arguments.server.client()?;
-    let (_, name) = arguments.subject.parse_named().map_err(Failure::Usage)?;
+    let (kind, name) = arguments.subject.parse_named().map_err(Failure::Usage)?;
     let namespace = &arguments.namespace.namespace;
     let deployment = client.deployment(namespace, name, None).await?;
+    kind.check(name, &deployment.summary.kind)?;
     let history = client.history(namespace, name).await?;
     let instances = match client.status().await?.engine {
         EngineName::Kubernetes => Some(client.instances(namespace, name).await?),

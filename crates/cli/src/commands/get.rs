@@ -5,7 +5,7 @@ use provost_api::{
     rest::v1::deployments::{DeploymentSummary, ListParameters, PredictorSummary},
 };
 
-use super::kind::Subject;
+use super::kind::{Kind, Subject};
 use crate::{
     connect::{NamespaceArguments, ServerArguments},
     failure::Failure,
@@ -33,12 +33,12 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let client = arguments.server.client()?;
-    let (_, name) = arguments.subject.parse().map_err(Failure::Usage)?;
+    let (kind, name) = arguments.subject.parse().map_err(Failure::Usage)?;
     let mut version = None;
     loop {
         let seen = match name {
-            Some(name) => show_one(&client, &arguments, name, version).await?,
-            None => show_list(&client, &arguments, version).await?,
+            Some(name) => show_one(&client, &arguments, (kind, name), version).await?,
+            None => show_list(&client, &arguments, kind, version).await?,
         };
         if !arguments.watch {
             return Ok(());
@@ -48,8 +48,14 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 /// Prints one deployment, unless nothing changed since `after`. Tells the version.
-async fn show_one(client: &Client, arguments: &Arguments, name: &str, after: Option<u64>) -> Result<u64, Failure> {
+async fn show_one(
+    client: &Client,
+    arguments: &Arguments,
+    (kind, name): (Kind, &str),
+    after: Option<u64>,
+) -> Result<u64, Failure> {
     let detail = client.deployment(&arguments.namespace.namespace, name, after).await?;
+    kind.check(name, &detail.summary.kind)?;
     if after != Some(detail.version) {
         arguments
             .output
@@ -58,8 +64,8 @@ async fn show_one(client: &Client, arguments: &Arguments, name: &str, after: Opt
     Ok(detail.version)
 }
 
-/// Prints all deployments, unless nothing changed since `after`. Tells the version.
-async fn show_list(client: &Client, arguments: &Arguments, after: Option<u64>) -> Result<u64, Failure> {
+/// Prints all deployments of a kind, unless nothing changed since `after`. Tells the version.
+async fn show_list(client: &Client, arguments: &Arguments, kind: Kind, after: Option<u64>) -> Result<u64, Failure> {
     let namespace = (!arguments.all_namespaces).then(|| arguments.namespace.namespace.clone());
     let mut parameters = ListParameters { namespace, limit: Some(500), after_version: after, ..Default::default() };
     let mut page = client.deployments(&parameters).await?;
@@ -73,10 +79,11 @@ async fn show_list(client: &Client, arguments: &Arguments, after: Option<u64>) -
         page = client.deployments(&parameters).await?;
         items.append(&mut page.items);
     }
+    items.retain(|item| item.kind == kind.in_manifests());
     match arguments.output.output {
         Format::Table if items.is_empty() => {
             let place = parameters.namespace.map(|name| format!(" in the namespace `{name}`")).unwrap_or_default();
-            eprintln!("There are no deployments{place}. Apply one with `provost apply -f FILE`.");
+            eprintln!("There is no {}{place}. Apply one with `provost apply -f FILE`.", kind.in_manifests());
         }
         Format::Table => print(&rows(&items, arguments.all_namespaces))?,
         Format::Json | Format::Yaml => arguments.output.print(&items, |_| String::new())?,

@@ -1,10 +1,19 @@
 //! Kinds by the names that kubectl takes.
 
+use provost_api::{
+    client::ClientError,
+    crd::{inference_service, seldon_deployment},
+    problem::Problem,
+};
+use provost_domain::ErrorCode;
+
 /// A kind that commands can name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// `SeldonDeployment`.
     SeldonDeployment,
+    /// `InferenceService`.
+    InferenceService,
 }
 
 impl Kind {
@@ -12,7 +21,25 @@ impl Kind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::SeldonDeployment => "seldondeployment",
+            Self::InferenceService => "inferenceservice",
         }
+    }
+
+    /// The name that manifests use.
+    pub(crate) fn in_manifests(self) -> &'static str {
+        match self {
+            Self::SeldonDeployment => seldon_deployment::KIND,
+            Self::InferenceService => inference_service::KIND,
+        }
+    }
+
+    /// Checks that the deployment called `name` was written as this kind.
+    pub(crate) fn check(self, name: &str, written: &str) -> Result<(), ClientError> {
+        if written == self.in_manifests() {
+            return Ok(());
+        }
+        let detail = format!("there is no {} `{name}`; it is a {written}", self.in_manifests());
+        Err(ClientError::Refused(Box::new(Problem::new(ErrorCode::NotFound, detail))))
     }
 }
 
@@ -21,10 +48,15 @@ impl std::str::FromStr for Kind {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.to_lowercase();
-        let plain = text.strip_suffix(".machinelearning.seldon.io").unwrap_or(&text);
-        match plain {
-            "seldondeployment" | "seldondeployments" | "sdep" => Ok(Self::SeldonDeployment),
-            _ => Err("known kinds: seldondeployments (sdep)".to_owned()),
+        let (plain, group) = text.split_once('.').unwrap_or((&text, ""));
+        match (plain, group) {
+            ("seldondeployment" | "seldondeployments" | "sdep", "" | "machinelearning.seldon.io") => {
+                Ok(Self::SeldonDeployment)
+            }
+            ("inferenceservice" | "inferenceservices" | "isvc", "" | "serving.kserve.io" | "serving.kubeflow.org") => {
+                Ok(Self::InferenceService)
+            }
+            _ => Err("known kinds: seldondeployments (sdep), inferenceservices (isvc)".to_owned()),
         }
     }
 }
@@ -77,6 +109,13 @@ mod tests {
         }
         check("sdep/iris", None, Ok((Kind::SeldonDeployment, Some("iris"))));
         check("sdep/iris", Some("iris"), Err("the name is given twice: write KIND NAME or KIND/NAME"));
-        check("pod", None, Err("there is no kind `pod`: known kinds: seldondeployments (sdep)"));
+        check(
+            "pod",
+            None,
+            Err("there is no kind `pod`: known kinds: seldondeployments (sdep), inferenceservices (isvc)"),
+        );
+        for kind in ["isvc", "InferenceService", "inferenceservices.serving.kserve.io"] {
+            check(kind, Some("iris"), Ok((Kind::InferenceService, Some("iris"))));
+        }
     }
 }

@@ -3,8 +3,9 @@
 mod images;
 
 use clap::{Arg, Command, CommandFactory as _, Subcommand};
-use provost_api::crd::seldon_deployment::fields;
+use provost_api::crd::markdown;
 use provost_control_plane::rest;
+use provost_deployer::operator::crd::Served;
 
 use crate::{failure::Failure, output::print};
 
@@ -15,6 +16,26 @@ pub(crate) struct Arguments {
     what: What,
 }
 
+/// Which kinds are printed.
+#[derive(Debug, clap::Args)]
+struct CrdArguments {
+    /// Which: `inferenceservices` are for clusters without `KServe`, which has definitions of its own.
+    #[arg(value_enum, default_value_t = CrdKind::Seldondeployments)]
+    kind: CrdKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum CrdKind {
+    Seldondeployments,
+    Inferenceservices,
+}
+
+impl CrdKind {
+    fn is_seldons(self) -> bool {
+        self == Self::Seldondeployments
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum What {
     /// The OpenAPI document of /api/v1 (JSON).
@@ -22,7 +43,7 @@ enum What {
     /// The schema of the configuration file (JSON).
     ConfigSchema,
     /// The kinds that a Kubernetes cluster must know, for `kubectl apply -f -` (YAML).
-    Crds,
+    Crds(CrdArguments),
     /// The reference of all commands (Markdown).
     CliReference,
     /// The models that are served natively (Markdown).
@@ -39,17 +60,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     print(&match &arguments.what {
         What::Openapi => rest::openapi(),
         What::ConfigSchema => crate::serve::config_schema(),
-        What::Crds => crds()?,
+        What::Crds(arguments) => crds(arguments)?,
         What::CliReference => cli_reference(),
         What::Models => models(),
-        What::Fields => fields::reference_page(),
+        What::Fields => markdown::reference_page(),
         What::Images(arguments) => return images::run(arguments),
     })
 }
 
-fn crds() -> Result<String, Failure> {
-    serde_saphyr::to_string(&provost_deployer::operator::crd::definition())
-        .map_err(|error| anyhow::Error::new(error).into())
+fn crds(arguments: &CrdArguments) -> Result<String, Failure> {
+    let kinds =
+        Served::ALL.iter().filter(|served| (**served == Served::SeldonDeployment) == arguments.kind.is_seldons());
+    let texts: Result<Vec<_>, _> = kinds.map(|served| serde_saphyr::to_string(&served.definition())).collect();
+    Ok(texts.map_err(anyhow::Error::new)?.join("---\n"))
 }
 
 fn models() -> String {

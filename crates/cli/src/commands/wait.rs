@@ -68,6 +68,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let (kind, name) = arguments.subject.parse_named().map_err(Failure::Usage)?;
     let subject = format!("{}/{name}", kind.name());
     let namespace = &arguments.namespace.namespace;
+    if arguments.condition == Condition::Available {
+        kind.check(name, &client.deployment(namespace, name, None).await?.summary.kind)?;
+    }
     await_condition(&client, arguments.condition, &subject, (namespace, name), arguments.timeout).await?;
     print(&format!("{subject} condition met"))
 }

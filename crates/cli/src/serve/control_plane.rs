@@ -11,7 +11,7 @@ use provost_control_plane::{
 use provost_deployer::{
     cluster::{self, ClusterDeployments, ClusterPods, ClusterWorkloads, LogFlush, UsageHistory},
     kubernetes::ObjectName,
-    operator::{self, Client},
+    operator::{self, Client, crd::Served},
 };
 use provost_domain::{BucketUri, Engine, ServerCatalog, port::clock::Clock};
 use provost_gateway::Proxy;
@@ -35,19 +35,28 @@ use super::{
     wait_for_signal,
 };
 
+/// What of a cluster is shown.
+#[derive(Debug)]
+pub(super) struct Watched {
+    /// These namespaces; all of them where none is given.
+    pub(super) namespaces: Vec<String>,
+    /// These kinds.
+    pub(super) kinds: &'static [Served],
+}
+
 /// Serves API and console until the process is told to stop.
 pub(super) async fn serve(
     data_dir: &Path,
     config: &Config,
     rules: Rules,
-    namespaces: Vec<String>,
+    watched: Watched,
     log: Option<(BucketUri, Environment)>,
     lease: Option<ObjectName>,
 ) -> anyhow::Result<()> {
     let door = Door::take(data_dir, config)?;
     let bucket = log.map(|(uri, environment)| open_bucket(&uri, &environment)).transpose()?;
     let log = bucket.as_ref().map(|bucket| open_log(data_dir, config, bucket.clone())).transpose()?;
-    let cluster = Cluster::connect(config, namespaces).await?;
+    let cluster = Cluster::connect(config, watched).await?;
     let (usage, pods) = (Arc::new(UsageHistory::default()), ClusterPods::default());
     let log = log.map(|log| cluster.freshen(log, &pods)).transpose()?;
     let (stop, stopped) = shutdown();
@@ -93,9 +102,9 @@ fn open_log(data_dir: &Path, config: &Config, bucket: Bucket) -> anyhow::Result<
 }
 
 /// Passes predictions on until the process is told to stop, and does nothing else.
-pub(super) async fn serve_gateway(data_dir: &Path, config: &Config, namespaces: Vec<String>) -> anyhow::Result<()> {
+pub(super) async fn serve_gateway(data_dir: &Path, config: &Config, watched: Watched) -> anyhow::Result<()> {
     let door = Door::take(data_dir, config)?;
-    let cluster = Cluster::connect(config, namespaces).await?;
+    let cluster = Cluster::connect(config, watched).await?;
     let (stop, stopped) = shutdown();
     cluster.follow(&stopped);
     let parts = (Routers::default(), cluster.view(), cluster.proxy);
@@ -129,10 +138,11 @@ struct Cluster {
 }
 
 impl Cluster {
-    async fn connect(config: &Config, namespaces: Vec<String>) -> anyhow::Result<Self> {
+    async fn connect(config: &Config, watched: Watched) -> anyhow::Result<Self> {
+        let Watched { namespaces, kinds } = watched;
         let client = operator::connect().await?;
         let proxy = Proxy::new(gateway_options(config, None)).context("cannot make a client for predictions")?;
-        let deployments = ClusterDeployments::new(client.clone(), namespaces.clone());
+        let deployments = ClusterDeployments::new(client.clone(), namespaces.clone(), kinds);
         Ok(Self { client, namespaces, deployments, proxy, clock: Arc::new(SystemClock) })
     }
 

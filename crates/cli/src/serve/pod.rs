@@ -14,7 +14,7 @@ use provost_control_plane::app::{App, ApplyRequest};
 use provost_domain::{
     DeploymentId, Namespace,
     plan::{Report, State},
-    port::deployments::DeploymentRepository,
+    port::deployments::{DeploymentRepository, Precondition},
 };
 use provost_service_kit::access::Rules;
 
@@ -75,6 +75,7 @@ async fn apply(app: &App, manifest: String) -> anyhow::Result<DeploymentId> {
         is_dry_run: false,
         author: "kubernetes".to_owned(),
         message: None,
+        precondition: Precondition::None,
     };
     let applied = app.apply(request).await.map_err(|problem| {
         let errors = problem.errors.iter().map(ToString::to_string);

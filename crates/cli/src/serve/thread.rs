@@ -216,7 +216,7 @@ fn surface(path: &str) -> Surface {
     match path {
         "/-/live" | "/-/ready" => Surface::Health,
         "/-/metrics" | "/metrics" | "/-/version" | figures::PATH | flush::PATH => Surface::Metrics,
-        _ if path.starts_with("/api/") => Surface::Api,
+        _ if path.starts_with("/api/") || path.starts_with("/apis/") => Surface::Api,
         _ => Surface::Console,
     }
 }
@@ -284,6 +284,7 @@ mod tests {
             ("/deployments", Surface::Console),
             ("/-/login", Surface::Console),
             ("/api/v1/status", Surface::Api),
+            ("/apis/serving.kserve.io/v1beta1/inferenceservices", Surface::Api),
             ("/seldon/a/b/api/v1.0/predictions", Surface::Inference),
             ("/-/live", Surface::Health),
             ("/-/ready", Surface::Health),

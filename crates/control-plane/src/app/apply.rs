@@ -1,15 +1,16 @@
 //! Applying manifests: all are checked before any is stored.
 
 use provost_api::{
-    crd::Finding,
+    crd::{Finding, inference_service::rollout},
     manifest::{ManifestDocument, ManifestError, parse, parse_deployment},
     problem::{FieldError, Problem},
     rest::v1::apply::{Action, Applied, ApplyResult, Warning},
 };
 use provost_domain::{
-    Deployment, DeploymentId, ErrorCode, Namespace, Violation,
-    port::deployments::{ChangeNote, Mutation, Precondition},
+    Deployment, DeploymentId, ErrorCode, FieldPath, Namespace, ResourceName, Violation,
+    port::deployments::{ChangeNote, Mutation, Precondition, StoredDeployment},
 };
+use serde_json::Value;
 
 use super::{App, problem};
 
@@ -28,6 +29,8 @@ pub struct ApplyRequest {
     pub author: String,
     /// Why.
     pub message: Option<String>,
+    /// What must hold of each deployment.
+    pub precondition: Precondition,
 }
 
 /// A document that may be stored.
@@ -41,13 +44,15 @@ impl App {
     /// Checks all documents and stores them, or none and tells everything that is wrong.
     pub async fn apply(&self, request: ApplyRequest) -> Result<ApplyResult, Problem> {
         let namespace = default_namespace(request.namespace.as_deref())?;
-        let (app, checking) = (self.clone(), request.clone());
+        let (source, text) = (request.source.clone(), request.text.clone());
         // Reading a long text takes a while, and this thread serves predictions.
-        let checked = tokio::task::spawn_blocking(move || app.check(&checking, &namespace)).await;
-        let checked = checked.map_err(|error| {
-            tracing::error!(%error, "reading manifests failed");
-            Problem::new(ErrorCode::Internal, "reading the manifests failed: please report it with the manifests")
-        })??;
+        let mut documents = away(move || read(&source, &text)).await?;
+        let stood = self.stood(&documents, &namespace).await?;
+        for (document, stood) in documents.iter_mut().zip(&stood) {
+            rollout::carry(&mut document.json, stood.as_ref());
+        }
+        let app = self.clone();
+        let checked = away(move || app.check(documents, &stood, &namespace)).await?;
         let applied = self.preview(&checked).await?;
         if request.is_dry_run {
             return Ok(ApplyResult { applied });
@@ -55,7 +60,7 @@ impl App {
         let mutations = checked.into_iter().map(|checked| Mutation::Put {
             id: checked.deployment.id,
             document: checked.document.json,
-            precondition: Precondition::None,
+            precondition: request.precondition,
         });
         let note = ChangeNote { author: request.author, message: request.message, time: self.clock.now() };
         let stored = self.repository.write(mutations.collect(), note).await.map_err(problem)?;
@@ -65,18 +70,41 @@ impl App {
         Ok(ApplyResult { applied: applied.collect() })
     }
 
-    fn check(&self, request: &ApplyRequest, namespace: &Namespace) -> Result<Vec<Checked>, Problem> {
-        let documents = parse(&request.source, &request.text)
-            .map_err(|errors| invalid(errors.iter().map(manifest_error).collect()))?;
-        if documents.is_empty() {
-            return Err(Problem::new(ErrorCode::Invalid, format!("`{}` has no documents", request.source)));
+    /// What stands of each document: the manifest that had the traffic before it, if there is one.
+    async fn stood(
+        &self,
+        documents: &[ManifestDocument],
+        namespace: &Namespace,
+    ) -> Result<Vec<Option<Value>>, Problem> {
+        let mut stood = Vec::with_capacity(documents.len());
+        for document in documents {
+            let namespace = document.namespace.as_deref().map_or(Ok(namespace.clone()), Namespace::try_from);
+            let name = document.name.as_deref().unwrap_or_default();
+            let id =
+                namespace.and_then(|namespace| Ok(DeploymentId { namespace, name: ResourceName::try_from(name)? }));
+            // A name that is none is told when the document is checked.
+            let stored = match id {
+                Ok(id) => self.repository.get(&id).await.map_err(problem)?,
+                Err(_) => None,
+            };
+            stood.push(stored.map(StoredDeployment::into_served));
         }
+        Ok(stood)
+    }
+
+    fn check(
+        &self,
+        documents: Vec<ManifestDocument>,
+        stood: &[Option<Value>],
+        namespace: &Namespace,
+    ) -> Result<Vec<Checked>, Problem> {
         let mut errors = Vec::new();
         let mut checked: Vec<Checked> = Vec::new();
-        for document in documents {
+        for (document, stood) in documents.into_iter().zip(stood) {
             match self.check_document(document, namespace) {
                 Ok(one) => {
                     errors.extend(twice(&one, &checked));
+                    errors.extend(of_another_kind(&one, stood.as_ref()));
                     checked.push(one);
                 }
                 Err(found) => errors.extend(found),
@@ -117,6 +145,22 @@ impl App {
         }
         Ok(applied)
     }
+}
+
+/// Does what takes a while on another thread.
+async fn away<T: Send + 'static>(work: impl FnOnce() -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "reading manifests failed");
+        Err(Problem::new(ErrorCode::Internal, "reading the manifests failed: please report it with the manifests"))
+    })
+}
+
+fn read(source: &str, text: &str) -> Result<Vec<ManifestDocument>, Problem> {
+    let documents = parse(source, text).map_err(|errors| invalid(errors.iter().map(manifest_error).collect()))?;
+    if documents.is_empty() {
+        return Err(Problem::new(ErrorCode::Invalid, format!("`{source}` has no documents")));
+    }
+    Ok(documents)
 }
 
 fn default_namespace(name: Option<&str>) -> Result<Namespace, Problem> {
@@ -167,5 +211,18 @@ fn twice(Checked { document, deployment, .. }: &Checked, before: &[Checked]) -> 
         resource: Some(format!("{} {id}", document.kind)),
         path: None,
         message: "the same resource stands in the documents twice: keep one".to_owned(),
+    })
+}
+
+/// A document whose name is that of a resource of another kind: what it serves is known by the name alone.
+fn of_another_kind(Checked { document, deployment, .. }: &Checked, stood: Option<&Value>) -> Option<FieldError> {
+    let other = stood?.get("kind").and_then(Value::as_str).filter(|kind| *kind != document.kind)?;
+    let id = &deployment.id;
+    Some(FieldError {
+        source: Some(document.source.clone()),
+        line: document.line_of(&FieldPath::from("metadata.name")).or(document.line),
+        resource: Some(format!("{} {id}", document.kind)),
+        path: Some("metadata.name".to_owned()),
+        message: format!("`{id}` is of kind {other} already: use another name, or delete it first"),
     })
 }

@@ -104,7 +104,7 @@ impl App {
     }
 
     /// The stored deployment, or the problem that there is none.
-    pub(super) async fn stored(&self, id: &DeploymentId) -> Result<StoredDeployment, Problem> {
+    pub(crate) async fn stored(&self, id: &DeploymentId) -> Result<StoredDeployment, Problem> {
         self.repository.get(id).await.map_err(problem)?.ok_or_else(|| unknown(id))
     }
 

@@ -16,6 +16,7 @@ use provost_api::{
         requests::{RequestPage, RequestParameters},
     },
 };
+use provost_domain::port::deployments::Precondition;
 
 use super::{
     Error,
@@ -44,6 +45,7 @@ pub(super) async fn apply(
         is_dry_run: parameters.dry_run,
         author,
         message: parameters.message,
+        precondition: Precondition::None,
     };
     Ok(Json(app.apply(request).await?))
 }

@@ -26,7 +26,10 @@ use super::{
     mirror::Mirror,
     stored::{MANAGER, generation, sign},
 };
-use crate::{kubernetes::LAST_APPLIED, operator::crd};
+use crate::{
+    kubernetes::LAST_APPLIED,
+    operator::{crd::Served, name_kind},
+};
 
 /// How often a change is tried that another writer was faster than.
 const ATTEMPTS: usize = 5;
@@ -38,17 +41,19 @@ pub struct ClusterDeployments(Arc<Shared>);
 struct Shared {
     client: Client,
     namespaces: Vec<String>,
+    kinds: &'static [Served],
     mirror: Mutex<Mirror>,
     version: watch::Sender<u64>,
     is_complete: Arc<AtomicBool>,
 }
 
 impl ClusterDeployments {
-    /// Those of `namespaces`, or of all where none is given. They are known once [`Self::follow`] runs.
-    pub fn new(client: Client, namespaces: Vec<String>) -> Self {
+    /// Those of these kinds of `namespaces`, or of all where none is given. They are known once [`Self::follow`] runs.
+    pub fn new(client: Client, namespaces: Vec<String>, kinds: &'static [Served]) -> Self {
         Self(Arc::new(Shared {
             client,
             namespaces,
+            kinds,
             mirror: Mutex::default(),
             version: watch::channel(1).0,
             is_complete: Arc::default(),
@@ -62,11 +67,14 @@ impl ClusterDeployments {
 
     /// Follows what happens on the cluster. Never ends; a watch that fails is started again.
     pub async fn follow(&self) {
-        let watches = self.0.namespaces.len().max(1);
+        let places = self.0.namespaces.len().max(1);
+        let watches = places * self.0.kinds.len();
         let streams = (0..watches).map(|index| {
-            let objects =
-                crate::operator::deployments(&self.0.client, self.0.namespaces.get(index).map(String::as_str));
-            watcher(objects, watcher::Config::default()).default_backoff().map(move |event| (index, event)).boxed()
+            let namespace = self.0.namespaces.get(index % places).map(String::as_str);
+            let served = self.0.kinds[index / places];
+            let objects = crate::operator::deployments(&self.0.client, served, namespace);
+            let events = watcher(objects, watcher::Config::default()).default_backoff();
+            events.modify(move |object| name_kind(object, served)).map(move |event| (index, event)).boxed()
         });
         let mut events = stream::select_all(streams);
         while let Some((index, event)) = events.next().await {
@@ -93,12 +101,12 @@ impl ClusterDeployments {
     }
 
     /// The API for resources in this version.
-    fn api(&self, id: &DeploymentId, version: &str) -> Api<DynamicObject> {
-        Api::namespaced_with(self.0.client.clone(), id.namespace.as_str(), &crd::resource_in(version))
+    fn api(&self, id: &DeploymentId, served: Served, version: &str) -> Api<DynamicObject> {
+        Api::namespaced_with(self.0.client.clone(), id.namespace.as_str(), &served.resource_in(version))
     }
 
     async fn perform(&self, mutation: &Mutation, note: &ChangeNote, is_trial: bool) -> Result<DynamicObject, Failure> {
-        if self.watch_of(mutation.id()).is_none() {
+        if self.place_of(mutation.id()).is_none() {
             return Err(Failure::Store(self.not_shown(mutation.id())));
         }
         match mutation {
@@ -116,7 +124,9 @@ impl ClusterDeployments {
         note: &ChangeNote,
         is_trial: bool,
     ) -> Result<DynamicObject, Failure> {
-        let api = self.api(id, version_of(document));
+        let served = Served::of(document).filter(|served| self.0.kinds.contains(served));
+        let served = served.ok_or_else(|| Failure::Store(not_served(document)))?;
+        let api = self.api(id, served, version_of(document));
         let parameters = PostParams { dry_run: is_trial, field_manager: Some(MANAGER.to_owned()) };
         for _ in 0..ATTEMPTS {
             let current = api.get_opt(id.name.as_str()).await.map_err(Failure::Api)?;
@@ -140,7 +150,9 @@ impl ClusterDeployments {
         precondition: Precondition,
         is_trial: bool,
     ) -> Result<DynamicObject, Failure> {
-        let api = self.api(id, crd::STORED);
+        let served = self.mirror().get(id).and_then(|known| Served::of(&known.stored.document));
+        let served = served.unwrap_or(Served::SeldonDeployment);
+        let api = self.api(id, served, served.stored());
         let gone = || Failure::Store(StoreError::NotFound(id.clone()));
         let current = api.get_opt(id.name.as_str()).await.map_err(Failure::Api)?.ok_or_else(gone)?;
         check(id, precondition, Some(&current))?;
@@ -158,8 +170,15 @@ impl ClusterDeployments {
         StoreError::Refused { code: ErrorCode::Forbidden, reason, done: Vec::new() }
     }
 
-    /// The watch that shows a deployment; `None` where none does.
-    fn watch_of(&self, id: &DeploymentId) -> Option<usize> {
+    /// The watch that shows a resource.
+    fn watch_of(&self, id: &DeploymentId, document: &Value) -> usize {
+        let served = Served::of(document);
+        let kind = self.0.kinds.iter().position(|kind| Some(*kind) == served).unwrap_or(0);
+        kind * self.0.namespaces.len().max(1) + self.place_of(id).unwrap_or(0)
+    }
+
+    /// The place of a deployment's namespace among those that are watched; `None` where it is not.
+    fn place_of(&self, id: &DeploymentId) -> Option<usize> {
         match &self.0.namespaces[..] {
             [] => Some(0),
             some => some.iter().position(|namespace| namespace == id.namespace.as_str()),
@@ -174,8 +193,8 @@ impl ClusterDeployments {
     fn note(&self, mutation: &Mutation, object: &DynamicObject) -> Option<StoredDeployment> {
         let mut mirror = self.mirror();
         let stored = match mutation {
-            Mutation::Put { id, .. } => {
-                mirror.put(self.watch_of(id).unwrap_or(0), object);
+            Mutation::Put { id, document, .. } => {
+                mirror.put(self.watch_of(id, document), object);
                 mirror.get(id).map(|known| known.stored.clone())
             }
             Mutation::Delete { id, .. } => {
@@ -241,7 +260,15 @@ fn check(id: &DeploymentId, precondition: Precondition, current: Option<&Dynamic
 
 /// The version that a manifest is written in.
 fn version_of(document: &Value) -> &str {
-    document["apiVersion"].as_str().and_then(|text| text.split_once('/')).map_or(crd::STORED, |(_, version)| version)
+    document["apiVersion"].as_str().and_then(|text| text.split_once('/')).map_or("", |(_, version)| version)
+}
+
+fn not_served(document: &Value) -> StoreError {
+    let kind = document["kind"].as_str().unwrap_or_default();
+    let reason = format!(
+        "this cluster's operator is not told to take {kind}s: have an administrator set `inferenceServices` in the chart"
+    );
+    StoreError::Refused { code: ErrorCode::Invalid, reason, done: Vec::new() }
 }
 
 /// The resource to write: the manifest in place of what stands there. `kubectl apply` goes on to know what it applied.

@@ -60,7 +60,7 @@ pub(super) mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{doctor::permissions, operator::crd};
+    use crate::{doctor::permissions, operator::crd::Served};
 
     pub(in crate::doctor) const GATEWAYS: &str = "gateways";
 
@@ -68,7 +68,7 @@ pub(super) mod tests {
         Cluster {
             version: "v1.34.1".to_owned(),
             caller: Ok("alice".to_owned()),
-            kind: Ok(Some(Kind { is_established: true, ..Kind::of(&crd::definition()) })),
+            kind: Ok(Some(Kind { is_established: true, ..Kind::of(&Served::SeldonDeployment.definition()) })),
             namespaces: Ok(vec![namespace("models")]),
             route_kinds: Ok(vec!["Gateway".to_owned(), "HTTPRoute".to_owned()]),
             gateway: Ok(None),

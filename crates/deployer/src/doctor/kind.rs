@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Check, Cluster, check::listed};
-use crate::operator::crd;
+use crate::operator::crd::Served;
 
 const NAME: &str = "kind";
 /// How the kind is installed, or replaced.
@@ -52,17 +52,19 @@ pub(super) fn check(cluster: &Cluster) -> Check {
         Err(reason) => return Check::unknown(NAME, reason),
     };
     if !kind.is_established {
-        let advice = format!("see the conditions that `kubectl describe crd {}` shows", crd::name());
+        let advice =
+            format!("see the conditions that `kubectl describe crd {}` shows", Served::SeldonDeployment.name());
         return Check::failed(NAME, "SeldonDeployment is installed, but not established", advice);
     }
     let is_served = |version: &str| kind.versions.iter().any(|(name, _)| name == version);
-    let missing: Vec<_> = crd::VERSIONS.into_iter().filter(|version| !is_served(version)).collect();
+    let missing: Vec<_> =
+        Served::SeldonDeployment.versions().iter().copied().filter(|version| !is_served(version)).collect();
     let (found, advice) =
         (format!("SeldonDeployment is not served as {}", listed(&missing)), format!("replace it: {INSTALL}"));
     if missing.is_empty() {
-        Check::ok(NAME, format!("SeldonDeployment is installed, in {}", listed(&crd::VERSIONS)))
-    } else if missing.contains(&crd::STORED) {
-        Check::failed(NAME, format!("{found}; the operator asks for {}", crd::STORED), advice)
+        Check::ok(NAME, format!("SeldonDeployment is installed, in {}", listed(Served::SeldonDeployment.versions())))
+    } else if missing.contains(&Served::SeldonDeployment.stored()) {
+        Check::failed(NAME, format!("{found}; the operator asks for {}", Served::SeldonDeployment.stored()), advice)
     } else {
         Check::warning(NAME, format!("{found}: manifests of that are refused"), advice)
     }

@@ -19,7 +19,7 @@ use super::{
     Asked, Cluster, Facts, Gateway, Kind, Namespace, Node, Operator, Permission, Question, Review, permissions,
 };
 use crate::kubernetes::{GATEWAY_GROUP, ObjectName};
-use crate::operator::{OperatorError, configuration, crd};
+use crate::operator::{OperatorError, configuration, crd::Served};
 
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -75,7 +75,7 @@ async fn caller(client: &Client) -> Asked<String> {
 async fn kind(client: &Client) -> Asked<Option<Kind>> {
     let kind = GroupVersionKind::gvk("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
     let definitions: Api<DynamicObject> = Api::all_with(client.clone(), &ApiResource::from_gvk(&kind));
-    let found = asked(definitions.get_opt(&crd::name())).await?;
+    let found = asked(definitions.get_opt(&Served::SeldonDeployment.name())).await?;
     Ok(found.map(|found| Kind::of(&found.data)))
 }
 

@@ -21,7 +21,6 @@ mod storage;
 #[cfg(test)]
 pub(super) mod tests;
 
-use provost_api::crd::seldon_deployment;
 use provost_domain::{
     BucketUri, Deployment, FieldPath, Predictor, ResourceName,
     deployment::VERSION_LABEL,
@@ -55,6 +54,10 @@ const PORT: u16 = 8000;
 /// What the objects belong to.
 #[derive(Debug, Clone)]
 pub struct Owner {
+    /// Group and version of its kind.
+    pub api_version: String,
+    /// Its kind.
+    pub kind: String,
     /// Name.
     pub name: String,
     /// What tells it from another one of the name.
@@ -159,8 +162,8 @@ pub(super) fn metadata(source: Source<'_>, owner: &Owner, name: &str, labels: &V
         "namespace": source.deployment.id.namespace.as_str(),
         "labels": labels,
         "ownerReferences": [{
-            "apiVersion": seldon_deployment::API_VERSIONS[0],
-            "kind": seldon_deployment::KIND,
+            "apiVersion": owner.api_version,
+            "kind": owner.kind,
             "name": owner.name,
             "uid": owner.uid,
             "controller": true,

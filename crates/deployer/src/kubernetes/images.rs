@@ -13,7 +13,12 @@ pub fn images(document: &ManifestDocument, settings: &Settings) -> Result<BTreeS
     let (namespace, catalog) = (Namespace::default_namespace(), ServerCatalog::default());
     let (deployment, _findings) = parse_deployment(document, &namespace, &catalog, Engine::Kubernetes)
         .map_err(|violations| violations.iter().map(ToString::to_string).collect::<Vec<_>>())?;
-    let owner = Owner { name: deployment.id.name.to_string(), uid: String::new() };
+    let owner = Owner {
+        api_version: String::new(),
+        kind: String::new(),
+        name: deployment.id.name.to_string(),
+        uid: String::new(),
+    };
     // They bring no images.
     let accounts = Accounts::new();
     let source = Source { deployment: &deployment, document: &document.json, accounts: &accounts };

@@ -7,7 +7,7 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-use super::{children::Kind, crd};
+use super::{children::Kind, crd::Served};
 
 /// Who manages the fields that are applied.
 const MANAGER: &str = "provost";
@@ -75,10 +75,32 @@ pub(super) async fn delete(client: &Client, namespace: &str, types: &TypeMeta, n
     }
 }
 
-/// Writes the status of a resource. One that is gone needs none.
-pub(super) async fn set_status(client: &Client, object: &DynamicObject, status: &Value) -> Result<(), kube::Error> {
+/// Sets an annotation of a resource. One that is gone needs none.
+pub(super) async fn annotate(
+    client: &Client,
+    served: Served,
+    object: &DynamicObject,
+    (key, value): (&str, &str),
+) -> Result<(), kube::Error> {
     let namespace = object.namespace().unwrap_or_default();
-    let api: Api<MetadataOnly> = Api::namespaced_with(client.clone(), &namespace, &crd::resource());
+    let api: Api<MetadataOnly> = Api::namespaced_with(client.clone(), &namespace, &served.resource());
+    let patch = json!({"metadata": {"annotations": {key: value}}});
+    let parameters = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+    match api.patch(&object.name_any(), &parameters, &Patch::Merge(patch)).await {
+        Err(kube::Error::Api(answer)) if answer.code == 404 => Ok(()),
+        result => result.map(drop),
+    }
+}
+
+/// Writes the status of a resource. One that is gone needs none.
+pub(super) async fn set_status(
+    client: &Client,
+    served: Served,
+    object: &DynamicObject,
+    status: &Value,
+) -> Result<(), kube::Error> {
+    let namespace = object.namespace().unwrap_or_default();
+    let api: Api<MetadataOnly> = Api::namespaced_with(client.clone(), &namespace, &served.resource());
     let mut patch = json!({"status": status});
     // A merge patch keeps what it does not name.
     for gone in object.data["status"].as_object().into_iter().flat_map(serde_json::Map::keys) {

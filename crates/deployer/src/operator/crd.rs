@@ -1,86 +1,174 @@
-//! The kind `SeldonDeployment`, as the API server must know it.
+//! The kinds that users write, as the API server must know them.
 
 use kube::{api::ApiResource, core::GroupVersionKind};
-use provost_api::crd::seldon_deployment::KIND;
+use provost_api::crd::{inference_service, seldon_deployment};
 use serde_json::{Value, json};
 
-/// The group of the kind.
-const GROUP: &str = "machinelearning.seldon.io";
-const PLURAL: &str = "seldondeployments";
-/// The version that is stored; the others have the same schema.
-pub(crate) const STORED: &str = "v1";
-/// The versions that are served.
-pub(crate) const VERSIONS: [&str; 3] = [STORED, "v1alpha2", "v1alpha3"];
-
-/// The kind, as a client asks for it.
-pub(super) fn resource() -> ApiResource {
-    resource_in(STORED)
+/// A kind that users write, in one group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Served {
+    /// `SeldonDeployment`.
+    SeldonDeployment,
+    /// `InferenceService` of `KServe`.
+    InferenceService,
+    /// `InferenceService` of `KFServing`.
+    KubeflowInferenceService,
 }
 
-/// The kind in one of its versions.
-pub(crate) fn resource_in(version: &str) -> ApiResource {
-    ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(GROUP, version, KIND), PLURAL)
-}
+impl Served {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::SeldonDeployment, Self::InferenceService, Self::KubeflowInferenceService];
 
-/// The name of its definition.
-pub(crate) fn name() -> String {
-    format!("{PLURAL}.{GROUP}")
-}
+    /// The kinds that are served: `InferenceService`s only where they are asked for, since `KServe` may be in charge.
+    pub fn chosen(with_inference_services: bool) -> &'static [Self] {
+        if with_inference_services { &Self::ALL } else { &[Self::SeldonDeployment] }
+    }
 
-/// The `CustomResourceDefinition`. Fields are left to the operator, which knows what becomes of each: a
-/// schema would drop those it does not name, and is too large for `kubectl apply`.
-pub fn definition() -> Value {
-    json!({
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {
-            "name": name(),
-            "annotations": {"helm.sh/resource-policy": "keep"},
-        },
-        "spec": {
-            "group": GROUP,
-            "scope": "Namespaced",
-            "names": {
-                "kind": KIND,
-                "listKind": "SeldonDeploymentList",
-                "plural": PLURAL,
-                "singular": "seldondeployment",
-                "shortNames": ["sdep"],
-                "categories": ["all"],
+    /// The kind of a manifest.
+    pub(crate) fn of(document: &Value) -> Option<Self> {
+        let group = document["apiVersion"].as_str()?.split('/').next()?;
+        Self::ALL.into_iter().find(|served| served.group() == group && document["kind"] == served.kind())
+    }
+
+    /// Its group.
+    pub(crate) fn group(self) -> &'static str {
+        match self {
+            Self::SeldonDeployment => "machinelearning.seldon.io",
+            Self::InferenceService => "serving.kserve.io",
+            Self::KubeflowInferenceService => "serving.kubeflow.org",
+        }
+    }
+
+    /// Its name in manifests.
+    pub(crate) fn kind(self) -> &'static str {
+        match self {
+            Self::SeldonDeployment => seldon_deployment::KIND,
+            Self::InferenceService | Self::KubeflowInferenceService => inference_service::KIND,
+        }
+    }
+
+    fn plural(self) -> &'static str {
+        match self {
+            Self::SeldonDeployment => "seldondeployments",
+            Self::InferenceService | Self::KubeflowInferenceService => "inferenceservices",
+        }
+    }
+
+    fn short(self) -> &'static str {
+        match self {
+            Self::SeldonDeployment => "sdep",
+            Self::InferenceService | Self::KubeflowInferenceService => "isvc",
+        }
+    }
+
+    /// The version that is stored.
+    pub(crate) fn stored(self) -> &'static str {
+        self.versions()[0]
+    }
+
+    /// The versions that are served, of one schema.
+    pub(crate) fn versions(self) -> &'static [&'static str] {
+        match self {
+            Self::SeldonDeployment => &["v1", "v1alpha2", "v1alpha3"],
+            Self::InferenceService => &["v1beta1"],
+            Self::KubeflowInferenceService => &["v1beta1"],
+        }
+    }
+
+    /// Group and version of what is stored.
+    pub(crate) fn api_version(self) -> String {
+        format!("{}/{}", self.group(), self.stored())
+    }
+
+    /// The kind, as a client asks for it.
+    pub(crate) fn resource(self) -> ApiResource {
+        self.resource_in(self.stored())
+    }
+
+    /// The kind in one of its versions.
+    pub(crate) fn resource_in(self, version: &str) -> ApiResource {
+        ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(self.group(), version, self.kind()), self.plural())
+    }
+
+    /// The name of its definition.
+    pub(crate) fn name(self) -> String {
+        format!("{}.{}", self.plural(), self.group())
+    }
+
+    /// The `CustomResourceDefinition`. Fields are left to the operator, which knows what becomes of each: a
+    /// schema would drop those it does not name, and is too large for `kubectl apply`.
+    pub fn definition(self) -> Value {
+        json!({
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {
+                "name": self.name(),
+                "annotations": {"helm.sh/resource-policy": "keep"},
             },
-            "versions": VERSIONS.map(version),
-        },
-    })
-}
-
-fn version(name: &str) -> Value {
-    json!({
-        "name": name,
-        "served": true,
-        "storage": name == STORED,
-        "schema": {"openAPIV3Schema": {
-            "type": "object",
-            "properties": {
-                "spec": {
-                    "type": "object",
-                    "x-kubernetes-preserve-unknown-fields": true,
-                    "properties": {"replicas": {"type": "integer", "format": "int32", "minimum": 0}},
+            "spec": {
+                "group": self.group(),
+                "scope": "Namespaced",
+                "names": {
+                    "kind": self.kind(),
+                    "listKind": format!("{}List", self.kind()),
+                    "plural": self.plural(),
+                    "singular": self.kind().to_lowercase(),
+                    "shortNames": [self.short()],
+                    "categories": ["all"],
                 },
-                "status": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
+                "versions": self.versions().iter().map(|name| self.version(name)).collect::<Vec<_>>(),
             },
-        }},
-        "subresources": {
-            "status": {},
-            "scale": {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"},
-        },
-        "additionalPrinterColumns": [
-            column("State", ".status.state"),
-            column("Ready", ".status.conditions[?(@.type==\"Ready\")].status"),
-            {"name": "Replicas", "type": "integer", "jsonPath": ".status.replicas"},
-            {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
-            {"name": "Reason", "type": "string", "jsonPath": ".status.description", "priority": 1},
-        ],
-    })
+        })
+    }
+
+    fn version(self, name: &str) -> Value {
+        let mut spec = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+        let mut subresources = json!({"status": {}});
+        if self == Self::SeldonDeployment {
+            spec["properties"] = json!({"replicas": {"type": "integer", "format": "int32", "minimum": 0}});
+            subresources["scale"] =
+                json!({"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"});
+        }
+        json!({
+            "name": name,
+            "served": true,
+            "storage": name == self.stored(),
+            "schema": {"openAPIV3Schema": {
+                "type": "object",
+                "properties": {
+                    "spec": spec,
+                    "status": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
+                },
+            }},
+            "subresources": subresources,
+            "additionalPrinterColumns": self.columns(),
+        })
+    }
+
+    fn columns(self) -> Value {
+        let ready = column("Ready", ".status.conditions[?(@.type==\"Ready\")].status");
+        let age = json!({"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"});
+        let reason = json!({"name": "Reason", "type": "string", "jsonPath": ".status.description", "priority": 1});
+        if self == Self::SeldonDeployment {
+            let replicas = json!({"name": "Replicas", "type": "integer", "jsonPath": ".status.replicas"});
+            return json!([column("State", ".status.state"), ready, replicas, age, reason]);
+        }
+        let traffic = |name: &str, of: &str| {
+            let path = format!(".status.components.predictor.traffic[?(@.{of})].percent");
+            json!({"name": name, "type": "integer", "jsonPath": path})
+        };
+        let revision = |name: &str, field: &str| column(name, &format!(".status.components.predictor.{field}"));
+        json!([
+            column("URL", ".status.url"),
+            ready,
+            traffic("Prev", "tag==\"prev\""),
+            traffic("Latest", "latestRevision==true"),
+            revision("PrevRolledoutRevision", "previousRolledoutRevision"),
+            revision("LatestReadyRevision", "latestReadyRevision"),
+            age,
+            reason,
+        ])
+    }
 }
 
 fn column(name: &str, path: &str) -> Value {

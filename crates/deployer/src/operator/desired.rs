@@ -7,14 +7,18 @@ use std::{
 };
 
 use kube::{ResourceExt as _, api::DynamicObject};
-use provost_api::manifest::{ManifestDocument, parse_deployment};
+use provost_api::{
+    crd::{inference_service::rollout, seldon_deployment},
+    manifest::{ManifestDocument, parse_deployment},
+};
 use provost_domain::{
     Deployment, Engine, Namespace, RevisionId, ServerCatalog,
+    deployment::{REQUEST_LOG_ANNOTATION, ResourceKind},
     plan::{DesiredPredictor, Resolution, Route},
 };
 use serde_json::{Value, json};
 
-use super::{accounts::Read, children::Family, observed};
+use super::{accounts::Read, children::Family, crd::Served, observed};
 use crate::kubernetes::{
     self, Accounts, BuildError, Owner, PREDICTOR_ANNOTATION, REVISION_ANNOTATION, Settings, Source,
     annotations_without_effect, as_written,
@@ -28,22 +32,34 @@ pub(super) struct Asked {
     owner: Owner,
     generation: i64,
     warnings: Vec<String>,
+    rolled_out: Option<String>,
 }
 
 impl Asked {
     /// What the user asks for, or all that is wrong with it.
     pub(super) fn of(object: &DynamicObject, catalog: &ServerCatalog) -> Result<Self, Vec<String>> {
         let document = serde_json::to_value(object).map_err(|error| vec![error.to_string()])?;
+        let served = Served::of(&document).unwrap_or(Served::SeldonDeployment);
         let document = as_written(document);
         let manifest = ManifestDocument::from_json(&object.name_any(), document.clone());
         let manifest = manifest.map_err(|error| vec![error.to_string()])?;
         let (deployment, findings) =
             parse_deployment(&manifest, &Namespace::default_namespace(), catalog, Engine::Kubernetes)
                 .map_err(|violations| violations.iter().map(ToString::to_string).collect::<Vec<_>>())?;
-        let owner = Owner { name: object.name_any(), uid: object.uid().unwrap_or_default() };
+        let owner = Owner {
+            api_version: served.api_version(),
+            kind: served.kind().to_owned(),
+            name: object.name_any(),
+            uid: object.uid().unwrap_or_default(),
+        };
         let warnings = findings.iter().map(ToString::to_string).chain(part_of_traffic(&deployment)).collect();
         let generation = object.metadata.generation.unwrap_or(0);
-        Ok(Self { deployment, document, owner, generation, warnings })
+        let rolled_out = rollout::to_keep(&document);
+        let document = match deployment.kind {
+            ResourceKind::SeldonDeployment => document,
+            ResourceKind::InferenceService => seldon_deployment::document::of(&deployment, &[REQUEST_LOG_ANNOTATION]),
+        };
+        Ok(Self { deployment, document, owner, generation, warnings, rolled_out })
     }
 
     /// The service accounts that must be known before it is built.
@@ -63,6 +79,8 @@ pub(super) struct Desired {
     pub(super) generation: i64,
     /// What has no effect, by path.
     pub(super) warnings: Vec<String>,
+    /// What is to be kept of it once all of the traffic is its predictor's, where that is not kept yet.
+    pub(super) rolled_out: Option<String>,
     /// Kind and name of each object, but for the route.
     names: Vec<(String, String)>,
     /// The revision of each predictor, in their order.
@@ -85,7 +103,7 @@ impl Desired {
 
     /// What is to be there with these service accounts, or all that is wrong with what the user wrote.
     pub(super) fn with_accounts(asked: Asked, settings: &Settings, read: Read) -> Result<Self, Vec<String>> {
-        let Asked { deployment, document, owner, generation, mut warnings } = asked;
+        let Asked { deployment, document, owner, generation, mut warnings, rolled_out } = asked;
         let accounts = read.accounts;
         warnings.extend(read.warnings.into_iter().chain(annotations_without_effect(&accounts)));
         let source = Source { deployment: &deployment, document: &document, accounts: &accounts };
@@ -94,7 +112,19 @@ impl Desired {
         let names = objects.iter().filter_map(kind_and_name).collect();
         let hash = hash_of(&objects);
         let built = Mutex::new(objects);
-        Ok(Self { deployment, document, owner, accounts, generation, warnings, names, revisions, hash, built })
+        Ok(Self {
+            deployment,
+            document,
+            owner,
+            accounts,
+            generation,
+            warnings,
+            rolled_out,
+            names,
+            revisions,
+            hash,
+            built,
+        })
     }
 
     /// The objects, but for the route.
@@ -114,6 +144,16 @@ impl Desired {
     /// Where predictions are at its services.
     pub(super) fn predictions_path(&self) -> String {
         self.deployment.predictions_path()
+    }
+
+    /// What it was written as.
+    pub(super) fn kind(&self) -> ResourceKind {
+        self.deployment.kind
+    }
+
+    /// Its name.
+    pub(super) fn name(&self) -> &str {
+        &self.owner.name
     }
 
     /// For the planner.

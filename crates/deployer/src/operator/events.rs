@@ -8,7 +8,7 @@ use kube::{
 use serde_json::Value;
 
 use super::{
-    crd,
+    crd::Served,
     words::{AVAILABLE, FAILED},
 };
 
@@ -16,9 +16,14 @@ use super::{
 const NOTE_MAX: usize = 1024;
 
 /// Tells of a state that was just written, if it is one to tell of and new.
-pub(super) async fn tell(recorder: &Recorder, object: &DynamicObject, status: &Value) -> Result<(), kube::Error> {
+pub(super) async fn tell(
+    recorder: &Recorder,
+    served: Served,
+    object: &DynamicObject,
+    status: &Value,
+) -> Result<(), kube::Error> {
     match event(&object.data["status"], status) {
-        Some(event) => recorder.publish(&event, &object.object_ref(&crd::resource())).await,
+        Some(event) => recorder.publish(&event, &object.object_ref(&served.resource())).await,
         None => Ok(()),
     }
 }

@@ -14,9 +14,10 @@ use kube::{
     api::DynamicObject,
     runtime::{controller::Action, reflector::ObjectRef},
 };
+use provost_api::crd::inference_service::ROLLED_OUT_ANNOTATION;
 use provost_domain::{
     RevisionId,
-    plan::{Plan, Route, Step, Timestamp, plan},
+    plan::{Plan, Report, Route, State, Step, Timestamp, plan},
 };
 use serde_json::Value;
 
@@ -28,7 +29,6 @@ use super::{
     applied::Applied,
     apply::{self, Others},
     children::{Answer, Child, Family, Kind, RouteFacts},
-    crd,
     desired::{Asked, Desired, hash_of},
     events,
     observed::{self, identity},
@@ -62,7 +62,7 @@ pub(super) type Failed = (&'static str, kube::Error);
 
 /// Reconciles one deployment.
 pub(super) async fn reconcile(object: Arc<DynamicObject>, context: Arc<Context>) -> Result<Action, ReconcileError> {
-    let key = ObjectRef::from_obj_with(object.as_ref(), crd::resource());
+    let key = ObjectRef::from_obj_with(object.as_ref(), context.served.resource());
     if object.metadata.deletion_timestamp.is_some() || !is_own(&object, context.options.controller_id.as_deref()) {
         context.memories().remove(&key);
         return Ok(Action::await_change());
@@ -338,7 +338,23 @@ impl<'a> Pass<'a> {
             answer,
             gateway: self.context.options.settings.gateway.as_ref(),
         });
-        self.report(status).await.map(|()| true)
+        self.report(status).await?;
+        self.keep_rolled_out(desired, memory).await.map(|()| true)
+    }
+
+    /// Keeps what a predictor that has all of the traffic asks for, so that the next one can share it.
+    async fn keep_rolled_out(&self, desired: &Desired, memory: &Memory) -> Result<(), Failed> {
+        let is_available = |report: &Report| {
+            report.state == State::Available && i64::try_from(report.generation) == Ok(desired.generation)
+        };
+        let Some(predictor) =
+            desired.rolled_out.as_ref().filter(|_| memory.reported.as_ref().is_some_and(is_available))
+        else {
+            return Ok(());
+        };
+        let annotation = (ROLLED_OUT_ANNOTATION, predictor.as_str());
+        let kept = apply::annotate(&self.context.client, self.context.served, self.object, annotation).await;
+        kept.map_err(|error| ("keeping what was rolled out", error))
     }
 
     /// Writes the status, unless it is there already.
@@ -354,9 +370,9 @@ impl<'a> Pass<'a> {
         if *before == status {
             return Ok(());
         }
-        let written = apply::set_status(&self.context.client, self.object, &status).await;
+        let written = apply::set_status(&self.context.client, self.context.served, self.object, &status).await;
         written.map_err(|error| ("writing the status", error))?;
-        let told = events::tell(&self.context.recorder, self.object, &status).await;
+        let told = events::tell(&self.context.recorder, self.context.served, self.object, &status).await;
         told.map_err(|error| ("writing an event", error))
     }
 }

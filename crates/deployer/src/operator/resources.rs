@@ -9,7 +9,7 @@ use std::{
 use futures_util::{Stream, StreamExt as _, future};
 use kube::{
     Api, Client, ResourceExt as _,
-    api::DynamicObject,
+    api::{DynamicObject, TypeMeta},
     runtime::{
         WatchStreamExt as _,
         reflector::{ObjectRef, store::Writer},
@@ -17,12 +17,12 @@ use kube::{
     },
 };
 
-use super::{Context, crd};
+use super::{Context, crd::Served};
 use crate::kubernetes::LAST_APPLIED;
 
-/// The resources of a namespace, or of all.
-pub(crate) fn api(client: &Client, namespace: Option<&str>) -> Api<DynamicObject> {
-    let kind = crd::resource();
+/// The resources of a kind in a namespace, or in all.
+pub(crate) fn api(client: &Client, served: Served, namespace: Option<&str>) -> Api<DynamicObject> {
+    let kind = served.resource();
     match namespace {
         Some(namespace) => Api::namespaced_with(client.clone(), namespace, &kind),
         None => Api::all_with(client.clone(), &kind),
@@ -36,9 +36,10 @@ pub(super) fn changed(
     writer: Writer<DynamicObject>,
     context: Arc<Context>,
 ) -> impl Stream<Item = Result<DynamicObject, watcher::Error>> + Send + 'static + use<> {
-    let objects = watcher(api(client, namespace), watcher::Config::default()).default_backoff();
-    let objects = objects.modify(strip).reflect(writer);
-    let mut seen = Seen::default();
+    let served = context.served;
+    let objects = watcher(api(client, served, namespace), watcher::Config::default()).default_backoff();
+    let objects = objects.modify(move |object| strip(object, served)).reflect(writer);
+    let mut seen = Seen::of(served);
     objects.filter_map(move |event| {
         let changed = event.map(|event| {
             let before = seen.known.len();
@@ -56,24 +57,38 @@ pub(super) fn changed(
     })
 }
 
-/// Takes away what nobody here reads, and may be large.
-fn strip(object: &mut DynamicObject) {
+/// Takes away what nobody here reads, and may be large; adds the kind, which lists leave out.
+fn strip(object: &mut DynamicObject, served: Served) {
+    name_kind(object, served);
     object.managed_fields_mut().clear();
     object.annotations_mut().remove(LAST_APPLIED);
 }
 
 /// The resources that are there, each with a hash of what its user decides.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Seen {
+    served: Served,
     known: HashMap<ObjectRef<DynamicObject>, u64>,
     /// Those that a list under way has named so far.
     listed: HashSet<ObjectRef<DynamicObject>>,
 }
 
+/// Writes down what kind of resource it is.
+pub(crate) fn name_kind(object: &mut DynamicObject, served: Served) {
+    let types = || TypeMeta { api_version: served.api_version(), kind: served.kind().to_owned() };
+    object.types.get_or_insert_with(types);
+}
+
 impl Seen {
+    /// None are known yet.
+    fn of(served: Served) -> Self {
+        Self { served, known: HashMap::new(), listed: HashSet::new() }
+    }
+
     /// Notes an event; gives whether a user changed something by it. A status is none of a user's.
     fn note(&mut self, event: &Event<DynamicObject>) -> bool {
-        let key = |object| ObjectRef::from_obj_with(object, crd::resource());
+        let served = self.served;
+        let key = |object| ObjectRef::from_obj_with(object, served.resource());
         match event {
             Event::Apply(object) => self.put(key(object), object),
             Event::InitApply(object) => {
@@ -122,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_status_is_no_news() {
-        let mut seen = Seen::default();
+        let mut seen = Seen::of(Served::SeldonDeployment);
         assert!(seen.note(&Event::Apply(object("iris", 1, "Creating"))));
         assert!(!seen.note(&Event::Apply(object("iris", 1, "Available"))));
         assert!(seen.note(&Event::Apply(object("iris", 2, "Available"))));
@@ -130,7 +145,7 @@ mod tests {
 
     #[test]
     fn what_a_list_does_not_name_is_forgotten() {
-        let mut seen = Seen::default();
+        let mut seen = Seen::of(Served::SeldonDeployment);
         seen.note(&Event::Apply(object("iris", 1, "Creating")));
         seen.note(&Event::Init);
         seen.note(&Event::InitApply(object("wine", 1, "Creating")));

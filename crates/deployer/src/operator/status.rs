@@ -1,6 +1,11 @@
 //! The status of a deployment, in Seldon's form, from what the cluster says of its objects. Pure.
 
-use provost_domain::plan::{PredictorReport, Report};
+mod kserve;
+
+use provost_domain::{
+    deployment::ResourceKind,
+    plan::{PredictorReport, Report},
+};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -42,6 +47,9 @@ pub(super) fn observed(observation: &Observation<'_>) -> Value {
     if let Some(first) = services.first() {
         let host = host(first, namespace);
         status["address"] = json!({"url": format!("http://{host}:{HTTP_PORT}{}", desired.predictions_path())});
+        if desired.kind() == ResourceKind::InferenceService {
+            kserve::add(&mut status, observation.report, desired.name(), &host);
+        }
     }
     status
 }

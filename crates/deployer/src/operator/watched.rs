@@ -14,13 +14,13 @@ use kube::{
         watcher::{self, Event, watcher},
     },
 };
-use provost_api::crd::seldon_deployment;
 use serde::{Deserialize, Serialize};
 
 use super::{
     apply::{MetadataOnly, resource_of},
     children::{Answer, Child, Children, Facts, Key, Kind, Named, Rollout, RouteFacts},
-    crd, pods,
+    crd::Served,
+    pods,
 };
 use crate::kubernetes::{
     DEPLOYMENT_LABEL, FIRST_ROUTE_ANNOTATION, PREDICTOR_ANNOTATION, REVISION_ANNOTATION, ROUTES_ANNOTATION,
@@ -81,39 +81,46 @@ pub(super) fn kinds(has_gateway: bool) -> Vec<Kind> {
 pub(super) fn triggers(
     client: &Client,
     namespace: Option<&str>,
+    served: Served,
     kinds: &[Kind],
     children: &Arc<Children>,
 ) -> impl Stream<Item = ObjectRef<DynamicObject>> + Send + 'static + use<> {
-    let streams = kinds.iter().map(|kind| events(client, namespace, *kind));
+    let streams = kinds.iter().map(|kind| events(client, namespace, *kind, served));
     let children = Arc::clone(children);
-    stream::select_all(streams)
-        .flat_map(move |(kind, event)| stream::iter(children.note(kind, event).into_iter().map(refer)))
+    stream::select_all(streams).flat_map(move |(kind, event)| {
+        stream::iter(children.note(kind, event).into_iter().map(move |key| refer(key, served)))
+    })
 }
 
-fn refer((namespace, name): Key) -> ObjectRef<DynamicObject> {
-    ObjectRef::new_with(&name, crd::resource()).within(&namespace)
+fn refer((namespace, name): Key, served: Served) -> ObjectRef<DynamicObject> {
+    ObjectRef::new_with(&name, served.resource()).within(&namespace)
 }
 
 type Events = stream::BoxStream<'static, (Kind, Event<Named>)>;
 
-fn events(client: &Client, namespace: Option<&str>, kind: Kind) -> Events {
+fn events(client: &Client, namespace: Option<&str>, kind: Kind, served: Served) -> Events {
     match kind {
-        Kind::Deployment => events_of(client, namespace, kind, |child: Deployment| {
+        Kind::Deployment => events_of(client, namespace, kind, move |child: Deployment| {
             let facts = Facts::Deployment(rollout(&child));
-            owned(child.metadata, facts)
+            owned(child.metadata, facts, served)
         }),
-        Kind::HttpRoute => events_of(client, namespace, kind, |child: HttpRoute| {
+        Kind::HttpRoute => events_of(client, namespace, kind, move |child: HttpRoute| {
             let facts = Facts::HttpRoute(route(&child));
-            owned(child.metadata, facts)
+            owned(child.metadata, facts, served)
         }),
         Kind::Pod => events_of(client, namespace, kind, pod),
         Kind::HorizontalPodAutoscaler | Kind::PodDisruptionBudget | Kind::Service => {
-            events_of(client, namespace, kind, |child: MetadataOnly| owned(child.metadata, Facts::Other))
+            events_of(client, namespace, kind, move |child: MetadataOnly| owned(child.metadata, Facts::Other, served))
         }
     }
 }
 
-fn events_of<K>(client: &Client, namespace: Option<&str>, kind: Kind, of: fn(K) -> Option<Named>) -> Events
+fn events_of<K>(
+    client: &Client,
+    namespace: Option<&str>,
+    kind: Kind,
+    of: impl Fn(K) -> Option<Named> + Send + 'static,
+) -> Events
 where
     K: Resource<DynamicType = ApiResource, Scope = DynamicResourceScope>
         + Clone
@@ -125,12 +132,12 @@ where
     let events = watcher(api::<K>(client, namespace, kind), labelled()).default_backoff();
     let events = events.filter_map(move |event| {
         let event = event.inspect_err(|error| tracing::warn!(?kind, %error, "a watch ended, and is started again"));
-        future::ready(event.ok().and_then(|event| Some((kind, map(event, of)?))))
+        future::ready(event.ok().and_then(|event| Some((kind, map(event, &of)?))))
     });
     events.boxed()
 }
 
-fn map<K>(event: Event<K>, of: fn(K) -> Option<Named>) -> Option<Event<Named>> {
+fn map<K>(event: Event<K>, of: &impl Fn(K) -> Option<Named>) -> Option<Event<Named>> {
     Some(match event {
         Event::Apply(object) => Event::Apply(of(object)?),
         Event::Delete(object) => Event::Delete(of(object)?),
@@ -155,10 +162,11 @@ where
     }
 }
 
-/// An object that a deployment owns; `None` for one that only carries the label.
-fn owned(metadata: ObjectMeta, facts: Facts) -> Option<Named> {
+/// An object that a deployment of the kind owns; `None` for one that only carries the label.
+fn owned(metadata: ObjectMeta, facts: Facts, served: Served) -> Option<Named> {
     let owners = metadata.owner_references.into_iter().flatten();
-    let owner = owners.into_iter().find(|owner| owner.kind == seldon_deployment::KIND)?;
+    let group = |api_version: &str| api_version.split('/').next() == Some(served.group());
+    let owner = owners.into_iter().find(|owner| owner.kind == served.kind() && group(&owner.api_version))?;
     let mut annotations = metadata.annotations.unwrap_or_default();
     let child = Child {
         owner: Some(owner.uid),

@@ -50,6 +50,11 @@ impl StoredDeployment {
         self.report.as_ref().is_some_and(is_it)
     }
 
+    /// The manifest of what serves: of the generation before while this one does not, if there was one.
+    pub fn into_served(self) -> Value {
+        self.before.map_or(self.document, |before| before.document)
+    }
+
     /// The deployment after `document` was applied. Artifacts are resolved anew; what was reported stays
     /// until there is something else to say, and what serves is kept until this generation does.
     #[must_use]

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::{Violation, for_each_node, predictors};
 use crate::{
     Deployment, Engine, FieldPath, Predictor, ResourceName, ServerCatalog,
-    deployment::{NO_ENGINE_ANNOTATION, Protocol, ServerType, Transport},
+    deployment::{NO_ENGINE_ANNOTATION, Protocol, ResourceKind, ServerType, Transport},
     graph::{EndpointKind, Implementation, Node, NodeKind},
 };
 
@@ -158,7 +158,8 @@ fn check_server(
     if node.model_uri.as_deref().is_none_or(str::is_empty) {
         violations.push(Violation::invalid(path.field("modelUri"), (), NO_MODEL_URI));
     }
-    if deployment.protocol == Protocol::Tensorflow && NOT_TENSORFLOW.contains(&server.as_str()) {
+    let of_seldon = deployment.kind == ResourceKind::SeldonDeployment;
+    if of_seldon && deployment.protocol == Protocol::Tensorflow && NOT_TENSORFLOW.contains(&server.as_str()) {
         let message = format!("{TENSORFLOW_PROTOCOL} {server}");
         violations.push(Violation::invalid(implementation.clone(), server.as_str(), message));
     }

@@ -1,33 +1,40 @@
 //! Clients and programs of others, unmodified, against the real server.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 
 use super::{rust, suite::Outcome};
 use crate::{
     progress::Stage,
-    setup::{self, Environment, Tool},
+    setup::{self, Tool},
 };
 
 /// What runs them.
 const TESTS: [&str; 2] = ["--test", "clients"];
-/// Their Pythons: no one environment holds both.
-const CLIENTS: [(&str, &str); 2] =
-    [("triton", "crates/cli/tests/clients/triton.txt"), ("seldon", "crates/cli/tests/clients/seldon.txt")];
+/// Their Pythons: no one environment holds them all. Each with the variable that names it to the tests.
+const CLIENTS: [(&str, &str, &str); 3] = [
+    ("triton", "crates/cli/tests/clients/triton.txt", "PROVOST_TRITON_PYTHON"),
+    ("seldon", "crates/cli/tests/clients/seldon.txt", "PROVOST_SELDON_PYTHON"),
+    ("kserve", "crates/cli/tests/clients/kserve.txt", "PROVOST_KSERVE_PYTHON"),
+];
 
 /// Runs it.
 pub(super) fn run(stage: &Stage<'_>) -> Result<Outcome> {
     match environments(stage) {
-        Ok([triton, seldon]) => {
-            let [triton, seldon] = [triton.python(), seldon.python()];
-            rust::run_again(stage, &TESTS, &[("PROVOST_TRITON_PYTHON", &triton), ("PROVOST_SELDON_PYTHON", &seldon)])
+        Ok(pythons) => {
+            let variables: Vec<_> = pythons.iter().map(|(variable, python)| (*variable, python.as_path())).collect();
+            rust::run_again(stage, &TESTS, &variables)
         }
         Err(error) => Ok(Outcome::skipped(&error)),
     }
 }
 
-fn environments(stage: &Stage<'_>) -> Result<[Environment; 2]> {
+/// The Pythons, each by the variable that names it.
+fn environments(stage: &Stage<'_>) -> Result<Vec<(&'static str, PathBuf)>> {
     setup::ensure(&[Tool::Python], stage)?;
-    let [triton, seldon] = CLIENTS;
-    let made = |(name, requirements)| setup::environment(name, requirements, stage);
-    Ok([made(triton)?, made(seldon)?])
+    let made = CLIENTS
+        .into_iter()
+        .map(|(name, requirements, variable)| Ok((variable, setup::environment(name, requirements, stage)?.python())));
+    made.collect()
 }

@@ -1,22 +1,18 @@
 //! From wire types to the domain. Words that are not known are reported and read as if left out, so
 //! that the rules can still be checked.
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::collections::BTreeMap;
 
 use provost_domain::{
-    Deployment, DeploymentId, FieldPath, Namespace, Predictor, ResourceName, Violation,
-    deployment::{ComponentSpec, Orchestrator, REQUEST_LOG_ANNOTATION, RequestLogging, TextMap},
+    Deployment, FieldPath, Namespace, Predictor, Violation,
+    deployment::{ComponentSpec, Orchestrator, ResourceKind},
     graph::{self, Implementation, Node, NodeKind, ParameterValue},
     validation::{INVALID_PROTOCOL, INVALID_SERVER_TYPE, INVALID_TRANSPORT},
 };
 use serde_json::{Value, json};
 
-use super::{
-    Endpoint, Logger, ObjectMeta, Parameter, PredictiveUnit, PredictorSpec, SeldonDeployment, SeldonPodSpec, Spec,
-};
-
-/// Name that stands in for one that is missing or wrong while the rest is checked.
-const PLACEHOLDER: &str = "unnamed";
+use super::{Endpoint, Logger, Parameter, PredictiveUnit, PredictorSpec, SeldonDeployment, SeldonPodSpec};
+use crate::crd::words::Words;
 
 /// The deployment a resource describes, with what is wrong in its words added to `violations`.
 pub(super) fn to_deployment(
@@ -28,13 +24,14 @@ pub(super) fn to_deployment(
     let path = FieldPath::of("spec");
     let mut word = Words { violations };
     Deployment {
+        kind: ResourceKind::SeldonDeployment,
         id: word.id(&metadata, default_namespace),
         protocol: word.told(spec.protocol.as_deref(), &path.field("protocol"), INVALID_PROTOCOL).unwrap_or_default(),
         transport: word.told(spec.transport.as_deref(), &path.field("transport"), INVALID_TRANSPORT),
         server_type: word
             .told(spec.server_type.as_deref(), &path.field("serverType"), INVALID_SERVER_TYPE)
             .unwrap_or_default(),
-        request_log: word.request_log(&spec, &metadata),
+        request_log: word.request_log(&[("spec", &spec.annotations), ("metadata", &metadata.annotations)]),
         replicas: spec.replicas,
         predictors: word.predictors(spec.predictors, &path.field("predictors")),
         annotations: overlaid(metadata.annotations, spec.annotations),
@@ -42,75 +39,7 @@ pub(super) fn to_deployment(
     }
 }
 
-/// Reads words and keeps what is wrong with them.
-struct Words<'a> {
-    violations: &'a mut Vec<Violation>,
-}
-
 impl Words<'_> {
-    fn id(&mut self, metadata: &ObjectMeta, default_namespace: &Namespace) -> DeploymentId {
-        let path = FieldPath::of("metadata");
-        let namespace = metadata.namespace.as_deref().filter(|namespace| !namespace.is_empty());
-        let namespace = match namespace.map(Namespace::try_from) {
-            None => default_namespace.clone(),
-            Some(Ok(namespace)) => namespace,
-            Some(Err(error)) => {
-                self.violations.push(Violation::invalid(
-                    path.field("namespace"),
-                    json!(metadata.namespace),
-                    error.to_string(),
-                ));
-                default_namespace.clone()
-            }
-        };
-        DeploymentId { namespace, name: self.resource_name(metadata.name.as_deref(), &path.field("name")) }
-    }
-
-    fn resource_name(&mut self, name: Option<&str>, path: &FieldPath) -> ResourceName {
-        let violation = match name.filter(|name| !name.is_empty()).map(|name| (name, ResourceName::try_from(name))) {
-            Some((_, Ok(name))) => return name,
-            Some((name, Err(error))) => Violation::invalid(path.clone(), name, error.to_string()),
-            None => Violation::required(path.clone(), "a deployment must have a name"),
-        };
-        self.violations.push(violation);
-        ResourceName::try_from(PLACEHOLDER).expect("the placeholder is a name")
-    }
-
-    /// Reads a word; empty is as if left out. A word that is not known is reported, in Seldon's words
-    /// followed by ours.
-    fn told<T>(&mut self, word: Option<&str>, path: &FieldPath, message: &str) -> Option<T>
-    where
-        T: FromStr<Err: std::fmt::Display>,
-    {
-        let word = word.filter(|word| !word.is_empty())?;
-        let parsed = word.parse();
-        if parsed.is_err() {
-            self.violations.push(Violation::invalid(path.clone(), word, message));
-        }
-        parsed.ok()
-    }
-
-    /// Reads a word for which Seldon has no message of its own.
-    fn known<T>(&mut self, word: Option<&str>, path: &FieldPath) -> Option<T>
-    where
-        T: FromStr<Err: std::fmt::Display>,
-    {
-        let word = word.filter(|word| !word.is_empty())?;
-        word.parse()
-            .map_err(|error: T::Err| self.violations.push(Violation::invalid(path.clone(), word, error.to_string())))
-            .ok()
-    }
-
-    fn request_log(&mut self, spec: &Spec, metadata: &ObjectMeta) -> RequestLogging {
-        let of = |annotations: &TextMap| annotations.get(REQUEST_LOG_ANNOTATION).cloned();
-        let (place, setting) = match of(&spec.annotations) {
-            None => ("metadata", of(&metadata.annotations)),
-            told => ("spec", told),
-        };
-        let path = FieldPath::of(place).field("annotations").key(REQUEST_LOG_ANNOTATION);
-        self.known(setting.as_deref(), &path).unwrap_or_default()
-    }
-
     fn predictors(&mut self, predictors: Vec<PredictorSpec>, path: &FieldPath) -> Vec<Predictor> {
         let predictors = predictors.into_iter().enumerate();
         predictors.map(|(index, predictor)| self.predictor(predictor, &path.index(index))).collect()

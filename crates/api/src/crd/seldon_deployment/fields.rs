@@ -1,7 +1,7 @@
 //! The fields of a `SeldonDeployment` and what this version does with each: one table, by which
 //! documents are read and the reference page is printed. Long because it is a table.
 
-use crate::crd::{Annotation, Class, Field, Section, Shape, Table};
+use crate::crd::{Annotation, Class, Field, Section, Shape, Table, metadata::METADATA};
 use Shape::{Annotations, Any, Boolean, Integer, List, Map, Object, Objects, ObjectsLike, Text, TextMap, Texts};
 
 /// The table.
@@ -24,8 +24,9 @@ const ROUTES: &str = "routes are those of the platform";
 const LOGGED_HERE: &str = "requests are in the request log of the platform";
 const NO_KEDA: &str = "there is no autoscaling by KEDA";
 
-static SECTIONS: [Section; 9] = [
+static SECTIONS: [Section; 10] = [
     Section { title: "Resource", fields: &RESOURCE },
+    Section { title: "Metadata", fields: &METADATA },
     Section { title: "Specification", fields: &SPECIFICATION },
     Section { title: "Predictor", fields: &PREDICTOR },
     Section { title: "Inference graph", fields: &GRAPH },
@@ -36,33 +37,13 @@ static SECTIONS: [Section; 9] = [
     Section { title: "Container", fields: &CONTAINER },
 ];
 
-static RESOURCE: [Field; 22] = [
+static RESOURCE: [Field; 2] = [
     Field::honoured(
         "apiVersion",
         Text,
         "Group and version: `machinelearning.seldon.io/v1`, `/v1alpha2` or `/v1alpha3`.",
     ),
     Field::honoured("kind", Text, "`SeldonDeployment`."),
-    Field::honoured("metadata", Object, "What identifies the resource."),
-    Field::honoured("metadata.name", Text, "Name of the deployment; required."),
-    Field::honoured("metadata.namespace", Text, "Namespace; that of the command where it is left out, else `default`."),
-    Field::honoured("metadata.labels", TextMap, "Labels, kept with the deployment."),
-    Field::honoured("metadata.annotations", Annotations, "Annotations; see below."),
-    Field::refused("metadata.generateName", Text, "Prefix of a generated name.", "set `metadata.name`"),
-    Field::no_effect("metadata.finalizers", Texts, "What must happen before the resource is removed."),
-    Field::no_effect("metadata.ownerReferences", Any, "Resources with which this one is removed."),
-    Field::server_set("metadata.uid", "Identifier."),
-    Field::server_set("metadata.resourceVersion", "Version of the stored resource."),
-    Field::server_set("metadata.generation", "Counts the changes of the specification."),
-    Field::server_set("metadata.creationTimestamp", "When it was created."),
-    Field::server_set("metadata.deletionTimestamp", "When it was deleted."),
-    Field::server_set("metadata.deletionGracePeriodSeconds", "Time until it is removed."),
-    Field::server_set("metadata.managedFields", "Who set which field."),
-    Field::server_set("metadata.selfLink", "Path of the resource."),
-    Field::server_set("metadata.clusterName", "Name of the cluster."),
-    Field::honoured("spec", Object, "What is desired."),
-    Field::server_set("status", "What was observed."),
-    Field::server_set("metadata.initializers", "Of Kubernetes before 1.14."),
 ];
 
 static SPECIFICATION: [Field; 9] = [
@@ -541,26 +522,6 @@ static ANNOTATIONS: [Annotation; 33] = [
     ),
 ];
 
-const INTRODUCTION: &str = "\
-Every field of a manifest is in one of these classes:
-
-| Class | What happens |
-|---|---|
-| honoured | It does what it says. |
-| no effect | Accepted with a warning that names the path and says why. |
-| on Kubernetes | Honoured by the operator; in the server's own process accepted with a warning that names the path. |
-| Kubernetes only | Honoured by the operator; in the server's own process refused with an error that names the path. |
-| in process | Honoured in the server's own process; by the operator accepted with a warning that names the path. |
-| own program | Honoured for a node without `implementation`, whose program is your own; of others accepted with a warning that names the path. |
-| not supported yet | Refused with an error that names the path and says what to do. Empty values are accepted. |
-| set by servers | Accepted and ignored, so that what `provost get` or `kubectl get` prints can be applied again. |
-| unknown | Not in these tables. Accepted with a warning that names the path. |
-
-Kind `SeldonDeployment` of `machinelearning.seldon.io/v1`, `v1alpha2` and `v1alpha3`, which share one schema. \
-In a path, `[]` stands for any element of a list. Annotations with other prefixes than `seldon.io/` and \
-`provost.dev/` are kept without a warning. This page is printed by `provost print fields`.";
-
-/// The reference page, as `provost print fields` prints it.
-pub fn reference_page() -> String {
-    crate::crd::markdown::reference_page("Fields of manifests", INTRODUCTION, &FIELDS)
-}
+/// What the reference page says of the kind before its tables.
+pub const INTRODUCTION: &str = "\
+Kind `SeldonDeployment` of `machinelearning.seldon.io/v1`, `v1alpha2` and `v1alpha3`, which share one schema.";

@@ -7,7 +7,10 @@ use provost_domain::{
 };
 
 use super::{Finding, fields};
-use crate::manifest;
+use crate::{
+    crd::{committed::check_file, markdown},
+    manifest,
+};
 
 const IRIS: &str = "
 apiVersion: machinelearning.seldon.io/v1alpha2
@@ -63,21 +66,7 @@ fn the_quickstart_example_of_seldon_is_a_deployment() {
 
 #[test]
 fn the_reference_page_is_the_table() {
-    check_file("../../docs/reference/fields.md", &[fields::reference_page().trim_end().to_owned()]);
-}
-
-/// Checks that a committed file, by its path from the crate, holds these lines.
-#[track_caller]
-fn check_file(path: &str, lines: &[String]) {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    let expected = lines.join("\n") + "\n";
-    #[expect(clippy::disallowed_methods, reason = "asks to rewrite the file; tests have no configuration")]
-    if std::env::var("UPDATE").is_ok() {
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        return std::fs::write(path, expected).unwrap();
-    }
-    let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == expected, "{} is stale; with UPDATE=1 it becomes:\n{expected}", path.display());
+    check_file("../../docs/reference/fields.md", &[markdown::reference_page().trim_end().to_owned()]);
 }
 
 /// The lines of what is wrong with a manifest.

@@ -65,7 +65,12 @@ fn with<T>(
     accounts: &Accounts,
     work: impl FnOnce(Source<'_>, &Owner) -> T,
 ) -> T {
-    let owner = Owner { name: deployment.id.name.as_str().to_owned(), uid: "3a".to_owned() };
+    let owner = Owner {
+        api_version: "machinelearning.seldon.io/v1".to_owned(),
+        kind: "SeldonDeployment".to_owned(),
+        name: deployment.id.name.as_str().to_owned(),
+        uid: "3a".to_owned(),
+    };
     work(Source { deployment, document, accounts }, &owner)
 }
 

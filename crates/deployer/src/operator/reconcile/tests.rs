@@ -10,6 +10,7 @@ use super::{
         Figures, Options,
         accounts::tests::{Answer, Objects, Server},
         children::Children,
+        crd::Served,
     },
     *,
 };
@@ -38,7 +39,14 @@ fn context(server: &Server, reads_account_secrets: bool) -> Context {
     let settings = Settings::new("provost:1".to_owned());
     Context {
         client: server.client(),
-        options: Options { namespaces: Vec::new(), controller_id: None, reads_account_secrets, settings },
+        served: Served::SeldonDeployment,
+        options: Options {
+            namespaces: Vec::new(),
+            kinds: &[Served::SeldonDeployment],
+            controller_id: None,
+            reads_account_secrets,
+            settings,
+        },
         catalog: ServerCatalog::default(),
         children: Arc::new(Children::new(&[])),
         recorder: Recorder::new(server.client(), "provost".into()),

@@ -1,0 +1,88 @@
+//! `InferenceService` of `KServe` (serving.kserve.io/v1beta1) and of `KFServing` (serving.kubeflow.org v1beta1 and
+//! v1alpha2), read as a deployment whose one node is named as the service is.
+//!
+//! Documents of v1alpha2 are brought into the form of v1beta1 first; errors name the fields that the user wrote.
+
+mod component;
+mod convert;
+pub mod fields;
+mod paths;
+pub mod rollout;
+#[cfg(test)]
+mod tests;
+
+use provost_domain::{Deployment, Engine, Namespace, ServerCatalog, Violation, validation};
+use serde_json::{Map, Value, json};
+
+use super::{Finding, walk::walk};
+use paths::Paths;
+
+/// The kind, as manifests write it.
+pub const KIND: &str = "InferenceService";
+/// The API versions in which the kind is accepted.
+pub const API_VERSIONS: [&str; 3] = ["serving.kserve.io/v1beta1", "serving.kubeflow.org/v1beta1", LEGACY_VERSION];
+/// The version whose documents have `spec.default` and `spec.canary`.
+const LEGACY_VERSION: &str = "serving.kubeflow.org/v1alpha2";
+/// The annotation with the predictor that had all of the traffic before another was applied with a share of it.
+pub const ROLLED_OUT_ANNOTATION: &str = "provost.dev/rolled-out-predictor";
+
+/// Reads a document as a deployment for an engine: walks it by the table, applies the defaults, checks every rule.
+///
+/// Answers with the deployment and the warnings, or with everything that is wrong.
+pub fn parse(
+    document: &Value,
+    default_namespace: &Namespace,
+    catalog: &ServerCatalog,
+    engine: Engine,
+) -> Result<(Deployment, Vec<Finding>), Vec<Violation>> {
+    let is_legacy = document["apiVersion"] == LEGACY_VERSION;
+    let schema = fields::schema(document["apiVersion"].as_str().unwrap_or_default());
+    let walked = walk(document, &schema.table, engine);
+    let mut paths = if is_legacy { Paths::legacy() } else { Paths::default() };
+    let latest = if is_legacy { upgraded(walked.document) } else { walked.document };
+    let mut read = convert::read(&latest, default_namespace, engine, &mut paths);
+    read.deployment.apply_defaults();
+    let rules = validation::validate(&read.deployment, catalog, engine);
+    let later = read.violations.into_iter().chain(rules).map(|violation| paths.as_written(violation));
+    let mut violations = walked.violations;
+    for violation in later {
+        // What was refused already is not looked at again.
+        if !violations.iter().any(|told| violation.path.is_within(&told.path)) {
+            violations.push(violation);
+        }
+    }
+    if !violations.is_empty() {
+        return Err(violations);
+    }
+    let findings = read.findings.into_iter().map(|finding| Finding { path: paths.translate(&finding.path), ..finding });
+    Ok((read.deployment, walked.findings.into_iter().chain(findings).collect()))
+}
+
+/// A predictor of v1alpha2 with its container as v1beta1 has it.
+fn with_containers(mut predictor: Value) -> Value {
+    if let Some(fields) = predictor.as_object_mut()
+        && let Some(custom) = fields.shift_remove("custom")
+    {
+        fields.insert("containers".to_owned(), json!([custom["container"]]));
+    }
+    predictor
+}
+
+/// A document of v1alpha2 in the form of v1beta1.
+fn upgraded(mut document: Value) -> Value {
+    let spec = document.get_mut("spec").map(Value::take).unwrap_or_default();
+    let predictor = |endpoint: &str| spec.get(endpoint)?.get("predictor").cloned().map(with_containers);
+    let mut latest = Map::new();
+    if let Some(predictor) = predictor("default") {
+        latest.insert("predictor".to_owned(), predictor);
+    }
+    if let Some(mut canary) = predictor("canary").filter(Value::is_object) {
+        canary["name"] = json!(convert::CANARY);
+        let percent = spec.get("canaryTrafficPercent").cloned().unwrap_or(json!(0));
+        latest.insert("canary".to_owned(), json!([{"predictor": canary, "trafficPercent": percent}]));
+    } else if spec["canaryTrafficPercent"].as_i64().is_some_and(|percent| percent > 0) {
+        latest.insert("canary".to_owned(), json!([{}]));
+    }
+    document["spec"] = Value::Object(latest);
+    document
+}

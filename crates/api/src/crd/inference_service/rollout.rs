@@ -1,0 +1,65 @@
+//! What `canaryTrafficPercent` shares the traffic with: the predictor that had all of it before. `KServe` knows it as a
+//! revision of Knative's; here the document carries it in an annotation that the server sets whenever one is applied.
+
+use serde_json::{Value, json};
+
+use super::{KIND, LEGACY_VERSION, ROLLED_OUT_ANNOTATION};
+
+/// Sets the annotation of a document that is applied over another, or removes it; leaves other kinds alone.
+pub fn carry(document: &mut Value, before: Option<&Value>) {
+    if document["kind"] != KIND || document["apiVersion"] == LEGACY_VERSION {
+        return;
+    }
+    let rolled_out = before.filter(|_| is_sharing(document)).and_then(rolled_out);
+    let rolled_out = rolled_out.filter(|predictor| *predictor != plain(&document["spec"]["predictor"]));
+    let Some(metadata) = document.get_mut("metadata").and_then(Value::as_object_mut) else { return };
+    match rolled_out {
+        Some(predictor) => {
+            let annotations = metadata.entry("annotations").or_insert_with(|| json!({}));
+            if let Some(annotations) = annotations.as_object_mut() {
+                annotations.insert(ROLLED_OUT_ANNOTATION.to_owned(), json!(predictor.to_string()));
+            }
+        }
+        None => {
+            if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+                annotations.remove(ROLLED_OUT_ANNOTATION);
+            }
+        }
+    }
+}
+
+/// What is to be kept of a document once its predictor serves with all of the traffic, where that is not kept yet.
+pub fn to_keep(document: &Value) -> Option<String> {
+    if is_sharing(document) {
+        return None;
+    }
+    let kept = document["metadata"]["annotations"][ROLLED_OUT_ANNOTATION].as_str();
+    let kept: Option<Value> = kept.and_then(|text| serde_json::from_str(text).ok());
+    rolled_out(document).filter(|predictor| kept.as_ref() != Some(predictor)).map(|predictor| predictor.to_string())
+}
+
+/// A predictor without its share.
+pub(super) fn plain(predictor: &Value) -> Value {
+    let mut predictor = predictor.clone();
+    if let Some(fields) = predictor.as_object_mut() {
+        fields.remove("canaryTrafficPercent");
+    }
+    predictor
+}
+
+/// Whether a document gives its predictor less than all of the traffic.
+fn is_sharing(document: &Value) -> bool {
+    document["spec"]["predictor"]["canaryTrafficPercent"].as_i64().is_some_and(|percent| percent < 100)
+}
+
+/// The predictor of a document that has all of the traffic, or had before the document shared it.
+fn rolled_out(document: &Value) -> Option<Value> {
+    if document["kind"] != KIND || document["apiVersion"] == LEGACY_VERSION {
+        return None;
+    }
+    let known = document["metadata"]["annotations"][ROLLED_OUT_ANNOTATION].as_str().filter(|_| is_sharing(document));
+    match known {
+        Some(text) => serde_json::from_str(text).ok(),
+        None => Some(plain(&document["spec"]["predictor"])).filter(Value::is_object),
+    }
+}

@@ -1,0 +1,460 @@
+//! Manifests in, deployments, warnings and errors out.
+
+use provost_domain::{
+    Deployment, Engine, Namespace, ServerCatalog, Violation,
+    deployment::{Protocol, ResourceKind, Transport},
+    graph::ParameterValue,
+};
+use serde_json::{Value, json};
+
+use super::{Finding, ROLLED_OUT_ANNOTATION, rollout};
+use crate::{
+    crd::{committed::check_file, seldon_deployment},
+    manifest,
+};
+
+fn parse(document: &Value) -> Result<(Deployment, Vec<Finding>), Vec<Violation>> {
+    parse_for(Engine::Process, document)
+}
+
+fn read_document(document: &Value) -> manifest::ManifestDocument {
+    manifest::ManifestDocument::from_json("test", document.clone()).unwrap()
+}
+
+fn parse_for(engine: Engine, document: &Value) -> Result<(Deployment, Vec<Finding>), Vec<Violation>> {
+    manifest::parse_deployment(
+        &read_document(document),
+        &Namespace::default_namespace(),
+        &ServerCatalog::default(),
+        engine,
+    )
+}
+
+#[track_caller]
+fn read(document: &Value) -> (Deployment, Vec<String>) {
+    let (deployment, findings) = parse(document).unwrap_or_else(|violations| panic!("{violations:#?}"));
+    (deployment, findings.iter().map(ToString::to_string).collect())
+}
+
+#[track_caller]
+fn errors(document: &Value) -> Vec<String> {
+    parse(document).unwrap_err().iter().map(ToString::to_string).collect()
+}
+
+fn service(spec: &Value) -> Value {
+    of_version("serving.kserve.io/v1beta1", spec)
+}
+
+fn of_version(version: &str, spec: &Value) -> Value {
+    json!({"apiVersion": version, "kind": "InferenceService", "metadata": {"name": "iris"}, "spec": spec})
+}
+
+fn sklearn() -> Value {
+    json!({"sklearn": {"storageUri": "s3://models/iris"}})
+}
+
+fn method(deployment: &Deployment) -> Option<String> {
+    deployment.predictors[0].graph.parameter("method").map(ParameterValue::to_text)
+}
+
+#[test]
+fn a_service_of_each_version_is_a_deployment_of_one_node_with_its_name() {
+    for (version, spec) in [
+        ("serving.kserve.io/v1beta1", json!({"predictor": sklearn()})),
+        ("serving.kubeflow.org/v1beta1", json!({"predictor": sklearn()})),
+        ("serving.kubeflow.org/v1alpha2", json!({"default": {"predictor": sklearn()}})),
+    ] {
+        let (deployment, warnings) = read(&of_version(version, &spec));
+        let [predictor] = deployment.predictors.as_slice() else { panic!() };
+        assert_eq!(warnings, [""; 0]);
+        assert_eq!(deployment.kind, ResourceKind::InferenceService);
+        assert_eq!(deployment.id.to_string(), "default/iris");
+        assert_eq!(deployment.predictions_path(), "/v1/models/iris:predict");
+        assert_eq!(deployment.weights(), [100]);
+        assert_eq!((predictor.name.as_str(), predictor.graph.name.as_str()), ("default", "iris"));
+        assert_eq!(predictor.graph.implementation.as_str(), "SKLEARN_SERVER");
+        assert_eq!(predictor.graph.model_uri.as_deref(), Some("s3://models/iris"));
+        assert_eq!(method(&deployment).as_deref(), Some("predict"));
+    }
+}
+
+#[test]
+fn a_model_is_told_by_its_format_too() {
+    let model = |extra: Value| {
+        let mut model = json!({"modelFormat": {"name": "xgboost"}, "storageUri": "/models/iris"});
+        model.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        service(&json!({"predictor": {"model": model}}))
+    };
+    let (deployment, _) = read(&model(json!({})));
+    assert_eq!(deployment.predictors[0].graph.implementation.as_str(), "XGBOOST_SERVER");
+    assert_eq!((deployment.protocol, method(&deployment)), (Protocol::Tensorflow, None));
+    let (deployment, _) = read(&model(json!({"protocolVersion": "grpc-v2"})));
+    assert_eq!((deployment.protocol, deployment.transport), (Protocol::Kfserving, Some(Transport::Grpc)));
+    let (deployment, _) = read(&model(json!({"runtime": "kserve-mlserver"})));
+    assert_eq!(deployment.predictions_path(), "/v2/models/iris/infer");
+    assert_eq!(
+        errors(&model(json!({"runtime": "triton-2", "protocolVersion": "v3"}))),
+        [
+            "spec.predictor.model.runtime: serving runtime `triton-2` is not supported yet; for the format `xgboost` \
+             leave it out, or use one of `kserve-xgbserver`, `kserve-predictiveserver`, `kserve-mlserver`",
+            "spec.predictor.model.protocolVersion: protocol `v3` is not known; use `v1`, `v2` or `grpc-v2`",
+        ]
+    );
+}
+
+#[test]
+fn a_variable_makes_a_model_answer_with_probabilities_and_others_are_warned_of() {
+    let env = json!([{"name": "PREDICT_PROBA", "value": "true"}, {"name": "OMP_NUM_THREADS", "value": "1"}]);
+    let spec = json!({"predictor": {"sklearn": {"storageUri": "/models/iris", "env": env}}});
+    let (deployment, warnings) = read(&service(&spec));
+    assert_eq!(method(&deployment).as_deref(), Some("predict_proba"));
+    let expected = "spec.predictor.sklearn.env[1]: `OMP_NUM_THREADS` has no effect on this engine: no container of its \
+                    own runs the model";
+    assert_eq!(warnings, [expected]);
+}
+
+#[test]
+fn what_has_no_effect_here_is_warned_of_by_its_path() {
+    let spec = json!({"predictor": {
+        "minReplicas": 0,
+        "maxReplicas": 1,
+        "containerConcurrency": 5,
+        "serviceAccountName": "models",
+        "logger": {"mode": "all", "url": "http://broker"},
+        "nodeSelector": {"gpu": "yes"},
+        "sklearn": {"storageUri": "/models/iris", "resources": {"limits": {"cpu": "1"}}, "runtimeVersion": "1.0"},
+        "storageuri": "twice",
+    }});
+    let (_, warnings) = read(&service(&spec));
+    let paths: Vec<_> = warnings.iter().map(|warning| warning.split(':').next().unwrap()).collect();
+    assert_eq!(
+        paths,
+        [
+            "spec.predictor.minReplicas",
+            "spec.predictor.containerConcurrency",
+            "spec.predictor.serviceAccountName",
+            "spec.predictor.logger",
+            "spec.predictor.nodeSelector",
+            "spec.predictor.sklearn.resources",
+            "spec.predictor.sklearn.runtimeVersion",
+            "spec.predictor.storageuri",
+        ]
+    );
+}
+
+#[test]
+fn every_error_is_told_at_once_with_the_place_the_user_wrote() {
+    let spec = json!({
+        "predictor": {
+            "minReplicas": 3,
+            "maxReplicas": 2,
+            "model": {"modelFormat": {"name": "pmml"}, "storageUri": "gs://models/iris", "protocolVersion": 2},
+        },
+        "transformer": {"containers": [{"image": "t:1"}]},
+        "canary": [
+            {"predictor": {"name": "b", "sklearn": {}, "xgboost": {"storageUri": "/x"}}, "trafficPercent": 80},
+            {"predictor": {"name": "b", "sklearn": {"storageUri": "s3://"}}, "trafficPercent": 40},
+            {"predictor": {"lightgbm": {"storageUri": "/x"}}, "trafficPercent": 101},
+        ],
+    });
+    let expected = [
+        "spec.predictor.model.protocolVersion: expected a text, found the number 2; put it in quotes",
+        "spec.transformer: not supported yet; remove it",
+        "spec.canary[2].predictor.lightgbm: not supported yet; only `sklearn` and `xgboost` are",
+        "spec.canary[2].trafficPercent: TrafficPercent must be between [0, 100].",
+        "spec.canary: the shares of the canaries sum to 120; at most 100 can be given",
+        "spec.predictor.minReplicas: 'MinReplicas' cannot be greater than MaxReplicas",
+        "spec.predictor.model.modelFormat.name: model format `pmml` is not supported yet; use `sklearn` or `xgboost`",
+    ];
+    assert_eq!(errors(&service(&spec)), expected);
+}
+
+#[test]
+fn a_canary_needs_a_name_of_its_own_and_a_place_of_its_model() {
+    let canary = |predictor: Value| json!({"predictor": sklearn(), "canary": [{"predictor": predictor}]});
+    assert_eq!(errors(&service(&canary(sklearn()))), ["spec.canary[0].predictor.name: a predictor must have a name"]);
+    let unplaced = json!({"name": "default", "xgboost": {"protocolVersion": "v1"}});
+    assert_eq!(
+        errors(&service(&canary(unplaced))),
+        [
+            "spec.canary[0].predictor.xgboost.storageUri: a model must have a `storageUri`",
+            "spec.canary[0].predictor.name: Duplicate predictor name",
+        ]
+    );
+    let wrong = json!({"name": "b", "xgboost": {"storageUri": "s3://"}});
+    assert_eq!(
+        errors(&service(&canary(wrong))),
+        [
+            "spec.canary[0].predictor.xgboost.storageUri: `s3://`: a bucket must follow the scheme, as in s3://bucket/path"
+        ]
+    );
+}
+
+#[test]
+fn exactly_one_model_is_needed() {
+    for predictor in
+        [json!({"minReplicas": 1}), json!({"sklearn": {"storageUri": "/a"}, "xgboost": {"storageUri": "/b"}})]
+    {
+        let told = errors(&service(&json!({"predictor": predictor})));
+        let [only] = told.as_slice() else { panic!("{told:?}") };
+        assert!(only.starts_with("spec.predictor: exactly one of [sklearn, xgboost, model, containers"), "{only}");
+    }
+    assert_eq!(errors(&service(&json!({}))), ["spec.predictor: an InferenceService must have a predictor"]);
+    assert_eq!(
+        errors(&of_version("serving.kubeflow.org/v1alpha2", &json!({"default": {"predictor": {}}})))
+            .iter()
+            .map(|error| error.split(':').next().unwrap())
+            .collect::<Vec<_>>(),
+        ["spec.default.predictor"]
+    );
+}
+
+#[test]
+fn containers_of_the_users_own_are_refused_once() {
+    let spec = json!({"predictor": {"containers": [{"name": "kserve-container", "image": "me/model:1"}]}});
+    let expected = "spec.predictor.containers: works on a Kubernetes cluster only; use one of the formats `sklearn` and `xgboost`, with \
+                    `storageUri`";
+    assert_eq!(errors(&service(&spec)), [expected]);
+    let spec = json!({"default": {"predictor": {"custom": {"container": {"image": "me/model:1"}}}}});
+    let told = errors(&of_version("serving.kubeflow.org/v1alpha2", &spec));
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("spec.default.predictor.custom: works on a Kubernetes cluster only"), "{told:?}");
+}
+
+#[test]
+fn the_canary_of_v1alpha2_gets_its_share() {
+    let spec = |percent: Value| {
+        json!({
+            "default": {"predictor": sklearn()},
+            "canary": {"predictor": {"sklearn": {"storageUri": "/models/other"}}},
+            "canaryTrafficPercent": percent,
+        })
+    };
+    let (deployment, warnings) = read(&of_version("serving.kubeflow.org/v1alpha2", &spec(json!(20))));
+    let names: Vec<_> = deployment.predictors.iter().map(|predictor| predictor.name.as_str()).collect();
+    assert_eq!((names.as_slice(), deployment.weights().as_slice()), (&["default", "canary"][..], &[80, 20][..]));
+    assert_eq!(warnings, [""; 0]);
+    let told = errors(&of_version("serving.kubeflow.org/v1alpha2", &spec(json!(120))));
+    assert_eq!(told, ["spec.canaryTrafficPercent: TrafficPercent must be between [0, 100]."]);
+    let without = json!({"default": {"predictor": sklearn()}, "canaryTrafficPercent": 10});
+    let told = errors(&of_version("serving.kubeflow.org/v1alpha2", &without));
+    assert_eq!(
+        told,
+        [
+            "spec.canary.predictor: a canary must have a predictor: Canary must be specified when CanaryTrafficPercent > 0."
+        ]
+    );
+}
+
+fn applied(spec: &Value, before: Option<&Value>) -> Value {
+    let mut document = service(spec);
+    rollout::carry(&mut document, before);
+    document
+}
+
+fn predictor(uri: &str, percent: Option<u32>) -> Value {
+    json!({"predictor": {"sklearn": {"storageUri": uri}, "canaryTrafficPercent": percent}})
+}
+
+fn shares(document: &Value) -> Vec<(String, Option<String>, u32)> {
+    let (deployment, _) = read(document);
+    let weights = deployment.weights();
+    let predictors = deployment.predictors.into_iter().zip(weights);
+    predictors.map(|(predictor, weight)| (predictor.name, predictor.graph.model_uri, weight)).collect()
+}
+
+fn share(name: &str, uri: &str, weight: u32) -> (String, Option<String>, u32) {
+    (name.to_owned(), Some(uri.to_owned()), weight)
+}
+
+#[test]
+fn a_predictor_is_rolled_out_step_by_step_beside_the_one_before() {
+    let first = applied(&predictor("/a", None), None);
+    let tenth = applied(&predictor("/b", Some(10)), Some(&first));
+    assert_eq!(shares(&tenth), [share("default", "/a", 90), share("canary", "/b", 10)]);
+    let half = applied(&predictor("/b", Some(50)), Some(&tenth));
+    assert_eq!(shares(&half), [share("default", "/a", 50), share("canary", "/b", 50)]);
+    let other = applied(&predictor("/c", Some(50)), Some(&half));
+    assert_eq!(shares(&other), [share("default", "/a", 50), share("canary", "/c", 50)]);
+    for percent in [None, Some(100)] {
+        let promoted = applied(&predictor("/b", percent), Some(&half));
+        assert_eq!(shares(&promoted), [share("default", "/b", 100)]);
+        assert_eq!(promoted["metadata"]["annotations"].get(ROLLED_OUT_ANNOTATION), None);
+    }
+    let rolled_back = applied(&predictor("/b", Some(0)), Some(&half));
+    assert_eq!(shares(&rolled_back), [share("default", "/a", 100), share("canary", "/b", 0)]);
+}
+
+#[test]
+fn without_another_predictor_before_all_traffic_goes_to_the_only_one() {
+    let first = applied(&predictor("/a", Some(10)), None);
+    let (deployment, warnings) = read(&first);
+    assert_eq!(deployment.weights(), [100]);
+    assert_eq!(
+        warnings,
+        [
+            "spec.predictor.canaryTrafficPercent: has no effect: no other predictor had the traffic before, so this one gets \
+          all of it"
+        ]
+    );
+    let again = applied(&predictor("/a", Some(20)), Some(&first));
+    assert_eq!(shares(&again), [share("default", "/a", 100)]);
+    let of_seldon = json!({"kind": "SeldonDeployment", "spec": {"predictor": {"sklearn": {"storageUri": "/x"}}}});
+    assert_eq!(shares(&applied(&predictor("/a", Some(20)), Some(&of_seldon))), [share("default", "/a", 100)]);
+}
+
+#[test]
+fn what_a_client_makes_of_the_annotation_is_refused_or_replaced() {
+    let mut document = service(&predictor("/b", Some(10)));
+    document["metadata"]["annotations"] = json!({ROLLED_OUT_ANNOTATION: "no JSON"});
+    let told = errors(&document);
+    assert_eq!(told, [format!("metadata.annotations[{ROLLED_OUT_ANNOTATION}]: it is set by the server; remove it")]);
+    rollout::carry(&mut document, Some(&service(&predictor("/a", None))));
+    assert_eq!(shares(&document), [share("default", "/a", 90), share("canary", "/b", 10)]);
+    for metadata in [json!(null), json!("text"), json!({"annotations": "text"}), json!([])] {
+        let mut odd = service(&predictor("/b", Some(10)));
+        odd["metadata"] = metadata;
+        rollout::carry(&mut odd, Some(&service(&predictor("/a", None))));
+    }
+}
+
+fn on_kubernetes(spec: &Value) -> (Value, Vec<String>) {
+    let (deployment, findings) = parse_for(Engine::Kubernetes, &service(spec)).unwrap();
+    let document = seldon_deployment::document::of(&deployment, &[]);
+    (document["spec"]["predictors"][0].clone(), findings.iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn on_kubernetes_a_model_has_pods_as_its_predictor_says() {
+    let (predictor, warnings) = on_kubernetes(&json!({"predictor": {
+        "minReplicas": 2,
+        "maxReplicas": 5,
+        "scaleMetric": "memory",
+        "scaleTarget": 60,
+        "serviceAccountName": "models",
+        "nodeSelector": {"disk": "fast"},
+        "sklearn": {
+            "storageUri": "s3://models/iris",
+            "resources": {"limits": {"cpu": "1"}},
+            "env": [{"name": "OMP_NUM_THREADS", "value": "1"}],
+            "args": ["--workers=2"],
+        },
+    }}));
+    assert_eq!(warnings, ["spec.predictor.sklearn.args: has no effect on Kubernetes; no server of KServe's runs"]);
+    let target = json!({"type": "Utilization", "averageUtilization": 60});
+    let container = json!({
+        "name": "iris",
+        "resources": {"limits": {"cpu": "1"}},
+        "env": [{"name": "OMP_NUM_THREADS", "value": "1"}],
+    });
+    let expected = json!({
+        "name": "default",
+        "graph": {
+            "name": "iris",
+            "type": "MODEL",
+            "implementation": "SKLEARN_SERVER",
+            "modelUri": "s3://models/iris",
+            "serviceAccountName": "models",
+            "parameters": [{"name": "method", "value": "predict", "type": "STRING"}],
+        },
+        "componentSpecs": [{
+            "spec": {"nodeSelector": {"disk": "fast"}, "containers": [container]},
+            "replicas": 2,
+            "hpaSpec": {
+                "minReplicas": 2,
+                "maxReplicas": 5,
+                "metricsv2": [{"type": "Resource", "resource": {"name": "memory", "target": target}}],
+            },
+        }],
+        "annotations": {"seldon.io/svc-name": "iris-predictor"},
+        "labels": {"version": "default"},
+        "traffic": 100,
+    });
+    assert_eq!(predictor, expected);
+}
+
+#[test]
+fn on_kubernetes_a_program_of_the_users_own_is_asked_in_its_protocol() {
+    let (deployment, _) = parse_for(
+        Engine::Kubernetes,
+        &service(&json!({"predictor": {"containers": [
+            {"name": "helper", "image": "me/helper:1"},
+            {"name": "kserve-container", "image": "me/model:1", "env": [{"name": "PROTOCOL", "value": "v2"}]},
+        ]}})),
+    )
+    .unwrap();
+    let document = seldon_deployment::document::of(&deployment, &[]);
+    assert_eq!(document["spec"]["protocol"], "kfserving");
+    let predictor = &document["spec"]["predictors"][0];
+    assert_eq!(predictor["graph"], json!({"name": "iris", "type": "MODEL"}));
+    let containers = &predictor["componentSpecs"][0]["spec"]["containers"];
+    assert_eq!((&containers[0]["name"], &containers[1]["name"]), (&json!("helper"), &json!("iris")));
+    assert_eq!(containers[1]["ports"], json!([{"name": "http", "containerPort": 8080}]));
+}
+
+#[test]
+fn on_kubernetes_what_cannot_be_scaled_by_is_refused_and_none_is_one() {
+    let scaled = |fields: Value| {
+        let mut predictor = sklearn();
+        predictor.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        service(&json!({"predictor": predictor}))
+    };
+    let told = parse_for(Engine::Kubernetes, &scaled(json!({"scaleMetric": "rps"}))).unwrap_err();
+    assert_eq!(
+        told.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["spec.predictor.scaleMetric: `rps` is not supported yet; use `cpu` or `memory`, or leave it out"]
+    );
+    let (deployment, warnings) = parse_for(Engine::Kubernetes, &scaled(json!({"minReplicas": 0}))).unwrap();
+    assert_eq!(deployment.predictors[0].component_specs[0].replicas, Some(1));
+    assert_eq!(
+        warnings[0].to_string(),
+        "spec.predictor.minReplicas: scaling to none is not supported yet; one replica stays"
+    );
+}
+
+#[test]
+fn what_was_rolled_out_is_kept_until_it_is_shared() {
+    let plain = service(&predictor("/a", None));
+    let kept = rollout::to_keep(&plain).unwrap();
+    let annotated = |document: &Value| {
+        let mut document = document.clone();
+        document["metadata"]["annotations"] = json!({ROLLED_OUT_ANNOTATION: kept});
+        document
+    };
+    assert_eq!(rollout::to_keep(&annotated(&plain)), None);
+    let shared = annotated(&service(&predictor("/b", Some(10))));
+    assert_eq!(rollout::to_keep(&shared), None);
+    assert_eq!(shares(&shared), [share("default", "/a", 90), share("canary", "/b", 10)]);
+    assert!(rollout::to_keep(&annotated(&service(&predictor("/b", None)))).is_some());
+}
+
+/// What becomes of an example on an engine: a line of its warnings or errors each.
+fn outcome(engine: Engine, document: &Value) -> String {
+    let (word, lines): (_, Vec<String>) = match parse_for(engine, document) {
+        Ok((_, findings)) => ("accepted", findings.iter().map(ToString::to_string).collect()),
+        Err(violations) => ("refused", violations.iter().map(ToString::to_string).collect()),
+    };
+    let mut text = word.to_owned();
+    for line in lines {
+        text.push_str("\n    ");
+        text.push_str(&line);
+    }
+    text
+}
+
+#[test]
+fn examples_of_every_feature_are_accepted_or_refused_by_their_fields() {
+    let text = include_str!("tests/examples.yaml");
+    let documents = manifest::parse("examples.yaml", text).unwrap();
+    let titles: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# ")).collect();
+    assert_eq!(titles.len(), documents.len());
+    let mut lines = Vec::new();
+    for (title, document) in titles.iter().zip(&documents) {
+        lines.push(format!("# {title}"));
+        let (process, kubernetes) =
+            (outcome(Engine::Process, &document.json), outcome(Engine::Kubernetes, &document.json));
+        lines.push(format!("  in process: {process}"));
+        lines.push(format!("  on Kubernetes: {kubernetes}"));
+    }
+    check_file("src/crd/inference_service/tests/examples.txt", &lines);
+}

@@ -1,0 +1,111 @@
+"""KServe's SDK: creates a service, waits, predicts over V1, V2 and gRPC, changes and deletes it.
+
+Arguments: the server's host and port, the folders of two models, and the classes that both answer.
+"""
+
+import asyncio
+import json
+import sys
+
+import httpx
+from kserve import (
+    InferenceGRPCClient,
+    InferenceRESTClient,
+    InferInput,
+    InferRequest,
+    KServeClient,
+    RESTConfig,
+    V1beta1InferenceService,
+    V1beta1InferenceServiceSpec,
+    V1beta1ModelFormat,
+    V1beta1ModelSpec,
+    V1beta1PredictorSpec,
+    constants,
+)
+from kubernetes import client
+
+ROWS = [[6.8, 2.8, 4.8, 1.4], [6.1, 3.4, 4.5, 1.6]]
+
+
+def kubeconfig(address):
+    context = {"name": "provost", "context": {"cluster": "provost", "user": "anyone"}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "provost",
+        "clusters": [{"name": "provost", "cluster": {"server": f"http://{address}"}}],
+        "users": [{"name": "anyone", "user": {}}],
+        "contexts": [context],
+    }
+
+
+def service(model_format, uri, percent=None):
+    model = V1beta1ModelSpec(model_format=V1beta1ModelFormat(name=model_format), storage_uri=uri)
+    predictor = V1beta1PredictorSpec(model=model, canary_traffic_percent=percent)
+    return V1beta1InferenceService(
+        api_version=constants.KSERVE_V1BETA1,
+        kind="InferenceService",
+        metadata=client.V1ObjectMeta(name="iris", namespace="default"),
+        spec=V1beta1InferenceServiceSpec(predictor=predictor),
+    )
+
+
+async def predict(address, classes):
+    base = f"http://{address}"
+    for protocol in ("v1", "v2"):
+        rest = InferenceRESTClient(RESTConfig(protocol=protocol, timeout=30))
+        assert await rest.is_model_ready(base, "iris")
+        if protocol == "v1":
+            answer = await rest.infer(base, {"instances": ROWS}, model_name="iris")
+            assert answer["predictions"] == classes, answer
+            continue
+        assert await rest.is_server_live(base)
+        assert await rest.is_server_ready(base)
+        for use_binary in (False, True):
+            tensor = InferInput(name="x", shape=[2, 4], datatype="FP64")
+            if use_binary:
+                import numpy as np
+
+                tensor.set_data_from_numpy(np.array(ROWS), binary_data=True)
+            else:
+                tensor.data = [value for row in ROWS for value in row]
+            answer = await rest.infer(base, InferRequest(model_name="iris", infer_inputs=[tensor]), model_name="iris")
+            assert list(answer.outputs[0].as_numpy().flatten()) == classes, answer.outputs
+    grpc = InferenceGRPCClient(address)
+    assert await grpc.is_server_live() and await grpc.is_server_ready() and await grpc.is_model_ready("iris")
+    tensor = InferInput(name="x", shape=[2, 4], datatype="FP64", data=[value for row in ROWS for value in row])
+    answer = await grpc.infer(InferRequest(model_name="iris", infer_inputs=[tensor]))
+    assert list(answer.outputs[0].as_numpy().flatten()) == classes, answer
+    await grpc.close()
+
+
+def main():
+    address, sklearn, xgboost, classes = sys.argv[1], sys.argv[2], sys.argv[3], json.loads(sys.argv[4])
+    kserve = KServeClient(config_dict=kubeconfig(address))
+    kserve.create(service("sklearn", sklearn), watch=True, timeout_seconds=60)
+    kserve.wait_isvc_ready("iris", namespace="default", timeout_seconds=60, polling_interval=1)
+    asyncio.run(predict(address, classes))
+
+    url = kserve.get("iris", namespace="default")["status"]["url"]
+    host = url.removeprefix("http://")
+    body = {"instances": ROWS}
+    answer = httpx.post(f"http://{address}/v1/models/iris:predict", json=body, headers={"Host": host})
+    assert answer.json() == {"predictions": classes}, answer.text
+
+    kserve.replace("iris", service("xgboost", xgboost, percent=20), namespace="default")
+    kserve.wait_isvc_ready("iris", namespace="default", timeout_seconds=60, polling_interval=1)
+    traffic = kserve.get("iris", namespace="default")["status"]["components"]["predictor"]["traffic"]
+    assert [share["percent"] for share in traffic] == [80, 20], traffic
+    kserve.patch("iris", service("xgboost", xgboost, percent=100), namespace="default")
+    kserve.wait_isvc_ready("iris", namespace="default", timeout_seconds=60, polling_interval=1)
+    assert len(kserve.get(namespace="default")["items"]) == 1
+    kserve.delete("iris", namespace="default")
+    try:
+        kserve.get("iris", namespace="default")
+    except RuntimeError as gone:
+        assert "NotFound" in str(gone), gone
+    else:
+        raise AssertionError("the service is there after it was deleted")
+
+
+main()

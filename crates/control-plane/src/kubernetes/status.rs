@@ -1,0 +1,161 @@
+//! The status of a resource, as the operators of its kind tell it.
+
+use provost_api::{crd::inference_service, manifest::ManifestDocument, manifest::parse_deployment};
+use provost_domain::{
+    Deployment,
+    plan::{PredictorReport, Report, State},
+    port::deployments::StoredDeployment,
+};
+use serde_json::{Value, json};
+
+use crate::app::{App, format_time};
+
+/// The status of a deployment, for a client that reached this server at `host`.
+pub(super) fn of(app: &App, stored: &StoredDeployment, host: &str) -> Value {
+    let document = ManifestDocument::from_json("the store", stored.document.clone()).ok();
+    let deployment = document.and_then(|document| {
+        parse_deployment(&document, &stored.id.namespace, &app.catalog, app.engine)
+            .ok()
+            .map(|(deployment, _)| deployment)
+    });
+    let report = stored.report.as_ref().filter(|report| report.generation == stored.generation);
+    let status = Status { stored, report, deployment: deployment.as_ref(), host };
+    if stored.document["kind"] == inference_service::KIND { status.of_kserve() } else { status.of_seldon() }
+}
+
+struct Status<'a> {
+    stored: &'a StoredDeployment,
+    /// What is known of this generation.
+    report: Option<&'a Report>,
+    deployment: Option<&'a Deployment>,
+    host: &'a str,
+}
+
+impl Status<'_> {
+    fn of_seldon(&self) -> Value {
+        let (state, description) = match self.report {
+            Some(report) => (word(report.state), report.description.as_str()),
+            None => ("Creating", ""),
+        };
+        let path = self.deployment.map(Deployment::predictions_path).unwrap_or_default();
+        json!({
+            "state": state,
+            "description": description,
+            "address": {"url": format!("{}{path}", self.address())},
+            "conditions": [self.condition("Ready", self.report.map(|report| report.state), description)],
+            "observedGeneration": self.observed(),
+        })
+    }
+
+    fn of_kserve(&self) -> Value {
+        let state = self.report.map(|report| report.state);
+        let description = self.report.map_or("", |report| report.description.as_str());
+        let is_legacy =
+            self.stored.document["apiVersion"].as_str().is_some_and(|version| version.ends_with("/v1alpha2"));
+        let predictor = if is_legacy { "DefaultPredictorReady" } else { "PredictorReady" };
+        let routes = if is_legacy { "RoutesReady" } else { "IngressReady" };
+        let model = if is_legacy { format!("/v1/models/{}", self.stored.id.name) } else { String::new() };
+        let path = self.deployment.map(Deployment::predictions_path).unwrap_or_default();
+        json!({
+            "url": format!("{}{model}", self.url()),
+            "address": {"url": format!("{}{path}", self.address())},
+            "conditions": [
+                self.condition(predictor, state, description),
+                self.condition(routes, state, description),
+                self.condition("Ready", state, description),
+            ],
+            "components": {"predictor": self.component()},
+            "modelStatus": self.model_status(),
+            "observedGeneration": self.observed(),
+        })
+    }
+
+    /// Where the service is by its own name: hosts below `localhost` are this machine, and name the service.
+    fn url(&self) -> String {
+        let (name, port) = self.host.rsplit_once(':').unwrap_or((self.host, "80"));
+        let is_local = matches!(name, "localhost" | "127.0.0.1" | "[::1]") || name.ends_with(".localhost");
+        let id = &self.stored.id;
+        if is_local { format!("http://{}.{}.localhost:{port}", id.name, id.namespace) } else { self.address() }
+    }
+
+    /// Where it is by a path of this server.
+    fn address(&self) -> String {
+        let id = &self.stored.id;
+        format!("http://{}/seldon/{}/{}", self.host, id.namespace, id.name)
+    }
+
+    fn observed(&self) -> u64 {
+        self.stored.report.as_ref().map_or(0, |report| report.generation)
+    }
+
+    fn condition(&self, kind: &str, state: Option<State>, description: &str) -> Value {
+        let status = match state {
+            Some(State::Available) => "True",
+            Some(State::Failed) => "False",
+            Some(State::Creating) | None => "Unknown",
+        };
+        let mut condition =
+            json!({"type": kind, "status": status, "lastTransitionTime": format_time(self.stored.updated)});
+        if state != Some(State::Available) {
+            condition["reason"] = json!(state.map_or("Creating", word));
+            condition["message"] = json!(description);
+        }
+        condition
+    }
+
+    /// Revisions and their shares: the last predictor is the latest, the first was rolled out.
+    fn component(&self) -> Value {
+        let reports = self.report.map(|report| report.predictors.as_slice()).unwrap_or_default();
+        let name = |report: &PredictorReport| {
+            let revision = report.revision.as_ref().map(ToString::to_string).unwrap_or_default();
+            format!("{}-predictor-{}-{revision}", self.stored.id.name, report.name)
+        };
+        let mut component = json!({"url": self.url(), "address": {"url": self.address()}});
+        let (Some(first), Some(last)) = (reports.first(), reports.last()) else { return component };
+        component["latestCreatedRevision"] = json!(name(last));
+        if last.state == State::Available {
+            component["latestReadyRevision"] = json!(name(last));
+        }
+        component["latestRolledoutRevision"] = json!(name(first));
+        let traffic = reports.iter().enumerate().map(|(index, report)| {
+            let is_latest = index + 1 == reports.len();
+            let mut share =
+                json!({"revisionName": name(report), "percent": report.weight, "latestRevision": is_latest});
+            if !is_latest {
+                share["tag"] = json!("prev");
+            }
+            share
+        });
+        component["traffic"] = traffic.collect();
+        component
+    }
+
+    fn model_status(&self) -> Value {
+        let state = self.report.map_or(State::Creating, |report| report.state);
+        let (transition, target) = match state {
+            State::Available => ("UpToDate", "Loaded"),
+            State::Creating => ("InProgress", "Loading"),
+            State::Failed => ("BlockedByFailedLoad", "FailedToLoad"),
+        };
+        let serves = |report: &PredictorReport| report.weight > 0;
+        let is_active = self.report.is_some_and(|report| report.predictors.iter().any(serves));
+        let failed = u8::from(state == State::Failed);
+        let mut status = json!({
+            "transitionStatus": transition,
+            "states": {"activeModelState": if is_active { "Loaded" } else { "" }, "targetModelState": target},
+            "copies": {"totalCopies": u8::from(is_active), "failedCopies": failed},
+        });
+        if let Some(report) = self.report.filter(|report| report.state == State::Failed) {
+            status["lastFailureInfo"] = json!({"reason": "ModelLoadFailed", "message": report.description});
+        }
+        status
+    }
+}
+
+fn word(state: State) -> &'static str {
+    match state {
+        State::Available => "Available",
+        State::Creating => "Creating",
+        State::Failed => "Failed",
+    }
+}
