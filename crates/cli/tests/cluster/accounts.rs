@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::scene::{Scene, access, kubectl, manifest};
 
 /// The account that [`grant`] makes.
-const ACCOUNT: &str = "fetcher";
+pub(crate) const ACCOUNT: &str = "fetcher";
 
 /// A service account of the namespace, without a Secret of its own yet.
 fn account(namespace: &str) -> Value {

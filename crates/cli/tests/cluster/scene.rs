@@ -34,19 +34,24 @@ impl Scene {
     }
 
     pub(crate) fn start_operator(&mut self) {
-        self.operator = Some(operator(self.namespace, &self.image, &["--gateway", "provost-gateway/gateway"]));
+        self.start_operator_with(&["--gateway", "provost-gateway/gateway"]);
+    }
+
+    /// One with these arguments.
+    pub(crate) fn start_operator_with(&mut self, arguments: &[&str]) {
+        self.operator = Some(operator(self.namespace, &self.image, arguments));
     }
 
     /// One that has pods send their request log to this bucket, with this Secret.
     pub(crate) fn start_operator_with_log(&mut self, bucket: &str, secret: &str) {
         let log = ["--request-log-bucket", bucket, "--request-log-secret", secret];
         let more = [&["--gateway", "provost-gateway/gateway"][..], &log].concat();
-        self.operator = Some(operator(self.namespace, &self.image, &more));
+        self.start_operator_with(&more);
     }
 
     /// One that knows no gateway.
     pub(crate) fn start_operator_alone(&mut self) {
-        self.operator = Some(operator(self.namespace, &self.image, &[]));
+        self.start_operator_with(&[]);
     }
 
     pub(crate) fn kill_operator(&mut self) {

@@ -27,6 +27,9 @@
 {{- with .Values.controllerId }}
 - --controller-id={{ . }}
 {{- end }}
+{{- if .Values.inferenceServices }}
+- --inference-services
+{{- end }}
 - --listen=0.0.0.0:8081
 {{- if .Values.leaderElection.enabled }}
 - --lease={{ .Release.Namespace }}/{{ include "provost.fullname" . }}

@@ -14,6 +14,18 @@ them first: `patch` changes one, `create` lets the patch make it. Only service a
 - apiGroups: [machinelearning.seldon.io]
   resources: [seldondeployments/finalizers]
   verbs: [update]
+{{- if .Values.inferenceServices }}
+# The annotation that keeps what was rolled out is the resource's own.
+- apiGroups: [serving.kserve.io, serving.kubeflow.org]
+  resources: [inferenceservices]
+  verbs: [list, patch, watch]
+- apiGroups: [serving.kserve.io, serving.kubeflow.org]
+  resources: [inferenceservices/status]
+  verbs: [patch]
+- apiGroups: [serving.kserve.io, serving.kubeflow.org]
+  resources: [inferenceservices/finalizers]
+  verbs: [update]
+{{- end }}
 - apiGroups: [apps]
   resources: [deployments]
   verbs: [create, delete, list, patch, watch]
@@ -55,4 +67,11 @@ them first: `patch` changes one, `create` lets the patch make it. Only service a
 - kind: ServiceAccount
   name: {{ include "provost.serviceAccountName" . }}
   namespace: {{ .Release.Namespace }}
+{{- end }}
+
+{{/* What a server asks of InferenceServices; given the verbs. */}}
+{{- define "provost.inferenceServiceRules" -}}
+- apiGroups: [serving.kserve.io, serving.kubeflow.org]
+  resources: [inferenceservices]
+  verbs: [{{ . }}]
 {{- end }}

@@ -12,6 +12,9 @@
     {{- range .root.Values.watchNamespaces }}
     - --watch-namespace={{ . }}
     {{- end }}
+    {{- if .root.Values.inferenceServices }}
+    - --inference-services
+    {{- end }}
   env:
     {{- with .env }}
     {{- . | nindent 4 }}
