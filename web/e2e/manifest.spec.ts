@@ -135,12 +135,17 @@ test("adds a canary, shifts its traffic, promotes it and rolls back", async ({ p
   await expect(predictors.getByRole("row").filter({ hasText: "default" })).toContainText("100 %");
 });
 
-test("tells why a shadow cannot be where no cluster is", async ({ page, deployment }) => {
+test("adds a shadow, promotes it, and shows which it is", async ({ page, deployment }) => {
   await page.goto(urlOf(deployment));
   await page.getByRole("button", { name: "Traffic", exact: true }).click();
   await page.getByRole("menuitem", { name: /^Add a shadow/ }).click();
-  const dialog = page.getByRole("dialog");
-  await dialog.getByRole("textbox", { name: "Model URI" }).fill(modelUri);
-  await expect(dialog.getByRole("alert")).toContainText("spec.predictors[1].shadow");
-  await expect(dialog.getByRole("button", { name: "Review…" })).toBeDisabled();
+  await page.getByRole("dialog").getByRole("textbox", { name: "Model URI" }).fill(modelUri);
+  await page.getByRole("button", { name: "Review…" }).click();
+  await page.getByRole("button", { name: "Apply" }).click();
+  const predictors = page.getByRole("table", { name: "Predictors" });
+  await expect(predictors.getByRole("row").filter({ hasText: "shadow" })).toContainText("Available");
+  await page.getByRole("button", { name: "Traffic", exact: true }).click();
+  await page.getByRole("menuitem", { name: /^Promote shadow/ }).click();
+  await page.getByRole("button", { name: "Apply" }).click();
+  await expect(predictors.getByRole("row").filter({ hasText: "shadow" })).toContainText("100 %");
 });

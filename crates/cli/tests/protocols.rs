@@ -76,7 +76,7 @@ async fn v2_takes_every_form_of_the_same_rows() {
     let path = format!("{BASE}/v2/models/classifier/infer");
     let nested = json!({"inputs": [{"name": "x", "shape": [2, 4], "datatype": "FP64", "data": ROWS}]});
     let names = ["sepal", "width", "petal", "length"];
-    let outputs = json!({"outputs": [{"name": "predict_proba", "parameters": {"binary_data": true}}]});
+    let outputs = json!({"outputs": [{"name": "predict_proba", "parameters": {"binary_data": false}}]});
     let mut with_outputs = one_tensor();
     with_outputs["outputs"] = outputs["outputs"].clone();
     with_outputs["parameters"] = json!({"binary_data_output": true});
@@ -100,11 +100,26 @@ async fn v2_takes_binary_tensors() {
     let head = format!(r#"{{"id":"binary","inputs":[{tensor}],"parameters":{{"binary_data_output":true}}}}"#);
     let length = head.len().to_string();
     let headers = [("inference-header-content-length", &*length), ("content-type", "application/octet-stream")];
-    let reply = node.post(&path, &format!("{head}\u{6}\u{2}\u{4}\u{1}"), &headers).await;
+    let body = format!("{head}\u{6}\u{2}\u{4}\u{1}");
+    let mut request = reqwest::Client::new().post(format!("{}{path}", node.url())).body(body);
+    for (name, value) in headers {
+        request = request.header(name, value);
+    }
+    let reply = request.send().await.unwrap();
+    assert_eq!(
+        (reply.status().as_u16(), &reply.headers()["content-type"]),
+        (200, &"application/octet-stream".parse().unwrap())
+    );
+    assert_eq!(reply.headers()["seldon-puid"], "binary");
+    let json_length: usize = reply.headers()["inference-header-content-length"].to_str().unwrap().parse().unwrap();
+    let answer = reply.bytes().await.unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&answer[..json_length]).unwrap();
+    assert_eq!(told["outputs"][0]["parameters"]["binary_data_size"], answer.len() - json_length);
     let row = json!({"inputs": [{"name": "x", "shape": [4], "datatype": "INT8", "data": [6, 2, 4, 1]}]});
     let same = node.post(&path, &row.to_string(), &[]).await;
-    assert_eq!((reply.status, &reply.json["outputs"]), (200, &same.json["outputs"]));
-    assert_eq!(reply.headers["seldon-puid"], "binary");
+    let values: Vec<f64> =
+        answer[json_length..].chunks(8).map(|one| f64::from_le_bytes(one.try_into().unwrap())).collect();
+    assert_eq!(json!(values), same.json["outputs"][0]["data"]);
     let short = node.post(&path, &format!("{head}\u{6}"), &headers).await;
     assert_eq!(short.headers["seldon-puid"], "binary");
     assert!(short.status == 400 && short.error().contains("1 bytes are left after the JSON"), "{:?}", short.json);
@@ -138,7 +153,10 @@ async fn what_there_is_can_be_asked() {
         ("v2/health/ready", json!({"ready": true})),
         ("v2/models/classifier/ready", json!({"name": "classifier", "ready": true})),
         ("v2/models/iris/ready", json!({"name": "classifier", "ready": true})),
-        ("v2", json!({"name": "provost", "version": env!("CARGO_PKG_VERSION"), "extensions": []})),
+        (
+            "v2",
+            json!({"name": "provost", "version": env!("CARGO_PKG_VERSION"), "extensions": ["binary_tensor_data", "model_repository"]}),
+        ),
     ] {
         let reply = node.get(&format!("{BASE}/{path}")).await;
         assert_eq!((reply.status, reply.json), (200, expected), "{path}");
@@ -154,6 +172,35 @@ async fn what_there_is_can_be_asked() {
     assert_eq!(status["model_version_status"][0]["state"], "AVAILABLE");
     assert_eq!(node.get("/seldon/default/other/v2/health/ready").await.status, 404);
     assert!(node.all_requests("iris").await.is_empty(), "questions are no predictions");
+}
+
+#[tokio::test]
+async fn the_model_repository_lists_what_can_be_asked() {
+    let node = start().await;
+    node.apply(&manifest("broken", "SKLEARN_SERVER", "examples/none")).await;
+    node.await_state("broken", DeploymentState::Failed).await;
+    let index = async |path: &str, body: &str| {
+        let reply = node.post(path, body, &[]).await;
+        assert_eq!(reply.status, 200, "{path} {body}: {:?}", reply.json);
+        let models = reply.json.as_array().unwrap().clone();
+        models.iter().map(|model| format!("{} {}", model["name"], model["state"])).collect::<Vec<_>>()
+    };
+    let (ready, broken) = (r#""classifier" "READY""#, r#""broken" "UNAVAILABLE""#);
+    assert_eq!(index(&format!("{BASE}/v2/repository/index"), "").await, [ready]);
+    assert_eq!(index("/v2/repository/index", "{}").await, [broken, ready]);
+    assert_eq!(index("/v2/repository/index", r#"{"ready": true}"#).await, [ready]);
+    let wrong = node.post("/v2/repository/index", r#"{"ready": "yes"}"#, &[]).await;
+    assert_eq!((wrong.status, wrong.error()), (400, "send an object with `ready`: true or false, or nothing"));
+    for path in ["/v1/models", "/v2/models"] {
+        assert_eq!(node.get(path).await.json, json!({"models": ["broken", "classifier"]}), "{path}");
+        assert_eq!(node.get(&format!("{BASE}{path}")).await.json, json!({"models": ["classifier"]}), "{path}");
+    }
+    let loaded = node.post("/v2/repository/models/classifier/load", "", &[]).await;
+    assert_eq!((loaded.status, loaded.json), (200, json!({"name": "classifier", "load": true})));
+    assert_eq!(node.post("/v2/repository/models/other/load", "", &[]).await.status, 404);
+    let kept = node.post("/v2/repository/models/classifier/unload", "", &[]).await;
+    assert!(kept.status == 400 && kept.error().contains("delete the deployment"), "{:?}", kept.json);
+    assert_eq!(node.get("/v2/repository/index").await.status, 405);
 }
 
 #[tokio::test]

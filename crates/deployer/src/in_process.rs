@@ -48,7 +48,8 @@ impl InProcessDeployer {
         let routed = |route: &Route| {
             // A revision that stays keeps the names it was put in force with.
             let known = before.predictors.iter().find(|known| is_same(known, route));
-            let known = known.map(|known| PredictorRoute { weight: route.weight, ..known.clone() });
+            let mirrored = find(deployment, &route.predictor).and_then(Predictor::mirrored);
+            let known = known.map(|known| PredictorRoute { weight: route.weight, mirrored, ..known.clone() });
             known.or_else(|| find(deployment, &route.predictor).map(|predictor| compile(deployment, predictor, route)))
         };
         let predictors = routes.iter().filter_map(routed).collect();
@@ -56,12 +57,18 @@ impl InProcessDeployer {
         self.routes.publish(subject.id, Some(published));
     }
 
-    /// Tells callers why nothing answers, and whether their requests are logged.
+    /// Tells callers why nothing answers, whether their requests are logged, and of how many shadows get copies.
     fn report(&self, subject: Subject<'_>, report: &Report) {
         let Some(deployment) = subject.deployment else { return self.routes.publish(subject.id, None) };
         let current = self.routes.current(subject.id);
         let mut routes = current.clone().unwrap_or_default();
         routes.request_log = deployment.request_log;
+        for route in &mut routes.predictors {
+            // One that leaves stays as it is.
+            if let Some(predictor) = find(deployment, &route.predictor) {
+                route.mirrored = predictor.mirrored();
+            }
+        }
         routes.unavailable = routes.predictors.is_empty().then(|| unavailable(report));
         if current.as_ref() != Some(&routes) {
             self.routes.publish(subject.id, Some(routes));
@@ -118,6 +125,7 @@ fn compile(deployment: &Deployment, predictor: &Predictor, route: &Route) -> Pre
         predictor: route.predictor.clone(),
         revision: route.revision.clone(),
         weight: route.weight,
+        mirrored: predictor.mirrored(),
         version: predictor.annotations.get(VERSION_ANNOTATION).cloned().unwrap_or_default(),
         graph: node(deployment, predictor, &predictor.graph),
     }

@@ -218,6 +218,13 @@ impl Predictor {
         specification.to_string()
     }
 
+    /// The percentage of the requests of which a shadow gets a copy: its share of the traffic, or all where none is said.
+    pub fn mirrored(&self) -> Option<u32> {
+        let share =
+            self.traffic.and_then(|traffic| u32::try_from(traffic).ok()).filter(|share| (1..=100).contains(share));
+        self.shadow.then(|| share.unwrap_or(100))
+    }
+
     /// Whether a component specification has a container of this name.
     pub fn has_container(&self, name: &str) -> bool {
         self.component_specs.iter().any(|spec| spec.containers.iter().any(|container| container == name))
@@ -356,6 +363,16 @@ pub(crate) mod tests {
         assert_eq!(weights(vec![of(Some(0), false)]), [100]);
         assert_eq!(weights(vec![of(Some(90), false), of(Some(10), false)]), [90, 10]);
         assert_eq!(weights(vec![of(None, false), of(Some(10), true)]), [100, 0]);
+    }
+
+    #[test]
+    fn a_shadow_gets_copies_of_its_share_or_of_all() {
+        let mirrored = |traffic, shadow| Predictor { traffic, shadow, ..predictor() }.mirrored();
+        assert_eq!(mirrored(Some(10), true), Some(10));
+        for traffic in [None, Some(0), Some(100)] {
+            assert_eq!(mirrored(traffic, true), Some(100));
+        }
+        assert_eq!(mirrored(Some(10), false), None);
     }
 
     #[test]

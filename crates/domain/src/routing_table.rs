@@ -38,6 +38,8 @@ pub struct PredictorRoute {
     pub revision: RevisionId,
     /// Share of the traffic, relative to the sum of all.
     pub weight: u32,
+    /// The percentage of the requests of which it gets a copy, whose answers nobody sees; `None` where it is no shadow.
+    pub mirrored: Option<u32>,
     /// Its annotation `version`, a label of Seldon's metrics.
     pub version: String,
     /// The root of its graph.

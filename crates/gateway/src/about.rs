@@ -15,6 +15,7 @@ use crate::{
     matcher::{Action, Dialect},
     node_server::{Question, Reply},
     predict::{check_model, not_of_graph, pinned},
+    repository,
     routes::{Deployment, Native, Predictor, Served},
     service::{JSON, NOSNIFF, PREDICTOR, ThreadState},
 };
@@ -38,7 +39,10 @@ pub(crate) async fn tell(state: &RefCell<ThreadState>, about: About, headers: &H
         Action::Server | Action::ServerLive | Action::ServerReady => {
             tell_of_server(about.action, !about.deployment.predictors.is_empty())
         }
-        Action::Predict | Action::Model | Action::ModelReady | Action::Graph => {
+        Action::Load | Action::Unload => {
+            repository::change(&about).unwrap_or_else(|error| error.response(about.dialect))
+        }
+        Action::Predict | Action::Model | Action::ModelReady | Action::Graph | Action::Models | Action::Index => {
             match of_model(state, &about, headers).await {
                 Ok(response) => response,
                 Err(error) => error.response(about.dialect),
@@ -98,7 +102,7 @@ async fn tell_of_model(
 }
 
 /// The predictor that is asked for by name, else by version, else the one with such a model.
-fn find(about: &About) -> Result<&Predictor, RequestError> {
+pub(crate) fn find(about: &About) -> Result<&Predictor, RequestError> {
     let deployment = &about.deployment;
     if let Some(name) = &about.pinned {
         return pinned(deployment, name);
@@ -119,7 +123,7 @@ fn native_body(about: &About, predictor: &Predictor, native: &Native) -> Vec<u8>
     body
 }
 
-fn json(status: StatusCode, body: Vec<u8>) -> Response<Full<Bytes>> {
+pub(crate) fn json(status: StatusCode, body: Vec<u8>) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, JSON);

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// What is asked.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Content {
     /// A body of REST.
     Json(Bytes),
@@ -49,6 +49,8 @@ pub(crate) enum Parsed<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum V2Form {
     Json,
+    /// JSON, with the answer's values as bytes after it.
+    Binary,
     /// A message of gRPC, with its values in the tensors.
     Typed,
     /// The same with its values beside them.
@@ -141,7 +143,8 @@ fn parse_v2<'a>(
     match parsed {
         Ok(request) => {
             let id = request.id;
-            (Ok(Parsed::V2(request, V2Form::Json)), id)
+            let form = if request.is_binary { V2Form::Binary } else { V2Form::Json };
+            (Ok(Parsed::V2(request, form)), id)
         }
         Err(error) => (Err(error.into()), v2::find_id(head)),
     }
@@ -179,14 +182,15 @@ pub(crate) fn read<'a>(native: &Native, parsed: Parsed<'a>, values: &mut Vec<f64
     Ok(Input { rows, columns, first_missing, names: names.map(Cow::Owned), form })
 }
 
-/// Writes the body in the caller's dialect. The caller's own id in it goes back as it came.
+/// Writes the body in the caller's dialect, and gives the length of the JSON that bytes follow, if they do. The caller's own
+/// id in it goes back as it came.
 pub(crate) fn write_answer(
     native: &Native,
     input: &Input<'_>,
     request_id: &str,
     outputs: &[f64],
     written: &mut Vec<u8>,
-) {
+) -> Option<usize> {
     let rows = input.rows;
     match &input.form {
         AnswerForm::Seldon(form, meta) => {
@@ -203,11 +207,13 @@ pub(crate) fn write_answer(
             let answer = v2::Answer { id: id.unwrap_or(request_id), rows, outputs };
             match form {
                 V2Form::Json => native.v2.write(&answer, written),
+                V2Form::Binary => return Some(native.v2.write_binary(&answer, written)),
                 V2Form::Typed => drop(native.v2.message(&answer, false).encode(written)),
                 V2Form::Raw => drop(native.v2.message(&answer, true).encode(written)),
             }
         }
     }
+    None
 }
 
 /// Request and answer as they are logged where they are no columns: as they were; those of gRPC as JSON of Seldon's.
@@ -218,7 +224,16 @@ pub(crate) fn texts<'a>(
     written: &'a [u8],
 ) -> (Cow<'a, [u8]>, Cow<'a, [u8]>) {
     if let Content::Json(body) = content {
-        return (Cow::Borrowed(body), Cow::Borrowed(written));
+        let answer = match &input.form {
+            AnswerForm::V2(id, V2Form::Binary) => {
+                let answer = v2::Answer { id: id.unwrap_or_default(), rows: input.rows, outputs: &buffers.outputs };
+                let mut text = Vec::new();
+                native.v2.write(&answer, &mut text);
+                Cow::Owned(text)
+            }
+            _ => Cow::Borrowed(written),
+        };
+        return (Cow::Borrowed(body), answer);
     }
     let data = |schema: &OutputSchema, values: &[f64]| {
         let mut text = b"{\"data\":".to_vec();

@@ -16,7 +16,10 @@ use http_body_util::Full;
 use prost::Message as _;
 use provost_domain::ErrorCode;
 use provost_inference::protocol::proto::{
-    inference::{Empty, ModelInferRequest, ModelQuestion, ServerMetadata, Yes},
+    inference::{
+        Empty, ModelInferRequest, ModelQuestion, RepositoryIndex, RepositoryModel, RepositoryModelAnswer,
+        RepositoryModelQuestion, RepositoryQuestion, ServerMetadata, Yes,
+    },
     seldon::SeldonMessage,
 };
 use tonic::{Code, Status, metadata::MetadataMap, server::UnaryService};
@@ -26,7 +29,8 @@ use crate::{
     error::RequestError,
     in_flight::InFlight,
     matcher::Dialect,
-    predict::{Answered, Call, Failed, answer, check_model, pinned},
+    predict::{Answered, Call, Failed, check_model, pinned},
+    repository::{Listed, NOT_HERE, listed},
     routes::{DEFAULT_NAMESPACE, Deployment, Served},
     service::{GatewayThread, JSON, PREDICTOR, PUID, pin, read_body, request_id, too_many},
 };
@@ -45,6 +49,9 @@ enum Method {
     ModelReady,
     ModelMetadata,
     ModelInfer,
+    RepositoryIndex,
+    RepositoryLoad,
+    RepositoryUnload,
 }
 
 impl Method {
@@ -57,6 +64,9 @@ impl Method {
             "/inference.GRPCInferenceService/ModelReady" => Self::ModelReady,
             "/inference.GRPCInferenceService/ModelMetadata" => Self::ModelMetadata,
             "/inference.GRPCInferenceService/ModelInfer" => Self::ModelInfer,
+            "/inference.GRPCInferenceService/RepositoryIndex" => Self::RepositoryIndex,
+            "/inference.GRPCInferenceService/RepositoryModelLoad" => Self::RepositoryLoad,
+            "/inference.GRPCInferenceService/RepositoryModelUnload" => Self::RepositoryUnload,
             _ => return None,
         })
     }
@@ -122,6 +132,18 @@ impl GatewayThread {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 extensions: Vec::new(),
             })),
+            Method::RepositoryIndex => self.list_models(&headers, &decoded(&message)?),
+            Method::RepositoryUnload => Err(Status::invalid_argument(NOT_HERE)),
+            Method::RepositoryLoad => {
+                let question: RepositoryModelQuestion = decoded(&message)?;
+                let name = question.model().to_owned();
+                self.tell_of_model(
+                    Method::ModelReady,
+                    &headers,
+                    &ModelQuestion { name: name.clone(), version: String::new() },
+                )?;
+                Ok(encoded(&RepositoryModelAnswer { model_name: name, is_done: true }))
+            }
             Method::ModelReady | Method::ModelMetadata => self.tell_of_model(method, &headers, &decoded(&message)?),
         }
     }
@@ -150,6 +172,22 @@ impl GatewayThread {
             (Served::Native(native), _) => Ok(encoded(&native.v2.metadata_message())),
             _ => Err(only_models()),
         }
+    }
+
+    fn list_models(
+        &self,
+        headers: &HeaderMap,
+        question: &RepositoryQuestion,
+    ) -> Result<tonic::Response<Bytes>, Status> {
+        let mut models = listed(&self.shared.routes, self.named(headers)?.as_ref());
+        models.retain(|model| !question.ready || model.reason.is_none());
+        let entry = |model: Listed| RepositoryModel {
+            state: model.state().to_owned(),
+            name: model.name,
+            version: model.version,
+            reason: model.reason.unwrap_or_default(),
+        };
+        Ok(encoded(&RepositoryIndex { models: models.into_iter().map(entry).collect() }))
     }
 
     /// The deployment that the metadata names, or the only one; `None` where neither is.
@@ -217,7 +255,7 @@ impl GatewayThread {
         let Some(_slot) = InFlight::enter(&self.shared.in_flight, self.shared.options.in_flight_max) else {
             return Err(failed(self.fail_unread(&call, too_many())));
         };
-        answer(&self.state, &self.shared.routes, call, (headers, content)).await.map_err(failed)
+        self.answer(call, (headers, content)).await.map_err(failed)
     }
 }
 

@@ -23,8 +23,10 @@ mod node_server;
 mod predict;
 mod proxy;
 mod records;
+mod repository;
 mod routes;
 mod service;
+mod shadow;
 mod traffic;
 
 pub use exposition::{MEDIA_TYPE as METRICS_MEDIA_TYPE, ProcessFigures, write_metrics};

@@ -48,6 +48,21 @@ pub(crate) enum Action {
     ModelReady,
     /// Tell what the graph is.
     Graph,
+    /// Tell the names of the models.
+    Models,
+    /// Tell the models, their versions and states.
+    Index,
+    /// See to it that a model is loaded.
+    Load,
+    /// Take a model away.
+    Unload,
+}
+
+impl Action {
+    /// Whether it is asked by POST.
+    pub(crate) fn is_post(self) -> bool {
+        matches!(self, Self::Predict | Self::Index | Self::Load | Self::Unload)
+    }
 }
 
 /// Seldon's `predictions`.
@@ -120,7 +135,18 @@ fn v2(path: &str) -> Option<Endpoint<'_>> {
         "/health/live" => return Some(of(Action::ServerLive, None, None)),
         "/health/ready" => return Some(of(Action::ServerReady, None, None)),
         "/models/infer" => return Some(of(Action::Predict, None, None)),
+        "/models" => return Some(of(Action::Models, None, None)),
+        "/repository/index" => return Some(of(Action::Index, None, None)),
         _ => {}
+    }
+    if let Some(rest) = rest.strip_prefix("/repository/models/") {
+        let (model, rest) = segment(rest)?;
+        let action = match rest {
+            "/load" => Action::Load,
+            "/unload" => Action::Unload,
+            _ => return None,
+        };
+        return Some(of(action, Some(model), None));
     }
     let (model, rest) = segment(rest.strip_prefix("/models/")?)?;
     let (version, rest) = match rest.strip_prefix("/versions/") {
@@ -140,8 +166,10 @@ fn v2(path: &str) -> Option<Endpoint<'_>> {
 fn v1(path: &str) -> Option<Endpoint<'_>> {
     let of = |action, model| Endpoint { dialect: Dialect::V1, action, model, version: None };
     let rest = path.strip_prefix("/v1/models")?;
-    if matches!(rest, ":predict" | "/:predict") {
-        return Some(of(Action::Predict, None));
+    match rest {
+        "" => return Some(of(Action::Models, None)),
+        ":predict" | "/:predict" => return Some(of(Action::Predict, None)),
+        _ => {}
     }
     let rest = rest.strip_prefix('/')?;
     let (name, action) = match rest.strip_suffix(":predict") {
@@ -189,6 +217,11 @@ mod tests {
             ("/api/v1.0/status/m", Dialect::Seldon, Action::ModelReady, Some("m"), None),
             ("/api/v1.0/metadata", Dialect::Seldon, Action::Graph, None, None),
             ("/api/v0.1/metadata/m", Dialect::Seldon, Action::Model, Some("m"), None),
+            ("/v2/models", Dialect::V2, Action::Models, None, None),
+            ("/v2/repository/index", Dialect::V2, Action::Index, None, None),
+            ("/v2/repository/models/m/load", Dialect::V2, Action::Load, Some("m"), None),
+            ("/v2/repository/models/m/unload", Dialect::V2, Action::Unload, Some("m"), None),
+            ("/v1/models", Dialect::V1, Action::Models, None, None),
             ("/v1/models:predict", Dialect::V1, Action::Predict, None, None),
             ("/v1/models/:predict", Dialect::V1, Action::Predict, None, None),
             ("/v1/models/m:predict", Dialect::V1, Action::Predict, Some("m"), None),
@@ -213,21 +246,21 @@ mod tests {
             "/api/v2.0/predictions",
             "/api/v1.0/predictions/",
             "/v1",
-            "/v1/models",
             "/v1/models/",
             "/v1/models/m/",
             "/v1/models/m:explain",
             "/v1/models/m/n:predict",
             "/v1/models//:predict",
             "/v2x",
-            "/v2/models",
             "/v2/models/",
             "/v2/models//infer",
             "/v2/models/m/",
             "/v2/models/m/versions",
             "/v2/models/m/versions//infer",
             "/v2/models/m/infer/",
-            "/v2/repository/index",
+            "/v2/repository",
+            "/v2/repository/models/m",
+            "/v2/repository/models/m/index",
         ] {
             assert_eq!(match_path(&format!("/seldon/a/b{path}"), None), Some(target), "{path}");
             assert!(!is_data_plane(path), "{path}");

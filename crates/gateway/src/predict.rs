@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use provost_domain::ErrorCode;
 use provost_inference::{
     protocol::json::unescape,
@@ -23,9 +23,11 @@ use crate::{
     node_server::Server,
     records::Outcome,
     routes::{Deployment, Native, Predictor, Routes, Served},
-    service::{PREDICTOR, ThreadState},
+    service::{INFERENCE_HEADER, PREDICTOR, ThreadState},
 };
 
+/// The type of an answer whose values are bytes.
+const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
 /// Longest request id, in bytes.
 pub(crate) const REQUEST_ID_MAX: usize = 256;
 
@@ -284,7 +286,7 @@ fn finish(
         return Err(fail(state, call, Some(predictor), request_id, error));
     }
     let mut written = Vec::with_capacity(state.answer_capacity);
-    write_answer(native, &input, &request_id, &buffers.outputs, &mut written);
+    let head = write_answer(native, &input, &request_id, &buffers.outputs, &mut written);
     state.answer_capacity = written.len().next_multiple_of(64).min(1 << 16);
     let answered = Instant::now();
     let server = answered.duration_since(call.arrived);
@@ -302,7 +304,12 @@ fn finish(
         state.records.append(&stream, &outcome, payload);
     }
     state.metrics.record(predictor.slot, 200, server, client);
-    Ok(Answered { status: StatusCode::OK, body: written.into(), request_id, headers: predictor.headers.clone() })
+    let mut headers = predictor.headers.clone();
+    if let Some(length) = head {
+        headers.insert(header::CONTENT_TYPE, BYTES);
+        headers.insert(INFERENCE_HEADER, length.into());
+    }
+    Ok(Answered { status: StatusCode::OK, body: written.into(), request_id, headers })
 }
 
 /// Logs and counts a failure.

@@ -54,11 +54,20 @@ pub(crate) struct Deployment {
     seed: u64,
     weights: Vec<u32>,
     pub(crate) predictors: Vec<Predictor>,
+    pub(crate) shadows: Vec<Shadow>,
     pub(crate) unavailable: String,
     pub(crate) is_logged: bool,
     /// For requests that reach no predictor.
     pub(crate) failures: Stream,
     pub(crate) failures_slot: usize,
+}
+
+/// A predictor that gets a copy of requests.
+#[derive(Debug)]
+pub(crate) struct Shadow {
+    pub(crate) predictor: String,
+    /// Of how many of a hundred.
+    percent: u32,
 }
 
 /// A predictor that answers.
@@ -113,6 +122,15 @@ impl Deployment {
             [only] => Some(only),
             all => choose(&self.weights, self.seed, request_id.as_bytes()).and_then(|index| all.get(index)),
         }
+    }
+
+    /// The shadows that get a copy of this request.
+    pub(crate) fn shadows_of<'a>(&'a self, request_id: &'a str) -> impl Iterator<Item = &'a Shadow> {
+        // Another seed than that of the predictors, or one would get copies of the other's requests alone.
+        let is_copied = |shadow: &&Shadow| {
+            choose(&[shadow.percent, 100 - shadow.percent], !self.seed, request_id.as_bytes()) == Some(0)
+        };
+        self.shadows.iter().filter(is_copied)
     }
 
     /// The predictor of that name.
@@ -185,6 +203,13 @@ impl Routes {
         keys_of_host(host).find_map(|key| self.deployment(&key))
     }
 
+    /// All deployments, by namespace and name.
+    pub(crate) fn all(&self) -> Vec<Arc<Deployment>> {
+        let mut all: Vec<_> = self.deployments.load().values().map(Arc::clone).collect();
+        all.sort_by(|one, other| (&one.namespace, &one.name).cmp(&(&other.namespace, &other.name)));
+        all
+    }
+
     /// Whether any deployment lives in the namespace.
     pub(crate) fn has_namespace(&self, namespace: &str) -> bool {
         self.deployments.load().values().any(|deployment| deployment.namespace == namespace)
@@ -202,12 +227,13 @@ impl Routes {
     }
 
     fn compile(&self, id: &DeploymentId, routes: &DeploymentRoutes) -> Deployment {
-        let mut weights = Vec::new();
-        let mut predictors = Vec::new();
+        let (mut weights, mut predictors, mut shadows) = (Vec::new(), Vec::new(), Vec::new());
         for route in &routes.predictors {
             if let Some(predictor) = self.compile_predictor(id, route) {
                 weights.push(route.weight);
                 predictors.push(predictor);
+                let shadow = |percent: u32| Shadow { predictor: route.predictor.clone(), percent: percent.min(100) };
+                shadows.extend(route.mirrored.map(shadow));
             }
         }
         let unavailable = routes.unavailable.clone().unwrap_or_else(|| "the deployment is being created".to_owned());
@@ -217,6 +243,7 @@ impl Routes {
             seed: split_seed(id),
             weights,
             predictors,
+            shadows,
             unavailable,
             is_logged: routes.request_log == RequestLogging::On,
             failures: self.stream(id, None, &[], 0),

@@ -31,7 +31,9 @@ use crate::{
     node_server::Nodes,
     predict::{Answered, Buffers, Call, Failed, REQUEST_ID_MAX, answer, fail},
     records::Records,
+    repository,
     routes::{Deployment, Routes},
+    shadow::Copied,
 };
 
 pub(crate) const PUID: HeaderName = HeaderName::from_static("seldon-puid");
@@ -158,6 +160,8 @@ enum Asked {
     About(About),
     /// The server itself, not one of its deployments.
     Server(Action),
+    /// Which models there are: of a deployment, or all that can be asked without naming one.
+    Repository(Action, Option<Arc<Deployment>>),
 }
 
 /// Serves the requests of one thread.
@@ -192,6 +196,9 @@ impl GatewayThread {
         let call = match self.find(&parts, arrived) {
             Ok(Asked::Prediction(call)) => call,
             Ok(Asked::Server(action)) => return tell_of_server(action, true),
+            Ok(Asked::Repository(action, of)) => {
+                return Box::pin(self.tell_of_repository((action, of), &parts, &mut body)).await;
+            }
             // Boxed, so that a prediction does not carry room for it.
             Ok(Asked::About(about)) => return Box::pin(tell(&self.state, about, &parts.headers)).await,
             Err(error) => return error.response(dialect(parts.uri.path())),
@@ -201,12 +208,10 @@ impl GatewayThread {
             return self.refuse(&call, too_many());
         };
         match read_body(&mut body, &parts.headers, &self.shared.options).await {
-            Ok(body) => {
-                match answer(&self.state, &self.shared.routes, call, (&parts.headers, Content::Json(body))).await {
-                    Ok(answered) => respond(answered),
-                    Err(failed) => respond_failed(failed, dialect),
-                }
-            }
+            Ok(body) => match self.answer(call, (&parts.headers, Content::Json(body))).await {
+                Ok(answered) => respond(answered),
+                Err(failed) => respond_failed(failed, dialect),
+            },
             Err(error) => {
                 if error.code == ErrorCode::TooLarge {
                     discard(&mut body).await;
@@ -214,6 +219,32 @@ impl GatewayThread {
                 self.refuse(&call, error)
             }
         }
+    }
+
+    /// Answers a request, and has shadows get a copy of it.
+    pub(crate) async fn answer(&self, call: Call, asked: (&HeaderMap, Content)) -> Result<Answered, Failed> {
+        let copied = Copied::of(&call, asked.0, &asked.1);
+        let result = answer(&self.state, &self.shared.routes, call, asked).await;
+        if let Some(copied) = copied {
+            copied
+                .send(self, result.as_ref().map_or_else(|failed| &failed.request_id, |answered| &answered.request_id));
+        }
+        result
+    }
+
+    /// Tells which models there are.
+    async fn tell_of_repository<B>(
+        &self,
+        (action, of): (Action, Option<Arc<Deployment>>),
+        parts: &Parts,
+        body: &mut B,
+    ) -> Response<Full<Bytes>>
+    where
+        B: Body<Data = Bytes> + Unpin,
+    {
+        let asked = read_body(body, &parts.headers, &self.shared.options).await;
+        let told = asked.and_then(|asked| repository::tell(action, &self.shared.routes, of.as_ref(), &asked));
+        told.unwrap_or_else(|error| error.response(dialect(parts.uri.path())))
     }
 
     /// Does what a thread has to do besides requests: call it once, in a task of the thread. Ends when
@@ -252,18 +283,19 @@ impl GatewayThread {
             Some(target) => {
                 let found = self.shared.routes.deployment(target.deployment);
                 let deployment = found.ok_or_else(|| self.unknown(target.deployment))?;
-                (deployment, target.endpoint.ok_or_else(|| not_found(path))?)
+                (Some(deployment), target.endpoint.ok_or_else(|| not_found(path))?)
             }
-            None => match self.find_unnamed(parts)? {
-                (Some(deployment), endpoint) => (deployment, endpoint),
-                (None, endpoint) => return Ok(Asked::Server(endpoint.action)),
-            },
+            None => self.find_unnamed(parts)?,
         };
-        let method = if endpoint.action == Action::Predict { Method::POST } else { Method::GET };
+        let method = if endpoint.action.is_post() { Method::POST } else { Method::GET };
         if parts.method != method {
             let info = format!("`{path}` takes {method}, not {}", parts.method);
             return Err(RequestError::new(ErrorCode::MethodNotAllowed, info));
         }
+        if matches!(endpoint.action, Action::Index | Action::Models) {
+            return Ok(Asked::Repository(endpoint.action, deployment));
+        }
+        let Some(deployment) = deployment else { return Ok(Asked::Server(endpoint.action)) };
         let pinned = pin(headers);
         if endpoint.action != Action::Predict {
             return Ok(Asked::About(About {

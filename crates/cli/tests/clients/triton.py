@@ -40,6 +40,14 @@ def main():
     assert client.is_server_live() and client.is_server_ready() and client.is_model_ready(MODEL)
     metadata = client.get_model_metadata(MODEL)
     assert metadata["outputs"][0]["shape"] == [-1, 3], metadata
+    index = client.get_model_repository_index()
+    assert [(model["name"], model["state"]) for model in index] == [(MODEL, "READY")], index
+    client.load_model(MODEL)
+    expect_refusal(lambda: client.unload_model(MODEL), "delete the deployment")
+    output = triton_http.InferRequestedOutput("predict_proba", binary_data=False)
+    tensor = triton_http.InferInput("x", ROWS.shape, "FP64")
+    tensor.set_data_from_numpy(ROWS)
+    check(client.infer(MODEL, [tensor], outputs=[output]), expected, 1e-12)
     for binary in (False, True):
         check(infer(client, triton_http, "FP64", ROWS, binary_data=binary), expected, 1e-12)
         check(infer(client, triton_http, "FP32", single, binary_data=binary), expected, 1e-6)
@@ -49,6 +57,10 @@ def main():
     client = triton_grpc.InferenceServerClient(address)
     assert client.is_server_live() and client.is_server_ready() and client.is_model_ready(MODEL)
     assert client.get_model_metadata(MODEL).outputs[0].shape == [-1, 3]
+    index = client.get_model_repository_index().models
+    assert [(model.name, model.state) for model in index] == [(MODEL, "READY")], index
+    client.load_model(MODEL)
+    expect_refusal(lambda: client.unload_model(MODEL), "delete the deployment")
     answer = infer(client, triton_grpc, "FP64", ROWS)
     assert answer.get_response().id == "mine"
     check(answer, expected, 1e-12)

@@ -1,7 +1,7 @@
 //! What is valid in Seldon Core and refused by this version, with what to do instead.
 //!
 //! Only what depends on a value is decided here; fields that are refused whenever they are set
-//! (shadow, explainer, children, images) are in the field table of their kind.
+//! (explainer, images) are in the field table of their kind.
 
 use super::{Violation, for_each_node, predictors};
 use crate::{

@@ -87,11 +87,11 @@ static PREDICTOR: [Field; 11] = [
     ),
     Field::honoured("spec.predictors[].annotations", Annotations, "Annotations; see below."),
     Field::on_kubernetes("spec.predictors[].replicas", Integer, "Replicas.").because(ONE_INSTANCE).unless(1),
-    Field::kubernetes_only(
+    Field::honoured(
         "spec.predictors[].shadow",
         Boolean,
-        "Whether the predictor only gets a copy of the traffic, of all of it, whose answers nobody sees.",
-        "remove the predictor, or give it a share of the traffic",
+        "Whether the predictor only gets a copy of the traffic, whose answers nobody sees: of the share that `traffic` says, \
+         or of all where it says nothing; on Kubernetes of all.",
     ),
     Field::on_kubernetes("spec.predictors[].engineResources", Map, "Resources of the orchestrator, in the old place.")
         .because(IN_PROCESS),

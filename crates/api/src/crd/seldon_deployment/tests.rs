@@ -293,7 +293,6 @@ fn what_is_not_supported_is_refused_by_its_path_with_what_to_do() {
     assert_eq!(
         errors(&with_predictor(lines)),
         [
-            "spec.predictors[0].shadow: works on a Kubernetes cluster only; remove the predictor, or give it a share of the traffic",
             "spec.predictors[0].explainer: not supported yet; remove it",
             "spec.predictors[0].componentSpecs[0].spec.initContainers: works on a Kubernetes cluster only; remove it: the platform fetches `modelUri` itself",
             "spec.predictors[0].componentSpecs[0].spec.containers[0].image: works on a Kubernetes cluster only; remove it, and set `implementation` and `modelUri` in the graph, or `endpoint` to where your program listens",

@@ -170,3 +170,65 @@ pub struct TensorMetadata {
     #[prost(int64, repeated, tag = "3")]
     pub shape: Vec<i64>,
 }
+
+/// Which models are asked about.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct RepositoryQuestion {
+    /// Only those that answer.
+    #[prost(bool, tag = "2")]
+    pub ready: bool,
+}
+
+/// The models.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct RepositoryIndex {
+    /// Each.
+    #[prost(message, repeated, tag = "1")]
+    pub models: Vec<RepositoryModel>,
+}
+
+/// A model of the repository.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct RepositoryModel {
+    /// Name.
+    #[prost(string, tag = "1")]
+    pub name: String,
+    /// Version.
+    #[prost(string, tag = "2")]
+    pub version: String,
+    /// `READY` or `UNAVAILABLE`.
+    #[prost(string, tag = "3")]
+    pub state: String,
+    /// Why it does not answer.
+    #[prost(string, tag = "4")]
+    pub reason: String,
+}
+
+/// Which model is to be loaded: Triton has the name in the second field, after that of a repository, `KServe` in the first.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct RepositoryModelQuestion {
+    /// The first field.
+    #[prost(string, tag = "1")]
+    pub first: String,
+    /// The second field.
+    #[prost(string, tag = "2")]
+    pub second: String,
+}
+
+impl RepositoryModelQuestion {
+    /// The model's name.
+    pub fn model(&self) -> &str {
+        if self.second.is_empty() { &self.first } else { &self.second }
+    }
+}
+
+/// That a model is loaded, as `KServe` tells it; Triton's answer is empty.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct RepositoryModelAnswer {
+    /// Name.
+    #[prost(string, tag = "1")]
+    pub model_name: String,
+    /// Whether it is.
+    #[prost(bool, tag = "2")]
+    pub is_done: bool,
+}

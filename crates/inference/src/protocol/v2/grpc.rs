@@ -24,7 +24,8 @@ pub fn read_message<'a>(message: &'a ModelInferRequest, values: &mut Vec<f64>) -
     }
     let block = Block { layout: layout(&inputs)?, first_missing };
     let id = Some(message.id.as_str()).filter(|id| !id.is_empty());
-    Ok(Request { id, block, outputs: message.outputs.iter().map(|output| output.name.as_str()).collect() })
+    let outputs = message.outputs.iter().map(|output| output.name.as_str()).collect();
+    Ok(Request { id, block, outputs, is_binary: false })
 }
 
 #[cfg(test)]

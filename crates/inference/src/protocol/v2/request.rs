@@ -20,6 +20,8 @@ pub struct Request<'a> {
     pub block: Block<'a>,
     /// Names of the outputs that are asked for, as they stand between their quotes; all where there are none.
     pub outputs: Vec<&'a str>,
+    /// Whether the answer's values are to come as bytes after its JSON.
+    pub is_binary: bool,
 }
 
 /// Reads a request and appends its values to `values`, which must be empty. A missing value is NaN.
@@ -48,7 +50,9 @@ fn read<'a>(head: &'a [u8], tail: &'a [u8], values: &mut Vec<f64>) -> Result<Req
     }
     let layout = layout(message.inputs.as_deref().unwrap_or_default())?;
     let block = Block { layout, first_missing: message.first_missing };
-    Ok(Request { id: message.id, block, outputs: message.outputs.unwrap_or_default() })
+    // There is one output: what is said of it goes before what is said of all.
+    let is_binary = message.of_output.or(message.of_outputs).unwrap_or_default();
+    Ok(Request { id: message.id, block, outputs: message.outputs.unwrap_or_default(), is_binary })
 }
 
 /// The id of a request that is not read otherwise, as it stands between its quotes. What comes after it may be anything.
@@ -70,6 +74,9 @@ struct Message<'a> {
     inputs: Option<Vec<Tensor<'a>>>,
     outputs: Option<Vec<&'a str>>,
     first_missing: Option<usize>,
+    /// Whether outputs are to be bytes: of the request, and of the output.
+    of_outputs: Option<bool>,
+    of_output: Option<bool>,
     /// Values of binary tensors that are not read yet.
     tail: &'a [u8],
 }
@@ -80,7 +87,10 @@ impl<'a> Message<'a> {
             "id" => self.id(cursor),
             "inputs" => self.inputs(cursor, values),
             "outputs" => self.outputs(cursor),
-            "parameters" if !is_open(cursor, b'{', "parameters", "an object")? => Ok(()),
+            "parameters" => {
+                self.of_outputs = flag(cursor, "binary_data_output")?;
+                Ok(())
+            }
             // Clients add fields of their own.
             _ => Ok(cursor.raw().map(drop)?),
         }
@@ -116,28 +126,50 @@ impl<'a> Message<'a> {
         if !is_open(cursor, b'[', "outputs", "an array of objects with a `name`")? {
             return Ok(());
         }
+        let of_output = &mut self.of_output;
         cursor.array(|cursor| {
-            outputs.push(read_output(cursor)?);
+            let (name, is_binary) = read_output(cursor)?;
+            *of_output = of_output.or(is_binary);
+            outputs.push(name);
             Ok(())
         })
     }
 }
 
-/// The name of an output that is asked for.
-fn read_output<'a>(cursor: &mut Cursor<'a>) -> Result<&'a str, BadRequest> {
+/// A flag among parameters, of which clients send others, too.
+fn flag(cursor: &mut Cursor<'_>, name: &'static str) -> Result<Option<bool>, BadRequest> {
+    let mut flag = None;
+    if !is_open(cursor, b'{', "parameters", "an object")? {
+        return Ok(None);
+    }
+    cursor.object(|cursor, key| {
+        match (key == name, cursor.raw()?) {
+            (true, "true") => flag = Some(true),
+            (true, "false") => flag = Some(false),
+            (true, _) => return Err(BadRequest::Type { field: name, expected: "true or false" }),
+            (false, _) => {}
+        }
+        Ok(())
+    })?;
+    Ok(flag)
+}
+
+/// The name of an output that is asked for, and whether it is to come as bytes.
+fn read_output<'a>(cursor: &mut Cursor<'a>) -> Result<(&'a str, Option<bool>), BadRequest> {
     let wrong = || BadRequest::Type { field: "outputs", expected: "an array of objects with a `name`" };
     if cursor.peek().is_some_and(|byte| byte != b'{') {
         return Err(wrong());
     }
-    let mut name = None;
+    let (mut name, mut is_binary) = (None, None);
     cursor.object(|cursor, key| {
         match (key, cursor.peek()) {
             ("name", Some(b'"')) => name = Some(cursor.string()?),
+            ("parameters", _) => is_binary = flag(cursor, "binary_data")?,
             _ => drop(cursor.raw()?),
         }
         Ok::<_, BadRequest>(())
     })?;
-    name.ok_or_else(wrong)
+    Ok((name.ok_or_else(wrong)?, is_binary))
 }
 
 /// Whether a value comes, which must begin so, and not `null`.

@@ -76,15 +76,32 @@ impl ResponseTemplate {
 
     /// Appends the whole body of an answer. The output of n rows has the shape [n, width], as that of `MLServer`.
     pub fn write(&self, answer: &Answer<'_>, out: &mut Vec<u8>) {
+        self.write_head(answer, out);
+        out.extend_from_slice(b"],\"data\":");
+        write_values(&self.output.kind, answer.outputs, out);
+        out.extend_from_slice(b"}]}");
+    }
+
+    /// Appends the body of an answer whose values come as bytes after its JSON, and gives the length of that.
+    pub fn write_binary(&self, answer: &Answer<'_>, out: &mut Vec<u8>) -> usize {
+        let start = out.len();
+        self.write_head(answer, out);
+        out.extend_from_slice(b"],\"parameters\":{\"binary_data_size\":");
+        write_integer(raw_length(&self.output, answer.outputs), out);
+        out.extend_from_slice(b"}}]}");
+        let length = out.len() - start;
+        write_raw(&self.output, answer.outputs, out);
+        length
+    }
+
+    /// What comes before the end of the shape.
+    fn write_head(&self, answer: &Answer<'_>, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.head);
         out.extend_from_slice(answer.id.as_bytes());
         out.extend_from_slice(&self.tensor);
         write_integer(answer.rows, out);
         out.push(b',');
         write_integer(self.output.width(), out);
-        out.extend_from_slice(b"],\"data\":");
-        write_values(&self.output.kind, answer.outputs, out);
-        out.extend_from_slice(b"}]}");
     }
 
     /// The answer as a message of gRPC, with its values beside the tensor where the request had them there.
@@ -97,7 +114,9 @@ impl ResponseTemplate {
         };
         let mut raw_output_contents = Vec::new();
         if is_raw {
-            raw_output_contents.push(raw(&self.output, answer.outputs).into());
+            let mut bytes = Vec::with_capacity(raw_length(&self.output, answer.outputs));
+            write_raw(&self.output, answer.outputs, &mut bytes);
+            raw_output_contents.push(bytes.into());
         } else {
             tensor.contents = Some(contents(&self.output, answer.outputs));
         }
@@ -153,9 +172,18 @@ fn write_tensor(name: &str, datatype: &str, columns: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(b"]}");
 }
 
-/// The values as bytes, little-endian; texts each after its length in four bytes.
-fn raw(output: &OutputSchema, values: &[f64]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(values.len() * 8);
+/// How many bytes the values are.
+fn raw_length(output: &OutputSchema, values: &[f64]) -> usize {
+    match (&output.kind, output.precision) {
+        (OutputKind::Float, Precision::Single) => values.len() * 4,
+        (OutputKind::Float, Precision::Double) | (OutputKind::Integer, _) => values.len() * 8,
+        (OutputKind::Boolean, _) => values.len(),
+        (OutputKind::Label(labels), _) => values.iter().map(|value| 4 + label(labels, *value).len()).sum(),
+    }
+}
+
+/// Appends the values as bytes, little-endian; texts each after its length in four bytes.
+fn write_raw(output: &OutputSchema, values: &[f64], bytes: &mut Vec<u8>) {
     for value in values {
         #[expect(clippy::cast_possible_truncation, reason = "predictors give numbers of the datatype")]
         match (&output.kind, output.precision) {
@@ -170,7 +198,6 @@ fn raw(output: &OutputSchema, values: &[f64]) -> Vec<u8> {
             }
         }
     }
-    bytes
 }
 
 /// The values in the field of their datatype.
@@ -210,7 +237,7 @@ fn datatype(output: &OutputSchema) -> &'static str {
 pub fn write_server(version: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"name\":\"provost\",\"version\":");
     write_string(version, out);
-    out.extend_from_slice(b",\"extensions\":[]}");
+    out.extend_from_slice(b",\"extensions\":[\"binary_tensor_data\",\"model_repository\"]}");
 }
 
 /// Appends what `GET /v2/models/<model>/ready` tells.
@@ -255,6 +282,28 @@ mod tests {
         check(&truth, &[1.0], r#""datatype":"BOOL","shape":[1,1],"data":[true]"#);
         let labels = vector(OutputKind::Label(["no".into(), "yes".into()].into()), Precision::Double);
         check(&labels, &[1.0], r#""datatype":"BYTES","shape":[1,1],"data":["yes"]"#);
+    }
+
+    #[test]
+    fn values_come_as_bytes_after_json_that_tells_their_number() {
+        let vector = |kind, precision| template(OutputShape::Vector, kind, precision);
+        let texts = OutputKind::Label(["no".into(), "yes".into()].into());
+        for (template, outputs, expected) in [
+            (vector(OutputKind::Float, Precision::Single), [0.5, 2.0], [0.5_f32, 2.0].map(f32::to_le_bytes).concat()),
+            (vector(OutputKind::Float, Precision::Double), [0.5, 2.0], [0.5_f64, 2.0].map(f64::to_le_bytes).concat()),
+            (vector(OutputKind::Integer, Precision::Double), [2.0, 1.0], [2_i64, 1].map(i64::to_le_bytes).concat()),
+            (vector(OutputKind::Boolean, Precision::Double), [1.0, 0.0], vec![1, 0]),
+            (vector(texts, Precision::Double), [1.0, 0.0], b"\x03\0\0\0yes\x02\0\0\0no".to_vec()),
+        ] {
+            let mut body = b"before".to_vec();
+            let answer = Answer { id: "i", rows: 2, outputs: &outputs };
+            let length = template.write_binary(&answer, &mut body);
+            let (json, bytes) = body["before".len()..].split_at(length);
+            assert_eq!(bytes, expected);
+            let json = std::str::from_utf8(json).unwrap();
+            let end = format!(r#","shape":[2,1],"parameters":{{"binary_data_size":{}}}}}]}}"#, expected.len());
+            assert!(json.starts_with(r#"{"model_name":"clf""#) && json.ends_with(&end), "{json}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::*;
 fn check(body: &str, expected: &str) {
     let mut values = Vec::new();
     let shown = match parse_request(body.as_bytes(), &mut values) {
-        Ok(Request { id, block: Block { layout, first_missing }, outputs }) => {
+        Ok(Request { id, block: Block { layout, first_missing }, outputs, is_binary }) => {
             let layout = match layout {
                 Layout::Rows { rows, columns } => format!("{rows}x{columns}"),
                 Layout::Line(length) => format!("line {length}"),
@@ -18,7 +18,8 @@ fn check(body: &str, expected: &str) {
             let missing = first_missing.map(|index| format!(" missing {index}")).unwrap_or_default();
             let id = id.map(|id| format!(" id {id}")).unwrap_or_default();
             let outputs = if outputs.is_empty() { String::new() } else { format!(" outputs {outputs:?}") };
-            format!("{layout} {values:?}{missing}{id}{outputs}")
+            let form = if is_binary { " as bytes" } else { "" };
+            format!("{layout} {values:?}{missing}{id}{outputs}{form}")
         }
         Err(error) => error.to_string(),
     };
@@ -56,11 +57,32 @@ fn several_tensors_are_a_feature_each() {
 }
 
 #[test]
+fn an_answer_is_bytes_where_its_output_or_the_request_says_so() {
+    let tensor = r#""inputs":[{"name":"x","shape":[1,1],"datatype":"FP64","data":[1]}]"#;
+    let outputs = |parameters: &str| format!(r#""outputs":[{{"name":"y","parameters":{parameters}}}]"#);
+    for (fields, expected) in [
+        (r#""parameters":{"binary_data_output":true}"#.to_owned(), " as bytes"),
+        (r#""parameters":{"binary_data_output":false,"other":{"a":[1]}}"#.to_owned(), ""),
+        (r#""parameters":null"#.to_owned(), ""),
+        (outputs(r#"{"binary_data":true}"#), r#" outputs ["y"] as bytes"#),
+        (
+            format!(r#"{},"parameters":{{"binary_data_output":true}}"#, outputs(r#"{"binary_data":false}"#)),
+            r#" outputs ["y"]"#,
+        ),
+        (format!(r#"{},"parameters":{{"binary_data_output":true}}"#, outputs("{}")), r#" outputs ["y"] as bytes"#),
+    ] {
+        check(&format!("{{{tensor},{fields}}}"), &format!("1x1 [1.0]{expected}"));
+    }
+    let wrong = format!(r#"{{{tensor},"parameters":{{"binary_data_output":"yes"}}}}"#);
+    check(&wrong, "`binary_data_output` must be true or false");
+}
+
+#[test]
 fn ids_parameters_and_outputs_are_read() {
     let tensor = r#""inputs":[{"name":"x","shape":[1,1],"datatype":"FP64","data":[1]}]"#;
     check(&format!(r#"{{"id":"a\"1",{tensor}}}"#), r#"1x1 [1.0] id a\"1"#);
     check(&format!(r#"{{"id":"",{tensor},"id":null,"own":{{"a":[1]}}}}"#), "1x1 [1.0]");
-    check(&format!(r#"{{{tensor},"parameters":{{"binary_data_output":true}},"outputs":null}}"#), "1x1 [1.0]");
+    check(&format!(r#"{{{tensor},"parameters":{{"binary_data_output":true}},"outputs":null}}"#), "1x1 [1.0] as bytes");
     let outputs = r#""outputs":[{"name":"predict","parameters":{"binary_data":false}}]"#;
     check(&format!("{{{tensor},{outputs}}}"), r#"1x1 [1.0] outputs ["predict"]"#);
     let named = "`outputs` must be an array of objects with a `name`";
