@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test")]
 
 use provost_api::rest::v1::deployments::{DeleteParameters, DeploymentState};
-use provost_testkit::{Node, NodeOptions, eventually, manifest};
+use provost_testkit::{Node, NodeOptions, Shell, eventually, manifest};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -79,6 +79,23 @@ async fn a_name_belongs_to_one_kind() {
         error.message,
         "`default/iris` is of kind InferenceService already: use another name, or delete it first"
     );
+}
+
+#[tokio::test]
+async fn a_canary_of_a_service_is_added_weighed_and_promoted_with_one_command_each() {
+    let shell = Shell::start(BINARY).await;
+    served(shell.node(), &sklearn()).await;
+    for (line, traffic) in [
+        ("canary add iris --model-uri ./examples/iris/sklearn", "default 90%, canary 10%"),
+        ("canary weight iris 40", "default 60%, canary 40%"),
+        ("canary promote iris", "default 100%"),
+        ("rollback iris", "default 60%, canary 40%"),
+        ("canary remove iris", "default 100%"),
+    ] {
+        assert_eq!(shell.run(&format!("{line} --wait")), "[0]\ninferenceservice/iris configured\n", "{line}");
+        let shown = shell.run("get isvc iris");
+        assert!(shown.contains(&format!("iris   Available   {traffic} ")), "{line}: {shown}");
+    }
 }
 
 /// The status and the body of an answer of the API of Kubernetes.

@@ -8,6 +8,7 @@ mod convert;
 pub mod fields;
 mod paths;
 pub mod rollout;
+pub mod status;
 #[cfg(test)]
 mod tests;
 
@@ -22,7 +23,7 @@ pub const KIND: &str = "InferenceService";
 /// The API versions in which the kind is accepted.
 pub const API_VERSIONS: [&str; 3] = ["serving.kserve.io/v1beta1", "serving.kubeflow.org/v1beta1", LEGACY_VERSION];
 /// The version whose documents have `spec.default` and `spec.canary`.
-const LEGACY_VERSION: &str = "serving.kubeflow.org/v1alpha2";
+pub(crate) const LEGACY_VERSION: &str = "serving.kubeflow.org/v1alpha2";
 /// The annotation with the predictor that had all of the traffic before another was applied with a share of it.
 pub const ROLLED_OUT_ANNOTATION: &str = "provost.dev/rolled-out-predictor";
 

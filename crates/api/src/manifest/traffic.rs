@@ -4,6 +4,7 @@
 //! parsing it, as with every manifest.
 
 mod copy;
+mod inference_service;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,9 @@ const WEIGHT: i32 = 10;
 
 /// The manifest after the change; or why it cannot be made, and what to do.
 pub fn change_predictors(document: &Value, change: &PredictorChange) -> Result<Value, String> {
+    if document["kind"] == crate::crd::inference_service::KIND {
+        return inference_service::change(document, change);
+    }
     check_kind(document)?;
     let mut predictors = Predictors::of(document)?;
     match change {
@@ -154,7 +158,8 @@ impl Predictors {
         }
         if new.weight.is_some() {
             return Err(
-                "a shadow gets no share of the traffic, but a copy of all of it: leave the weight out".to_owned()
+                "a shadow gets copies and no share of the answers: leave the weight out, and say in `traffic` of how many"
+                    .to_owned()
             );
         }
         match self.all(Shadow)[..] {

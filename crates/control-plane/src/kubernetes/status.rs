@@ -3,7 +3,7 @@
 use provost_api::{crd::inference_service, manifest::ManifestDocument, manifest::parse_deployment};
 use provost_domain::{
     Deployment,
-    plan::{PredictorReport, Report, State},
+    plan::{Report, State},
     port::deployments::StoredDeployment,
 };
 use serde_json::{Value, json};
@@ -56,7 +56,7 @@ impl Status<'_> {
         let routes = if is_legacy { "RoutesReady" } else { "IngressReady" };
         let model = if is_legacy { format!("/v1/models/{}", self.stored.id.name) } else { String::new() };
         let path = self.deployment.map(Deployment::predictions_path).unwrap_or_default();
-        json!({
+        let mut status = json!({
             "url": format!("{}{model}", self.url()),
             "address": {"url": format!("{}{path}", self.address())},
             "conditions": [
@@ -64,10 +64,15 @@ impl Status<'_> {
                 self.condition(routes, state, description),
                 self.condition("Ready", state, description),
             ],
-            "components": {"predictor": self.component()},
-            "modelStatus": self.model_status(),
             "observedGeneration": self.observed(),
-        })
+        });
+        if let Some(report) = self.report {
+            let name = self.stored.id.name.as_str();
+            status["components"] =
+                json!({"predictor": inference_service::status::component(report, name, &self.url())});
+            status["modelStatus"] = inference_service::status::model_status(report);
+        }
+        status
     }
 
     /// Where the service is by its own name: hosts below `localhost` are this machine, and name the service.
@@ -101,54 +106,6 @@ impl Status<'_> {
             condition["message"] = json!(description);
         }
         condition
-    }
-
-    /// Revisions and their shares: the last predictor is the latest, the first was rolled out.
-    fn component(&self) -> Value {
-        let reports = self.report.map(|report| report.predictors.as_slice()).unwrap_or_default();
-        let name = |report: &PredictorReport| {
-            let revision = report.revision.as_ref().map(ToString::to_string).unwrap_or_default();
-            format!("{}-predictor-{}-{revision}", self.stored.id.name, report.name)
-        };
-        let mut component = json!({"url": self.url(), "address": {"url": self.address()}});
-        let (Some(first), Some(last)) = (reports.first(), reports.last()) else { return component };
-        component["latestCreatedRevision"] = json!(name(last));
-        if last.state == State::Available {
-            component["latestReadyRevision"] = json!(name(last));
-        }
-        component["latestRolledoutRevision"] = json!(name(first));
-        let traffic = reports.iter().enumerate().map(|(index, report)| {
-            let is_latest = index + 1 == reports.len();
-            let mut share =
-                json!({"revisionName": name(report), "percent": report.weight, "latestRevision": is_latest});
-            if !is_latest {
-                share["tag"] = json!("prev");
-            }
-            share
-        });
-        component["traffic"] = traffic.collect();
-        component
-    }
-
-    fn model_status(&self) -> Value {
-        let state = self.report.map_or(State::Creating, |report| report.state);
-        let (transition, target) = match state {
-            State::Available => ("UpToDate", "Loaded"),
-            State::Creating => ("InProgress", "Loading"),
-            State::Failed => ("BlockedByFailedLoad", "FailedToLoad"),
-        };
-        let serves = |report: &PredictorReport| report.weight > 0;
-        let is_active = self.report.is_some_and(|report| report.predictors.iter().any(serves));
-        let failed = u8::from(state == State::Failed);
-        let mut status = json!({
-            "transitionStatus": transition,
-            "states": {"activeModelState": if is_active { "Loaded" } else { "" }, "targetModelState": target},
-            "copies": {"totalCopies": u8::from(is_active), "failedCopies": failed},
-        });
-        if let Some(report) = self.report.filter(|report| report.state == State::Failed) {
-            status["lastFailureInfo"] = json!({"reason": "ModelLoadFailed", "message": report.description});
-        }
-        status
     }
 }
 

@@ -272,16 +272,18 @@ fn what_cannot_be_added_is_told_with_what_to_do() {
     let second = json!({"change": "add", "role": "shadow", "name": "other", "modelUri": "/models/c"});
     refused(&[main(), shadow("copy")], second, "there can be one shadow, and `copy` is there: remove it first");
     let share = json!({"change": "add", "role": "shadow", "modelUri": "/models/c", "weight": 5});
-    let no_share = "a shadow gets no share of the traffic, but a copy of all of it: leave the weight out";
+    let no_share =
+        "a shadow gets copies and no share of the answers: leave the weight out, and say in `traffic` of how many";
     refused(&[main()], share, no_share);
 }
 
 #[test]
 fn other_kinds_and_manifests_without_predictors_are_left_alone() {
     let mut other = manifest(&two());
-    other["kind"] = "InferenceService".into();
+    other["kind"] = "Other".into();
     let weight = json!({"change": "weight", "weight": 5});
-    let expected = "canaries and shadows of the kind `InferenceService` cannot be changed like this yet: edit the manifest, and apply it";
+    let expected =
+        "canaries and shadows of the kind `Other` cannot be changed like this yet: edit the manifest, and apply it";
     assert_eq!(change(&other, weight.clone()), Err(expected.to_owned()));
     let mut broken = manifest(&[]);
     broken["spec"]["predictors"] = json!(["main"]);

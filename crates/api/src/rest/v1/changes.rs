@@ -43,7 +43,7 @@ pub enum PredictorChange {
 pub enum PredictorRole {
     /// It answers a share of the requests.
     Canary,
-    /// It gets a copy of every request, and nobody sees its answers.
+    /// It gets copies of requests, and nobody sees its answers.
     Shadow,
 }
 

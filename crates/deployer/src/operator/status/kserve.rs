@@ -1,6 +1,7 @@
 //! What the status of an `InferenceService` has besides, as `KServe` tells it. Pure.
 
-use provost_domain::plan::{PredictorReport, Report, State};
+use provost_api::crd::inference_service::status::{component, model_status};
+use provost_domain::plan::Report;
 use serde_json::{Value, json};
 
 /// Adds it to a status; the first of the service's predictors is at `host`.
@@ -20,56 +21,13 @@ pub(super) fn add(status: &mut Value, report: Option<&Report>, name: &str, host:
     status["modelStatus"] = model_status(report);
 }
 
-/// Revisions and their shares: the last predictor is the latest, the first was rolled out.
-fn component(report: &Report, name: &str, url: &str) -> Value {
-    let revision_name = |report: &PredictorReport| {
-        let revision = report.revision.as_ref().map(ToString::to_string).unwrap_or_default();
-        format!("{name}-predictor-{}-{revision}", report.name)
-    };
-    let mut component = json!({"url": url});
-    let (Some(first), Some(last)) = (report.predictors.first(), report.predictors.last()) else { return component };
-    component["latestCreatedRevision"] = json!(revision_name(last));
-    component["latestRolledoutRevision"] = json!(revision_name(first));
-    if last.state == State::Available {
-        component["latestReadyRevision"] = json!(revision_name(last));
-    }
-    let latest = report.predictors.len() - 1;
-    let traffic = report.predictors.iter().enumerate().map(|(index, predictor)| {
-        let is_latest = index == latest;
-        let share = json!({
-            "revisionName": revision_name(predictor),
-            "percent": predictor.weight,
-            "latestRevision": is_latest,
-        });
-        if is_latest { share } else { tagged(share) }
-    });
-    component["traffic"] = traffic.collect();
-    component
-}
-
-fn tagged(mut share: Value) -> Value {
-    share["tag"] = json!("prev");
-    share
-}
-
-fn model_status(report: &Report) -> Value {
-    let (transition, target) = match report.state {
-        State::Available => ("UpToDate", "Loaded"),
-        State::Creating => ("InProgress", "Loading"),
-        State::Failed => ("BlockedByFailedLoad", "FailedToLoad"),
-    };
-    let is_active = report.predictors.iter().any(|predictor| predictor.weight > 0);
-    let mut states = json!({"targetModelState": target});
-    if is_active {
-        states["activeModelState"] = json!("Loaded");
-    }
-    json!({"transitionStatus": transition, "states": states})
-}
-
 #[cfg(test)]
 mod tests {
     use kube::api::DynamicObject;
-    use provost_domain::{RevisionId, ServerCatalog};
+    use provost_domain::{
+        RevisionId, ServerCatalog,
+        plan::{PredictorReport, State},
+    };
 
     use super::*;
     use crate::{
