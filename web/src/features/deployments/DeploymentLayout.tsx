@@ -69,12 +69,13 @@ function Way({ namespace }: { namespace: string }) {
 
 function Ages({ deployment }: { deployment: Deployment }) {
   const now = useNow(1000);
-  const { created, updated, generation } = deployment;
+  const { created, updated, generation, kind } = deployment;
   return (
     <>
       <span title={formatTime(created)}>Created {formatAgo(created, now)} ago</span>
       {generation > 1 && <span title={formatTime(updated)}>, updated {formatAgo(updated, now)} ago</span>}
       <span> · generation {generation}</span>
+      <span> · {kind}</span>
       {!deployment.requestLog && <span> · request log off</span>}
     </>
   );

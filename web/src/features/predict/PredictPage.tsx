@@ -7,7 +7,7 @@ import { describeColumns, rowsOf } from "@/features/request-log/columns";
 import { newestQuery, type RequestPage, requestQuery } from "@/features/request-log/queries";
 import { AnswerPanel } from "./components/AnswerPanel";
 import { RequestPanel } from "./components/RequestPanel";
-import { bodyOfRows, IRIS_EXAMPLE } from "./example";
+import { bodyOfRows, irisExample } from "./example";
 import { predict } from "./predict";
 
 const route = getRouteApi("/deployments/$namespace/$name/predict");
@@ -18,7 +18,7 @@ export function PredictPage() {
   const { like, predictor } = route.useSearch();
   const navigate = route.useNavigate();
   const { data: deployment } = useSuspenseQuery(deploymentQuery(params));
-  const example = useExample(like);
+  const example = useExample(deployment.predictPath, like);
   const [written, setWritten] = useState<string>();
   const body = written ?? example;
   const prediction = useMutation({ mutationFn: predict });
@@ -58,14 +58,14 @@ export function PredictPage() {
 }
 
 /** A body to begin with: that of a request of the log, else like the newest; undefined while it is looked up. */
-function useExample(like?: string): string | undefined {
+function useExample(path: string, like?: string): string | undefined {
   const params = route.useParams();
   const [requestId = "", row] = splitRow(like);
   const one = useQuery({ ...requestQuery(params, requestId), enabled: requestId !== "" });
   const newest = useQuery({ ...newestQuery(params), enabled: requestId === "" });
   const { data, isPending } = requestId === "" ? newest : one;
   if (isPending) return undefined;
-  return (data && bodyOf(data, row)) ?? IRIS_EXAMPLE;
+  return (data && bodyOf(path, data, row)) ?? irisExample(path);
 }
 
 /** From `<request id>:<row>`; ids may hold colons themselves. */
@@ -74,8 +74,8 @@ function splitRow(like = ""): [string, number?] {
   return id === undefined ? [like] : [id, Number(row)];
 }
 
-function bodyOf(page: RequestPage, row?: number): string | undefined {
+function bodyOf(path: string, page: RequestPage, row?: number): string | undefined {
   const rows = rowsOf(page).sort((a, b) => a.row - b.row);
   const wanted = row === undefined ? rows : rows.filter((one) => one.row === row);
-  return bodyOfRows(describeColumns(page), wanted);
+  return bodyOfRows(path, describeColumns(page), wanted);
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { bodyOfRows, IRIS_EXAMPLE } from "./example";
+import { bodyOfRows, irisExample } from "./example";
 import { outputTable } from "./predict";
+
+const SELDON = "/seldon/a/b/api/v1.0/predictions";
 
 describe("outputTable", () => {
   it("reads matrices, vectors and tensors", () => {
@@ -19,6 +21,15 @@ describe("outputTable", () => {
         [3, 4],
       ],
     });
+  });
+
+  it("reads answers of V1 and V2", () => {
+    expect(outputTable('{"predictions":[1,0]}')).toEqual({ names: ["prediction"], rows: [[1], [0]] });
+    expect(outputTable('{"outputs":[{"name":"y","shape":[2,2],"data":[1,2,3,4]}]}')?.rows).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    expect(outputTable('{"predictions":"none","outputs":[]}')).toBeUndefined();
   });
 
   it("is nothing for errors and other bodies", () => {
@@ -42,7 +53,9 @@ describe("bodyOfRows", () => {
       ...["x0", "a b", "c", "d", "x9"].map(feature),
     ] as const;
     const row = { id: "r:0", requestId: "r", row: 0, values: { status: 200, "x.a b": 0.5, "x.d": 1 } };
-    expect(JSON.parse(bodyOfRows([...columns], [row, { ...row, values: { "x.d": 2 } }]) ?? "")).toEqual({
+    expect(
+      JSON.parse(bodyOfRows(SELDON, [...columns], [row, { ...row, values: { "x.d": 2 } }]) ?? ""),
+    ).toEqual({
       data: {
         names: ["a b", "c", "d"],
         ndarray: [
@@ -51,10 +64,14 @@ describe("bodyOfRows", () => {
         ],
       },
     });
-    expect(bodyOfRows([columns[0]], [row])).toBeUndefined();
+    expect(bodyOfRows(SELDON, [columns[0]], [row])).toBeUndefined();
   });
 
-  it("has an example that is JSON", () => {
-    expect(JSON.parse(IRIS_EXAMPLE).data.ndarray).toHaveLength(2);
+  it("has an example in the protocol of the path", () => {
+    expect(JSON.parse(irisExample(SELDON)).data.ndarray).toHaveLength(2);
+    expect(JSON.parse(irisExample("/seldon/a/b/v1/models/m:predict")).instances).toHaveLength(2);
+    const [input] = JSON.parse(irisExample("/seldon/a/b/v2/models/m/infer")).inputs;
+    expect(input).toMatchObject({ shape: [2, 4], datatype: "FP64" });
+    expect(input.data).toHaveLength(2);
   });
 });

@@ -51,16 +51,14 @@ export interface OutputTable {
 
 /** The predictions of an answer as a table; nothing where they have another form. */
 export function outputTable(body: string): OutputTable | undefined {
-  let answer: {
-    data?: { names?: unknown; ndarray?: unknown; tensor?: { shape?: unknown; values?: unknown } };
-  };
+  let answer: Answer;
   try {
     answer = JSON.parse(body);
   } catch {
     return undefined;
   }
   const data = answer?.data;
-  const values = Array.isArray(data?.ndarray) ? data.ndarray : unfold(data?.tensor);
+  const values = valuesOf(answer);
   if (!values || values.length === 0) return undefined;
   const rows: unknown[][] = values.map((row) => (Array.isArray(row) ? row : [row]));
   const width = Math.max(...rows.map((row) => row.length));
@@ -71,6 +69,21 @@ export function outputTable(body: string): OutputTable | undefined {
   );
   const isRepeated = (name: string, index: number) => names.indexOf(name) !== index;
   return { names: names.map((name, index) => (isRepeated(name, index) ? `${name} (${index})` : name)), rows };
+}
+
+/** What an answer may hold, in each protocol. */
+interface Answer {
+  data?: { names?: unknown; ndarray?: unknown; tensor?: { shape?: unknown; values?: unknown } };
+  predictions?: unknown;
+  outputs?: { shape?: unknown; data?: unknown }[];
+}
+
+/** The rows of an answer. */
+function valuesOf(answer: Answer | null): unknown[] | undefined {
+  if (Array.isArray(answer?.predictions)) return answer.predictions;
+  const output = Array.isArray(answer?.outputs) ? answer.outputs[0] : undefined;
+  if (output) return unfold({ shape: output.shape, values: output.data });
+  return Array.isArray(answer?.data?.ndarray) ? answer.data.ndarray : unfold(answer?.data?.tensor);
 }
 
 /** The rows of a tensor. */

@@ -1,7 +1,7 @@
 import Box from "@mui/material/Box";
 import Typography from "@mui/material/Typography";
 import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
-import { bodyOfRows, IRIS_EXAMPLE } from "@/features/predict/example";
+import { bodyOfRows, irisExample } from "@/features/predict/example";
 import { describeColumns, rowsOf } from "@/features/request-log/columns";
 import { newestQuery } from "@/features/request-log/queries";
 import { CodeBlock } from "@/ui/CodeBlock";
@@ -19,7 +19,8 @@ export function EndpointSection({ deployment }: { deployment: Deployment }) {
   const isLogged = deployment.requestLog && status.hasRequestLog;
   const { data: page } = useQuery({ ...newestQuery(deployment), enabled: isLogged });
   const url = new URL(deployment.predictPath, window.location.origin).href;
-  const known = page && bodyOfRows(describeColumns(page), rowsOf(page).slice(0, 1));
+  const path = deployment.predictPath;
+  const known = page && bodyOfRows(path, describeColumns(page), rowsOf(page).slice(0, 1));
   return (
     <Section
       title="Endpoint"
@@ -41,7 +42,7 @@ export function EndpointSection({ deployment }: { deployment: Deployment }) {
         <Mono sx={{ overflowWrap: "anywhere" }}>{url}</Mono>
         <CopyButton text={url} what="endpoint" />
       </Box>
-      <CodeBlock what="curl command" text={curlCommand({ url, body: known ?? IRIS_EXAMPLE })} />
+      <CodeBlock what="curl command" text={curlCommand({ url, body: known ?? irisExample(path) })} />
       <Typography variant="caption" color="textSecondary" sx={{ mt: 1 }}>
         {known
           ? "The body is the newest request of the log."
