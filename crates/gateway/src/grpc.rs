@@ -25,6 +25,7 @@ use provost_inference::protocol::proto::{
 use tonic::{Code, Status, metadata::MetadataMap, server::UnaryService};
 
 use crate::{
+    body::read_body,
     dialects::Content,
     error::RequestError,
     in_flight::InFlight,
@@ -32,7 +33,7 @@ use crate::{
     predict::{Answered, Call, Failed, check_model, pinned},
     repository::{Listed, NOT_HERE, listed},
     routes::{DEFAULT_NAMESPACE, Deployment, Served},
-    service::{GatewayThread, JSON, PREDICTOR, PUID, pin, read_body, request_id, too_many},
+    service::{GatewayThread, JSON, PREDICTOR, PUID, pin, request_id, too_many},
 };
 
 /// Names of the metadata by which Seldon's clients name a deployment.

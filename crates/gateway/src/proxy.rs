@@ -25,11 +25,12 @@ use provost_domain::{
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 
 use crate::{
+    body::{discard, read_body},
     error::RequestError,
     headers::{passed_on, remove_hop_by_hop},
     in_flight::InFlight,
     matcher::{Dialect, dialect, match_path},
-    service::{Options, PREDICTOR, PUID, discard, not_found, read_body, too_many},
+    service::{Options, PREDICTOR, PUID, not_found, too_many},
 };
 
 /// How long a server may take to answer.

@@ -1,6 +1,8 @@
 //! From a document in the form of v1beta1 to the domain. What is wrong is reported and read as if it had been left out, so
 //! that the rest can still be checked.
 
+mod sources;
+
 use provost_domain::{
     Deployment, Engine, FieldPath, Namespace, Predictor, Violation,
     deployment::{ComponentSpec, Protocol, ResourceKind, ServerType, TextMap, Transport},
@@ -10,18 +12,13 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{
-    ROLLED_OUT_ANNOTATION,
     component::{self, Scale},
     fields::SERVICE_ACCOUNT,
     paths::Paths,
-    rollout::plain,
 };
 use crate::crd::{Class, Finding, metadata::ObjectMeta, words::Words};
-
-/// Name of a predictor that has none.
-const DEFAULT: &str = "default";
-/// Name of the predictor that gets a share of the traffic.
-pub(super) const CANARY: &str = "canary";
+pub(super) use sources::CANARY;
+use sources::Source;
 
 /// The keys of a predictor that say what serves, in the order of `KServe`'s messages.
 const MODELS: [&str; 13] = [
@@ -57,23 +54,12 @@ const SERVICE_NAME: &str = "seldon.io/svc-name";
 /// The variable that makes scikit-learn models answer with probabilities.
 const PREDICT_PROBA: &str = "PREDICT_PROBA";
 
-const NOTHING_ROLLED_OUT: &str = "has no effect: no other predictor had the traffic before, so this one gets all of it";
-
 /// What a document says.
 #[derive(Debug)]
 pub(super) struct Read {
     pub(super) deployment: Deployment,
     pub(super) violations: Vec<Violation>,
     pub(super) findings: Vec<Finding>,
-}
-
-/// A predictor as it is written, and the share of the traffic it gets.
-struct Source {
-    name: String,
-    spec: Value,
-    path: FieldPath,
-    traffic: i64,
-    traffic_path: FieldPath,
 }
 
 /// The model of a predictor.
@@ -153,92 +139,6 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn invalid(&mut self, path: FieldPath, value: impl Into<Value>, message: impl Into<String>) {
         self.violations.push(Violation::invalid(path, value, message));
-    }
-
-    /// The predictors: that of the specification first, or the one that was rolled out before it.
-    fn sources(&mut self, spec: &Value, annotations: &TextMap) -> Vec<Source> {
-        let path = FieldPath::of("spec").field("predictor");
-        let Some(predictor) = spec.get("predictor") else {
-            self.paths.add(FieldPath::of("spec").field("predictors"), path.clone());
-            self.violations.push(Violation::required(path, "an InferenceService must have a predictor"));
-            return Vec::new();
-        };
-        let mut canaries = self.canaries(spec);
-        let name = predictor["name"].as_str().filter(|name| !name.is_empty()).unwrap_or(DEFAULT).to_owned();
-        let traffic_path = path.field("canaryTrafficPercent");
-        let mut main = Source { name, spec: predictor.clone(), path, traffic: 100, traffic_path };
-        canaries.extend(self.rolling_out(&mut main, !canaries.is_empty(), annotations));
-        let given: i64 = canaries.iter().map(|canary| canary.traffic).sum();
-        main.traffic = (100 - given).max(0);
-        let at = FieldPath::of("spec").field("canary");
-        self.paths.add(FieldPath::of("spec").field("predictors"), at.clone());
-        if given > 100 {
-            self.invalid(at, given, format!("the shares of the canaries sum to {given}; at most 100 can be given"));
-        }
-        std::iter::once(main).chain(canaries).collect()
-    }
-
-    /// The predictors of `spec.canary`.
-    fn canaries(&mut self, spec: &Value) -> Vec<Source> {
-        let path = FieldPath::of("spec").field("canary");
-        let canaries = spec["canary"].as_array().into_iter().flatten().enumerate();
-        let canaries = canaries.filter_map(|(index, canary)| {
-            let path = path.index(index);
-            let traffic_path = path.field("trafficPercent");
-            let Some(predictor) = canary.get("predictor") else {
-                let message = "a canary must have a predictor: Canary must be specified when CanaryTrafficPercent > 0.";
-                self.violations.push(Violation::required(path.field("predictor"), message));
-                return None;
-            };
-            let traffic = self.percent(&canary["trafficPercent"], &traffic_path).unwrap_or(0);
-            let name = predictor["name"].as_str().unwrap_or_default().to_owned();
-            Some(Source { name, spec: predictor.clone(), path: path.field("predictor"), traffic, traffic_path })
-        });
-        canaries.collect()
-    }
-
-    /// The predictor that is being rolled out, while the one before it has a part of the traffic: `main` is that one then.
-    fn rolling_out(&mut self, main: &mut Source, has_canaries: bool, annotations: &TextMap) -> Option<Source> {
-        let path = main.path.field("canaryTrafficPercent");
-        let percent = self.percent(&main.spec["canaryTrafficPercent"], &path)?;
-        if has_canaries {
-            self.invalid(path, percent, "use either `canaryTrafficPercent` or `spec.canary`");
-            return None;
-        }
-        if percent == 100 {
-            return None;
-        }
-        let Some(before) = annotations.get(ROLLED_OUT_ANNOTATION) else {
-            self.findings.push(Finding { path, class: Class::NoEffect, message: NOTHING_ROLLED_OUT.to_owned() });
-            return None;
-        };
-        let at = FieldPath::of("metadata").field("annotations").key(ROLLED_OUT_ANNOTATION);
-        let Some(before) = serde_json::from_str(before).ok().filter(Value::is_object) else {
-            self.invalid(at, before.as_str(), "it is set by the server; remove it");
-            return None;
-        };
-        if before == plain(&main.spec) {
-            self.findings.push(Finding { path, class: Class::NoEffect, message: NOTHING_ROLLED_OUT.to_owned() });
-            return None;
-        }
-        let spec = std::mem::replace(&mut main.spec, before);
-        let source = |name: &str, path| Source {
-            name: name.to_owned(),
-            spec,
-            path,
-            traffic: percent,
-            traffic_path: main.traffic_path.clone(),
-        };
-        Some(source(CANARY, std::mem::replace(&mut main.path, at)))
-    }
-
-    fn percent(&mut self, value: &Value, path: &FieldPath) -> Option<i64> {
-        let percent = value.as_i64()?;
-        if !(0..=100).contains(&percent) {
-            self.invalid(path.clone(), percent, "TrafficPercent must be between [0, 100].");
-            return None;
-        }
-        Some(percent)
     }
 
     fn predictor(&mut self, index: usize, source: &Source) -> Predictor {

@@ -309,6 +309,13 @@ fn what_a_client_makes_of_the_annotation_is_refused_or_replaced() {
     document["metadata"]["annotations"] = json!({ROLLED_OUT_ANNOTATION: "no JSON"});
     let told = errors(&document);
     assert_eq!(told, [format!("metadata.annotations[{ROLLED_OUT_ANNOTATION}]: it is set by the server; remove it")]);
+    for forged in [json!({"containers": ["text"]}), json!({"sklearn": "text"}), json!(["list"])] {
+        document["metadata"]["annotations"] = json!({ROLLED_OUT_ANNOTATION: forged.to_string()});
+        for engine in [Engine::Process, Engine::Kubernetes] {
+            let told = parse_for(engine, &document).unwrap_err();
+            assert!(told[0].message.contains("it is set by the server"), "{told:?}");
+        }
+    }
     rollout::carry(&mut document, Some(&service(&predictor("/a", None))));
     assert_eq!(shares(&document), [share("default", "/a", 90), share("canary", "/b", 10)]);
     for metadata in [json!(null), json!("text"), json!({"annotations": "text"}), json!([])] {
