@@ -9,6 +9,7 @@ pub mod field_table;
 pub mod inference_service;
 pub mod markdown;
 pub mod metadata;
+pub mod resources;
 pub mod seldon_deployment;
 mod walk;
 mod words;

@@ -154,8 +154,10 @@ async fn the_api_of_kubernetes_creates_reads_changes_and_deletes() {
     let (status, answer) = call(&node, Method::POST, SERVICES, Some((JSON, service(&sklearn())))).await;
     assert_eq!((status, &answer["reason"]), (409, &json!("AlreadyExists")));
 
-    let (_, list) = call(&node, Method::GET, SERVICES, None).await;
-    assert_eq!((&list["kind"], list["items"].as_array().unwrap().len()), (&json!("InferenceServiceList"), 1));
+    for path in [SERVICES, "/apis/serving.kserve.io/v1beta1/inferenceservices"] {
+        let (_, list) = call(&node, Method::GET, path, None).await;
+        assert_eq!((&list["kind"], list["items"].as_array().unwrap().len()), (&json!("InferenceServiceList"), 1));
+    }
     let (status, answer) = call(&node, Method::DELETE, &path, None).await;
     assert_eq!((status, &answer["status"]), (200, &json!("Success")));
     let (status, answer) = call(&node, Method::GET, &path, None).await;

@@ -3,6 +3,7 @@
 //!
 //! `/apis/<group>/<version>/namespaces/<namespace>/<plural>[/<name>]`, over the same use cases as the REST API.
 
+mod asked;
 mod body;
 mod objects;
 mod patch;
@@ -12,17 +13,13 @@ mod tests;
 mod watch;
 
 use axum::{
-    Extension, Json, Router,
-    extract::{Path, Query, State},
+    Json, Router,
+    extract::{Query, State},
     response::{IntoResponse, Response},
     routing::get,
 };
-use http::{HeaderMap, StatusCode, header};
-use provost_api::{
-    crd::{inference_service, seldon_deployment},
-    problem::Problem,
-    rest::v1::deployments::DeleteParameters,
-};
+use http::{StatusCode, header};
+use provost_api::{problem::Problem, rest::v1::deployments::DeleteParameters};
 use provost_domain::{
     DeploymentId, ErrorCode,
     port::deployments::{Precondition, StoredDeployment},
@@ -30,52 +27,18 @@ use provost_domain::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{
-    app::{App, ApplyRequest, deployment_id},
-    rest::deployments::Caller,
-};
+use crate::app::{App, ApplyRequest, deployment_id};
+use asked::{Asked, Change, Names};
 use body::ObjectBody;
-use objects::Objects;
-
-/// A kind that is served, in one group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct ServedKind {
-    group: &'static str,
-    plural: &'static str,
-    kind: &'static str,
-    /// Its versions, of which those of one schema stand together.
-    schemas: &'static [&'static [&'static str]],
-}
-
-const KINDS: [ServedKind; 3] = [
-    ServedKind {
-        group: "machinelearning.seldon.io",
-        plural: "seldondeployments",
-        kind: seldon_deployment::KIND,
-        schemas: &[&["v1", "v1alpha2", "v1alpha3"]],
-    },
-    ServedKind {
-        group: "serving.kserve.io",
-        plural: "inferenceservices",
-        kind: inference_service::KIND,
-        schemas: &[&["v1beta1"]],
-    },
-    ServedKind {
-        group: "serving.kubeflow.org",
-        plural: "inferenceservices",
-        kind: inference_service::KIND,
-        schemas: &[&["v1beta1"], &["v1alpha2"]],
-    },
-];
 
 /// The routes.
 pub fn router(app: App) -> Router {
     Router::new()
-        .route("/apis/{group}/{version}/{plural}", get(list_all))
+        .route("/apis/{group}/{version}/{plural}", get(list))
         .route("/apis/{group}/{version}/namespaces/{namespace}/{plural}", get(list).post(create))
         .route(
             "/apis/{group}/{version}/namespaces/{namespace}/{plural}/{name}",
-            get(read).put(replace).patch(change).delete(remove),
+            get(read).put(replace).patch(merge).delete(remove),
         )
         .with_state(app)
 }
@@ -91,158 +54,84 @@ struct ListParameters {
     timeout_seconds: Option<u64>,
 }
 
-/// How a change is asked for.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ChangeParameters {
-    #[serde(default)]
-    dry_run: String,
-}
-
 type Answer = Result<Response, Failed>;
 
-async fn list_all(
-    State(app): State<App>,
-    Path((group, version, plural)): Path<(String, String, String)>,
-    Query(parameters): Query<ListParameters>,
-    headers: HeaderMap,
-) -> Answer {
-    let objects = Objects::new(&group, &version, &plural, &headers)?;
-    answer_list(app, objects, None, &parameters).await
-}
-
-async fn list(
-    State(app): State<App>,
-    Path((group, version, namespace, plural)): Path<(String, String, String, String)>,
-    Query(parameters): Query<ListParameters>,
-    headers: HeaderMap,
-) -> Answer {
-    let objects = Objects::new(&group, &version, &plural, &headers)?;
-    answer_list(app, objects, Some(namespace), &parameters).await
-}
-
-async fn answer_list(app: App, objects: Objects, namespace: Option<String>, parameters: &ListParameters) -> Answer {
-    let scope = watch::Scope::new(app, objects, namespace)?;
+async fn list(State(app): State<App>, asked: Asked, Query(parameters): Query<ListParameters>) -> Answer {
+    let scope = watch::Scope::new(app, asked.objects, asked.names.namespace)?;
     if matches!(parameters.watch.as_str(), "true" | "1" | "True") {
         return Ok(scope.watch(&parameters.resource_version, parameters.timeout_seconds));
     }
     let (items, version) = scope.list().await?;
     Ok(Json(json!({
         "apiVersion": scope.objects.api_version(),
-        "kind": format!("{}List", scope.objects.kind.kind),
+        "kind": format!("{}List", scope.objects.resource.kind),
         "metadata": {"resourceVersion": version.to_string()},
         "items": items,
     }))
     .into_response())
 }
 
-async fn read(
-    State(app): State<App>,
-    Path((group, version, namespace, plural, name)): Path<(String, String, String, String, String)>,
-    headers: HeaderMap,
-) -> Answer {
-    let objects = Objects::new(&group, &version, &plural, &headers)?;
-    let stored = stored(&app, &objects, &namespace, &name).await?;
-    Ok(Json(objects.object(&app, &stored)).into_response())
+async fn read(State(app): State<App>, asked: Asked) -> Answer {
+    let stored = asked.stored(&app).await?;
+    Ok(Json(asked.objects.object(&app, &stored)).into_response())
 }
 
-async fn create(
-    State(app): State<App>,
-    Extension(Caller(author)): Extension<Caller>,
-    Path((group, version, namespace, plural)): Path<(String, String, String, String)>,
-    Query(parameters): Query<ChangeParameters>,
-    headers: HeaderMap,
-    ObjectBody(document): ObjectBody,
-) -> Answer {
-    let objects = Objects::new(&group, &version, &plural, &headers)?;
-    let writing = Writing { app: &app, objects: &objects, author, is_dry_run: !parameters.dry_run.is_empty() };
-    let written = writing.put(document, &namespace, None, Precondition::Absent).await?;
-    Ok((StatusCode::CREATED, Json(written)).into_response())
+async fn create(State(app): State<App>, asked: Asked, change: Change, ObjectBody(document): ObjectBody) -> Answer {
+    let created = change.put(&app, &asked, document, Precondition::Absent).await?;
+    Ok((StatusCode::CREATED, Json(created)).into_response())
 }
 
-async fn replace(
-    State(app): State<App>,
-    Extension(Caller(author)): Extension<Caller>,
-    Path((group, version, namespace, plural, name)): Path<(String, String, String, String, String)>,
-    Query(parameters): Query<ChangeParameters>,
-    headers: HeaderMap,
-    ObjectBody(document): ObjectBody,
-) -> Answer {
-    let objects = Objects::new(&group, &version, &plural, &headers)?;
-    stored(&app, &objects, &namespace, &name).await?;
+async fn replace(State(app): State<App>, asked: Asked, change: Change, ObjectBody(document): ObjectBody) -> Answer {
+    asked.stored(&app).await?;
     let precondition = objects::precondition(&document)?;
-    let writing = Writing { app: &app, objects: &objects, author, is_dry_run: !parameters.dry_run.is_empty() };
-    Ok(Json(writing.put(document, &namespace, Some(&name), precondition).await?).into_response())
+    Ok(Json(change.put(&app, &asked, document, precondition).await?).into_response())
 }
 
-async fn change(
-    State(app): State<App>,
-    Extension(Caller(author)): Extension<Caller>,
-    Path((group, version, namespace, plural, name)): Path<(String, String, String, String, String)>,
-    Query(parameters): Query<ChangeParameters>,
-    headers: HeaderMap,
-    ObjectBody(patch): ObjectBody,
-) -> Answer {
-    let objects = Objects::new(&group, &version, &plural, &headers)?;
-    let stored = stored(&app, &objects, &namespace, &name).await?;
-    let (precondition, generation) = (objects::precondition(&patch)?, stored.generation);
-    let mut document = objects.object(&app, &stored);
-    patch::merge(&mut document, &patch);
-    let precondition = match precondition {
-        Precondition::None => Precondition::Generation(generation),
+async fn merge(State(app): State<App>, asked: Asked, change: Change, ObjectBody(patch): ObjectBody) -> Answer {
+    let stored = asked.stored(&app).await?;
+    let precondition = match objects::precondition(&patch)? {
+        Precondition::None => Precondition::Generation(stored.generation),
         told => told,
     };
-    let writing = Writing { app: &app, objects: &objects, author, is_dry_run: !parameters.dry_run.is_empty() };
-    Ok(Json(writing.put(document, &namespace, Some(&name), precondition).await?).into_response())
+    let mut document = asked.objects.object(&app, &stored);
+    patch::merge(&mut document, &patch);
+    Ok(Json(change.put(&app, &asked, document, precondition).await?).into_response())
 }
 
-async fn remove(
-    State(app): State<App>,
-    Extension(Caller(author)): Extension<Caller>,
-    Path((group, version, namespace, plural, name)): Path<(String, String, String, String, String)>,
-    Query(parameters): Query<ChangeParameters>,
-    headers: HeaderMap,
-) -> Answer {
-    let objects = Objects::new(&group, &version, &plural, &headers)?;
-    let stored = stored(&app, &objects, &namespace, &name).await?;
-    if parameters.dry_run.is_empty() {
-        app.delete(&stored.id, DeleteParameters::default(), &author).await?;
+async fn remove(State(app): State<App>, asked: Asked, change: Change) -> Answer {
+    let stored = asked.stored(&app).await?;
+    if !change.is_dry_run {
+        app.delete(&stored.id, DeleteParameters::default(), &change.author).await?;
     }
+    let Names { group, plural, name, .. } = &asked.names;
     let details = json!({"name": name, "group": group, "kind": plural, "uid": objects::uid(&stored)});
     Ok(Json(json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}))
         .into_response())
 }
 
-/// The deployment of that name, if it is of the kind.
-async fn stored(app: &App, objects: &Objects, namespace: &str, name: &str) -> Result<StoredDeployment, Failed> {
-    let stored = app.stored(&deployment_id(namespace, name)?).await;
-    let not_found = || Problem::new(ErrorCode::NotFound, format!("{} `{name}` not found", objects.resource()));
-    match stored {
-        Ok(stored) if objects.has(&stored) => Ok(stored),
-        Ok(_) => Err(not_found().into()),
-        Err(problem) if problem.code == ErrorCode::NotFound => Err(not_found().into()),
-        Err(problem) => Err(problem.into()),
+impl Asked {
+    /// The deployment of that name, if it is of the kind.
+    async fn stored(&self, app: &App) -> Result<StoredDeployment, Failed> {
+        let Names { namespace, name, .. } = &self.names;
+        let name = name.as_deref().unwrap_or_default();
+        let stored = app.stored(&deployment_id(namespace.as_deref().unwrap_or_default(), name)?).await;
+        let not_found =
+            || Problem::new(ErrorCode::NotFound, format!("{} `{name}` not found", self.objects.full_name()));
+        match stored {
+            Ok(stored) if self.objects.has(&stored) => Ok(stored),
+            Ok(_) => Err(not_found().into()),
+            Err(problem) if problem.code == ErrorCode::NotFound => Err(not_found().into()),
+            Err(problem) => Err(problem.into()),
+        }
     }
 }
 
-/// Who writes, and what.
-struct Writing<'a> {
-    app: &'a App,
-    objects: &'a Objects,
-    author: String,
-    is_dry_run: bool,
-}
-
-impl Writing<'_> {
+impl Change {
     /// Stores a resource; answers with it.
-    async fn put(
-        self,
-        document: Value,
-        namespace: &str,
-        name: Option<&str>,
-        precondition: Precondition,
-    ) -> Result<Value, Failed> {
-        let document = self.objects.written(document, namespace, name)?;
+    async fn put(self, app: &App, asked: &Asked, document: Value, precondition: Precondition) -> Result<Value, Failed> {
+        let Names { namespace, name, .. } = &asked.names;
+        let namespace = namespace.as_deref().unwrap_or_default();
+        let document = asked.objects.written(document, namespace, name.as_deref())?;
         let id = id_of(&document, namespace)?;
         let request = ApplyRequest {
             text: document.to_string(),
@@ -253,12 +142,12 @@ impl Writing<'_> {
             message: None,
             precondition,
         };
-        let applied = self.app.apply(request).await;
+        let applied = app.apply(request).await;
         applied.map_err(|problem| Failed::of(problem, precondition))?;
         if self.is_dry_run {
             return Ok(document);
         }
-        Ok(self.objects.object(self.app, &self.app.stored(&id).await?))
+        Ok(asked.objects.object(app, &app.stored(&id).await?))
     }
 }
 

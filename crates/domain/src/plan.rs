@@ -193,3 +193,14 @@ pub enum State {
     /// Needs a person.
     Failed,
 }
+
+impl State {
+    /// Its word, as it stands in a status.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Available => "Available",
+            Self::Creating => "Creating",
+            Self::Failed => "Failed",
+        }
+    }
+}

@@ -1,7 +1,11 @@
 //! Deployments as resources of Kubernetes, and back. Pure but for the server's use cases that read a manifest.
 
 use http::{HeaderMap, header};
-use provost_api::{manifest, problem::Problem};
+use provost_api::{
+    crd::resources::{self, CustomResource},
+    manifest,
+    problem::Problem,
+};
 use provost_domain::{
     ErrorCode,
     port::deployments::{Precondition, StoredDeployment},
@@ -9,7 +13,7 @@ use provost_domain::{
 use serde_json::{Value, json};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
-use super::{KINDS, ServedKind, status};
+use super::status;
 use crate::app::{App, format_time};
 
 /// How many bits of a resource's version tell what was reported of a generation.
@@ -18,7 +22,7 @@ const REPORT_BITS: u32 = 24;
 /// Resources of one kind, in the version that the client asks for.
 #[derive(Debug, Clone)]
 pub(super) struct Objects {
-    pub(super) kind: ServedKind,
+    pub(super) resource: &'static CustomResource,
     version: String,
     /// Where the client reached this server, as `host:port`.
     host: String,
@@ -27,13 +31,13 @@ pub(super) struct Objects {
 impl Objects {
     /// Those that a path names.
     pub(super) fn new(group: &str, version: &str, plural: &str, headers: &HeaderMap) -> Result<Self, Problem> {
-        let kind = KINDS.iter().find(|kind| kind.group == group && kind.plural == plural);
+        let kind = resources::ALL.into_iter().find(|kind| kind.group == group && kind.plural == plural);
         let kind = kind.filter(|kind| kind.schemas.iter().any(|versions| versions.contains(&version)));
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost").to_owned();
         match kind {
-            Some(kind) => Ok(Self { kind: *kind, version: version.to_owned(), host }),
+            Some(resource) => Ok(Self { resource, version: version.to_owned(), host }),
             None => {
-                let served = KINDS.iter().map(|kind| format!("{}.{}", kind.plural, kind.group));
+                let served = resources::ALL.iter().map(|kind| format!("{}.{}", kind.plural, kind.group));
                 let served = served.collect::<Vec<_>>().join(", ");
                 let detail = format!("there is no resource `{plural}` in {group}/{version}; this server has {served}");
                 Err(Problem::new(ErrorCode::NotFound, detail))
@@ -43,22 +47,22 @@ impl Objects {
 
     /// Group and version.
     pub(super) fn api_version(&self) -> String {
-        format!("{}/{}", self.kind.group, self.version)
+        format!("{}/{}", self.resource.group, self.version)
     }
 
     /// The resource, as `kubectl` names it.
-    pub(super) fn resource(&self) -> String {
-        format!("{}.{}", self.kind.plural, self.kind.group)
+    pub(super) fn full_name(&self) -> String {
+        format!("{}.{}", self.resource.plural, self.resource.group)
     }
 
     /// Whether the deployment is one of them: of the kind, and of a version with the same schema.
     pub(super) fn has(&self, stored: &StoredDeployment) -> bool {
         let of_schema = |api_version: &str| {
             let version = api_version.rsplit('/').next().unwrap_or_default();
-            let mut schemas = self.kind.schemas.iter();
+            let mut schemas = self.resource.schemas.iter();
             schemas.any(|versions| versions.contains(&version) && versions.contains(&self.version.as_str()))
         };
-        stored.document["kind"] == self.kind.kind && stored.document["apiVersion"].as_str().is_some_and(of_schema)
+        stored.document["kind"] == self.resource.kind && stored.document["apiVersion"].as_str().is_some_and(of_schema)
     }
 
     /// The resource of a deployment.
@@ -80,7 +84,7 @@ impl Objects {
     /// What is to be stored of a resource that a client sends.
     pub(super) fn written(&self, mut document: Value, namespace: &str, name: Option<&str>) -> Result<Value, Problem> {
         let bad = |detail: String| Err(Problem::new(ErrorCode::BadRequest, detail));
-        for (field, expected) in [("apiVersion", self.api_version()), ("kind", self.kind.kind.to_owned())] {
+        for (field, expected) in [("apiVersion", self.api_version()), ("kind", self.resource.kind.to_owned())] {
             match document[field].as_str() {
                 None => document[field] = json!(expected),
                 Some(found) if *found == expected => {}

@@ -34,8 +34,8 @@ struct Status<'a> {
 impl Status<'_> {
     fn of_seldon(&self) -> Value {
         let (state, description) = match self.report {
-            Some(report) => (word(report.state), report.description.as_str()),
-            None => ("Creating", ""),
+            Some(report) => (report.state.as_str(), report.description.as_str()),
+            None => (State::Creating.as_str(), ""),
         };
         let path = self.deployment.map(Deployment::predictions_path).unwrap_or_default();
         json!({
@@ -102,17 +102,9 @@ impl Status<'_> {
         let mut condition =
             json!({"type": kind, "status": status, "lastTransitionTime": format_time(self.stored.updated)});
         if state != Some(State::Available) {
-            condition["reason"] = json!(state.map_or("Creating", word));
+            condition["reason"] = json!(state.unwrap_or(State::Creating).as_str());
             condition["message"] = json!(description);
         }
         condition
-    }
-}
-
-fn word(state: State) -> &'static str {
-    match state {
-        State::Available => "Available",
-        State::Creating => "Creating",
-        State::Failed => "Failed",
     }
 }

@@ -1,7 +1,7 @@
 //! The kinds that users write, as the API server must know them.
 
 use kube::{api::ApiResource, core::GroupVersionKind};
-use provost_api::crd::{inference_service, seldon_deployment};
+use provost_api::crd::resources::{self, CustomResource};
 use serde_json::{Value, json};
 
 /// A kind that users write, in one group.
@@ -30,35 +30,23 @@ impl Served {
         Self::ALL.into_iter().find(|served| served.group() == group && document["kind"] == served.kind())
     }
 
+    /// Its names.
+    fn names(self) -> &'static CustomResource {
+        match self {
+            Self::SeldonDeployment => &resources::SELDON_DEPLOYMENTS,
+            Self::InferenceService => &resources::INFERENCE_SERVICES,
+            Self::KubeflowInferenceService => &resources::KUBEFLOW_INFERENCE_SERVICES,
+        }
+    }
+
     /// Its group.
     pub(crate) fn group(self) -> &'static str {
-        match self {
-            Self::SeldonDeployment => "machinelearning.seldon.io",
-            Self::InferenceService => "serving.kserve.io",
-            Self::KubeflowInferenceService => "serving.kubeflow.org",
-        }
+        self.names().group
     }
 
     /// Its name in manifests.
     pub(crate) fn kind(self) -> &'static str {
-        match self {
-            Self::SeldonDeployment => seldon_deployment::KIND,
-            Self::InferenceService | Self::KubeflowInferenceService => inference_service::KIND,
-        }
-    }
-
-    fn plural(self) -> &'static str {
-        match self {
-            Self::SeldonDeployment => "seldondeployments",
-            Self::InferenceService | Self::KubeflowInferenceService => "inferenceservices",
-        }
-    }
-
-    fn short(self) -> &'static str {
-        match self {
-            Self::SeldonDeployment => "sdep",
-            Self::InferenceService | Self::KubeflowInferenceService => "isvc",
-        }
+        self.names().kind
     }
 
     /// The version that is stored.
@@ -66,13 +54,9 @@ impl Served {
         self.versions()[0]
     }
 
-    /// The versions that are served, of one schema.
+    /// The versions that are served: those of the latest schema, as nothing converts between schemas on a cluster.
     pub(crate) fn versions(self) -> &'static [&'static str] {
-        match self {
-            Self::SeldonDeployment => &["v1", "v1alpha2", "v1alpha3"],
-            Self::InferenceService => &["v1beta1"],
-            Self::KubeflowInferenceService => &["v1beta1"],
-        }
+        self.names().schemas[0]
     }
 
     /// Group and version of what is stored.
@@ -87,12 +71,15 @@ impl Served {
 
     /// The kind in one of its versions.
     pub(crate) fn resource_in(self, version: &str) -> ApiResource {
-        ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(self.group(), version, self.kind()), self.plural())
+        ApiResource::from_gvk_with_plural(
+            &GroupVersionKind::gvk(self.group(), version, self.kind()),
+            self.names().plural,
+        )
     }
 
     /// The name of its definition.
     pub(crate) fn name(self) -> String {
-        format!("{}.{}", self.plural(), self.group())
+        format!("{}.{}", self.names().plural, self.group())
     }
 
     /// The `CustomResourceDefinition`. Fields are left to the operator, which knows what becomes of each: a
@@ -111,9 +98,9 @@ impl Served {
                 "names": {
                     "kind": self.kind(),
                     "listKind": format!("{}List", self.kind()),
-                    "plural": self.plural(),
+                    "plural": self.names().plural,
                     "singular": self.kind().to_lowercase(),
-                    "shortNames": [self.short()],
+                    "shortNames": [self.names().short],
                     "categories": ["all"],
                 },
                 "versions": self.versions().iter().map(|name| self.version(name)).collect::<Vec<_>>(),

@@ -12,7 +12,7 @@ use super::{
     children::{Answer, Family, Rollout},
     desired::Desired,
     observed::rollouts,
-    words::{AVAILABLE, CREATING, FAILED, word},
+    words::{AVAILABLE, CREATING, FAILED},
 };
 use crate::kubernetes::{HTTP_PORT, ObjectName};
 
@@ -82,7 +82,7 @@ fn told(observation: &Observation<'_>) -> (&'static str, String) {
     }
     let generation = u64::try_from(observation.desired.generation).unwrap_or(0);
     match observation.report.filter(|report| report.generation == generation) {
-        Some(report) => (word(report.state), report.description.clone()),
+        Some(report) => (report.state.as_str(), report.description.clone()),
         None => (CREATING, format!("waiting for gateway `{gateway}` to take the route")),
     }
 }
@@ -94,7 +94,7 @@ fn predictors(report: &Report) -> Value {
 
 /// Without what is not known: the API server keeps no nulls, and a status that it changes would be written for ever.
 fn predictor(report: &PredictorReport) -> Value {
-    let mut told = json!({"name": report.name, "state": word(report.state), "weight": report.weight});
+    let mut told = json!({"name": report.name, "state": report.state.as_str(), "weight": report.weight});
     if let Some(reason) = &report.reason {
         told["reason"] = json!(reason);
     }

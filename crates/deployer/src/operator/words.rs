@@ -3,22 +3,13 @@
 use provost_domain::plan::State;
 
 /// Serves as desired.
-pub(crate) const AVAILABLE: &str = "Available";
+pub(crate) const AVAILABLE: &str = State::Available.as_str();
 /// On its way.
-pub(crate) const CREATING: &str = "Creating";
+pub(crate) const CREATING: &str = State::Creating.as_str();
 /// Needs a person.
-pub(crate) const FAILED: &str = "Failed";
-
-/// The word of a state.
-pub(crate) fn word(state: State) -> &'static str {
-    match state {
-        State::Available => AVAILABLE,
-        State::Creating => CREATING,
-        State::Failed => FAILED,
-    }
-}
+pub(crate) const FAILED: &str = State::Failed.as_str();
 
 /// The state that a word is for.
 pub(crate) fn state(word: &str) -> Option<State> {
-    [State::Available, State::Creating, State::Failed].into_iter().find(|state| self::word(*state) == word)
+    [State::Available, State::Creating, State::Failed].into_iter().find(|state| state.as_str() == word)
 }
