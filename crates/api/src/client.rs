@@ -153,6 +153,16 @@ impl Client {
         self.get(&deployment(namespace, name, "/requests"), parameters).await
     }
 
+    /// A page of the feedback to predictions.
+    pub async fn feedback(
+        &self,
+        namespace: &str,
+        name: &str,
+        parameters: &RequestParameters,
+    ) -> Result<RequestPage, ClientError> {
+        self.get(&deployment(namespace, name, "/feedback"), parameters).await
+    }
+
     /// The instances of a deployment.
     pub async fn instances(&self, namespace: &str, name: &str) -> Result<Instances, ClientError> {
         self.get(&deployment(namespace, name, "/instances"), &()).await
@@ -185,8 +195,16 @@ impl Client {
         predictor: Option<&str>,
         body: Vec<u8>,
     ) -> Result<Prediction, ClientError> {
-        let path = format!("/seldon/{namespace}/{name}/api/v1.0/predictions");
-        let mut request = self.request(Method::POST, &path).header(header::CONTENT_TYPE, "application/json").body(body);
+        self.ask(&format!("/seldon/{namespace}/{name}/api/v1.0/predictions"), predictor, body).await
+    }
+
+    /// Sends feedback with Seldon's protocol, likewise.
+    pub async fn send_feedback(&self, namespace: &str, name: &str, body: Vec<u8>) -> Result<Prediction, ClientError> {
+        self.ask(&format!("/seldon/{namespace}/{name}/api/v1.0/feedback"), None, body).await
+    }
+
+    async fn ask(&self, path: &str, predictor: Option<&str>, body: Vec<u8>) -> Result<Prediction, ClientError> {
+        let mut request = self.request(Method::POST, path).header(header::CONTENT_TYPE, "application/json").body(body);
         if let Some(predictor) = predictor {
             request = request.header("provost-predictor", predictor);
         }

@@ -65,6 +65,8 @@ enum Command {
     Wait(commands::wait::Arguments),
     /// Send a request to a deployment.
     Predict(commands::predict::Arguments),
+    /// Tell a deployment what came of a prediction.
+    Feedback(commands::feedback::Arguments),
     /// Read the request log of a deployment.
     Requests(commands::requests::Arguments),
     /// List the pods of a deployment on Kubernetes.
@@ -112,6 +114,7 @@ fn run(command: Command) -> Result<(), Failure> {
             Command::Rollback(arguments) => commands::rollback::run(arguments).await,
             Command::Wait(arguments) => commands::wait::run(arguments).await,
             Command::Predict(arguments) => commands::predict::run(arguments).await,
+            Command::Feedback(arguments) => commands::feedback::run(arguments).await,
             Command::Requests(arguments) => commands::requests::run(arguments).await,
             Command::Instances(arguments) => commands::instances::run(arguments).await,
             Command::Events(arguments) => commands::events::run(arguments).await,

@@ -9,6 +9,7 @@ mod flush;
 mod forward;
 mod fresh_log;
 mod keeper;
+mod learned;
 mod pod;
 mod thread;
 mod views;
@@ -51,6 +52,7 @@ use data_dir::DataDir;
 use door::Door;
 use flush::Flush;
 use forward::Destination;
+use learned::LearnedFile;
 use thread::{DataPlane, Routers};
 use views::{Artifacts, ServerChecks, SystemClock, View};
 
@@ -186,6 +188,8 @@ async fn serve(
     let models = ModelServer::new(Arc::new(Artifacts(artifacts.clone())), own_programs, Arc::clone(&clock));
     let options = gateway_options(config, manifest.as_deref().and_then(pod::deployment));
     let gateway = Gateway::new(options, Arc::new(models.clone()), Some(log.clone()));
+    let learned = LearnedFile::new(door.data_dir.learned());
+    learned.restore(&gateway)?;
     let deployer = InProcessDeployer::new(Arc::new(models), Arc::new(gateway.clone()));
     let traffic = Arc::new(TrafficHistory::default());
     let view = view((&gateway, &log), manifest.as_deref().and_then(pod::deployment), &traffic, uploads.as_ref());
@@ -203,6 +207,7 @@ async fn serve(
     supervise("reconciler", stopped.clone(), move || Reconciler::new(ports.clone(), Arc::clone(&settled)).run());
     sample_traffic(&stopped, &gateway, &traffic, &clock);
     tend_log(&stopped, &log, &clock);
+    learned.keep(&stopped, &gateway);
     if let Some(uploads) = &uploads {
         forward::send(&stopped, uploads, &clock);
     }
@@ -226,12 +231,14 @@ async fn serve(
         },
     };
     let is_ready = view.settled();
-    let data_plane = move || DataPlane::Gateway(gateway.thread());
+    let of_threads = gateway.clone();
+    let data_plane = move || DataPlane::Gateway(of_threads.thread());
     let (handle, data_dir) = door.open(config, &stopped, rules, (routers, view), data_plane)?;
     let end = wait_for_end(app, repository.clone(), manifest, is_ready).await;
     tracing::info!("stopping: requests in flight are answered first");
     let until = forward::drain_end(config);
     handle.stop().await;
+    learned.write(&gateway.learned());
     log.stop_maintenance();
     stop.stop();
     if let Some(uploads) = uploads {

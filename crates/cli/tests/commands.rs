@@ -38,6 +38,14 @@ async fn a_deployments_life() {
     [1]
     error: there is no column `nothing`; there are request_id, row, time, seq, predictor, revision, status, latency, error, "x.Sepal length", "x.Sepal width", "x.Petal length", "x.Petal Width", y.t:0, y.t:1, y.t:2
     "#);
+    let told = shell.run("feedback iris --request-id one --truth 1,0 --reward -1");
+    assert!(told.starts_with("[0]\n{\"data\":{\"names\":[],\"ndarray\":[]}"), "{told}");
+    let feedback = shell.run("requests iris --feedback --where truth=1 -o json");
+    assert!(feedback.contains("\"request_id\":\"one\"") && feedback.contains("\"reward\":-1.0"), "{feedback}");
+    insta::assert_snapshot!(shell.run("feedback iris --request-id one"), @r"
+    [1]
+    error: tell what came of the prediction with --truth, --reward, or both
+    ");
     insta::assert_snapshot!(shell.run("delete sdep iris"), @r"
     [0]
     seldondeployment/iris deleted

@@ -14,7 +14,7 @@ use provost_inference::protocol::proto::{
         Contents, Empty, ModelInferRequest, ModelInferResponse, ModelMetadata, ModelQuestion, ServerMetadata, Tensor,
         Yes,
     },
-    seldon::{DefaultData, Meta, Payload, SeldonMessage, Tensor as SeldonTensor, Values},
+    seldon::{DefaultData, Feedback, Meta, Payload, SeldonMessage, Tensor as SeldonTensor, Values},
 };
 use provost_testkit::{Node, NodeOptions, expected_probabilities, manifest, wrapped_model};
 use serde_json::json;
@@ -192,6 +192,30 @@ async fn seldons_messages_come_back_in_their_form() {
     let tensor = tensor_of(answer);
     assert_eq!(tensor.shape, [2, 3]);
     assert_close(&tensor.values);
+}
+
+#[tokio::test]
+async fn feedback_is_taken_as_over_rest() {
+    let node = Node::start(NodeOptions::new(BINARY)).await;
+    node.apply(&manifest("iris", "SKLEARN_SERVER", "examples/iris/sklearn")).await;
+    node.await_state("iris", DeploymentState::Available).await;
+    let tensor = SeldonTensor { shape: vec![2, 1], values: vec![1.0, 0.0] };
+    let data = DefaultData { names: Vec::new(), values: Some(Values::Tensor(tensor)) };
+    let truth = Some(SeldonMessage { payload: Some(Payload::Data(data)), ..SeldonMessage::default() });
+    let meta = Some(Meta { puid: "p".to_owned(), ..Meta::default() });
+    let response = Some(SeldonMessage { meta, ..SeldonMessage::default() });
+    let feedback = Feedback { reward: 0.1, response, truth, ..Feedback::default() };
+    let answer: Response<SeldonMessage> =
+        call(&node, "seldon.protos.Seldon/SendFeedback", feedback, &IRIS).await.unwrap();
+    assert_eq!(answer.into_inner().meta.unwrap().puid, "p");
+    let page = node.client().feedback("default", "iris", &RequestParameters::default()).await.unwrap();
+    let of = |name: &str| page.columns.iter().position(|column| column == name).unwrap();
+    let told: Vec<_> =
+        page.rows.iter().map(|row| [&row[of("request_id")], &row[of("reward")], &row[of("truth")]]).collect();
+    assert_eq!(json!(told), json!([["p", 0.1, 0.0], ["p", 0.1, 1.0]]));
+    let nothing =
+        call::<_, SeldonMessage>(&node, "seldon.protos.Seldon/SendFeedback", Feedback::default(), &IRIS).await;
+    assert_eq!(nothing.unwrap_err().code(), Code::InvalidArgument);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod apply;
 mod changes;
 mod deployments;
+mod feedback;
 mod requests;
 mod time;
 mod workloads;

@@ -52,6 +52,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(deployments::history))
         .routes(routes!(deployments::traffic))
         .routes(routes!(deployments::requests))
+        .routes(routes!(deployments::feedback))
         .routes(routes!(workloads::instances))
         .routes(routes!(workloads::events))
         .routes(routes!(workloads::log))

@@ -13,7 +13,7 @@ use provost_domain::{
         model_host::{HostedPredictor, ModelHost},
         routes::RoutePublisher,
     },
-    routing_table::{DeploymentRoutes, NodeRoute, NodeRuns, NodeServer, PredictorRoute},
+    routing_table::{DeploymentRoutes, Learning, NodeRoute, NodeRuns, NodeServer, PredictorRoute},
 };
 
 /// The annotation of a predictor that Seldon's metrics carry as its version.
@@ -150,6 +150,8 @@ fn runs(deployment: &Deployment, predictor: &Predictor, node: &Node) -> NodeRuns
         Implementation::SimpleRouter => NodeRuns::SimpleRouter,
         Implementation::RandomAbTest => NodeRuns::AbTest(node.first_ratio()),
         Implementation::AverageCombiner => NodeRuns::AverageCombiner,
+        Implementation::EpsilonGreedy => NodeRuns::Learns(Learning::EpsilonGreedy { epsilon: node.epsilon() }),
+        Implementation::ThompsonSampling => NodeRuns::Learns(Learning::ThompsonSampling),
         Implementation::Unknown => NodeRuns::Server(NodeServer {
             // A program is called only once it answered there.
             authority: node.rest_authority().unwrap_or_default(),

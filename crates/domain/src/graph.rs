@@ -7,8 +7,8 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-pub(crate) use calls::RATIO;
 pub use calls::{Calls, InputCall};
+pub(crate) use calls::{EPSILON, RATIO};
 
 /// One node of an inference graph, with the nodes below it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -73,6 +73,10 @@ pub enum Implementation {
     RandomAbTest,
     /// Built in: the mean of the children's answers.
     AverageCombiner,
+    /// Built in: a router that learns from feedback, and tries others now and then.
+    EpsilonGreedy,
+    /// Built in: a router that learns from feedback, and chooses a child as often as it is probably the best.
+    ThompsonSampling,
     /// A prepackaged model server, by its name in the catalogue.
     Server(String),
 }
@@ -331,6 +335,8 @@ impl Implementation {
             Self::SimpleRouter => "SIMPLE_ROUTER",
             Self::RandomAbTest => "RANDOM_ABTEST",
             Self::AverageCombiner => "AVERAGE_COMBINER",
+            Self::EpsilonGreedy => "EPSILON_GREEDY",
+            Self::ThompsonSampling => "THOMPSON_SAMPLING",
             Self::Server(name) => name,
         }
     }
@@ -344,6 +350,8 @@ impl From<String> for Implementation {
             "SIMPLE_ROUTER" => Self::SimpleRouter,
             "RANDOM_ABTEST" => Self::RandomAbTest,
             "AVERAGE_COMBINER" => Self::AverageCombiner,
+            "EPSILON_GREEDY" => Self::EpsilonGreedy,
+            "THOMPSON_SAMPLING" => Self::ThompsonSampling,
             _ => Self::Server(name),
         }
     }

@@ -84,6 +84,20 @@ pub enum NodeRuns {
     AbTest(f64),
     /// The mean of the children's answers.
     AverageCombiner,
+    /// A router that learns from feedback which child earns the most.
+    Learns(Learning),
+}
+
+/// How a router that learns chooses.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub enum Learning {
+    /// Mostly the child that earned the most so far.
+    EpsilonGreedy {
+        /// The probability that it is any child instead.
+        epsilon: f64,
+    },
+    /// Each child as often as it is probably the best.
+    ThompsonSampling,
 }
 
 /// A server that a node is called at.

@@ -42,12 +42,16 @@ pub(crate) async fn tell(state: &RefCell<ThreadState>, about: About, headers: &H
         Action::Load | Action::Unload => {
             repository::change(&about).unwrap_or_else(|error| error.response(about.dialect))
         }
-        Action::Predict | Action::Model | Action::ModelReady | Action::Graph | Action::Models | Action::Index => {
-            match of_model(state, &about, headers).await {
-                Ok(response) => response,
-                Err(error) => error.response(about.dialect),
-            }
-        }
+        Action::Predict
+        | Action::Feedback
+        | Action::Model
+        | Action::ModelReady
+        | Action::Graph
+        | Action::Models
+        | Action::Index => match of_model(state, &about, headers).await {
+            Ok(response) => response,
+            Err(error) => error.response(about.dialect),
+        },
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::{
+    feedback::FEEDBACK_PATH,
     metrics::{BUCKETS, Histograms, Latencies, SeriesKey, Snapshot},
     node_metrics,
 };
@@ -119,6 +120,15 @@ fn sum_and_count(out: &mut String, name: &str, labels: &str, latencies: &Latenci
     let _written = writeln!(out, "{name}_count{{{labels}}} {}", latencies.count());
 }
 
+/// What was asked of a deployment, or where a node was called.
+fn service(key: &SeriesKey, side: Side) -> &str {
+    match (side, key.path) {
+        (Side::Client, path) => path,
+        (Side::Server, FEEDBACK_PATH) => "feedback",
+        (Side::Server, _) => "predictions",
+    }
+}
+
 fn labels(key: &SeriesKey, status: u16, side: Side) -> String {
     let mut labels = vec![
         ("code", status.to_string()),
@@ -127,7 +137,7 @@ fn labels(key: &SeriesKey, status: u16, side: Side) -> String {
         ("namespace", key.namespace.clone()),
         ("predictor_name", key.predictor.clone()),
         ("predictor_version", key.version.clone()),
-        ("service", if side == Side::Server { "predictions" } else { key.path }.to_owned()),
+        ("service", service(key, side).to_owned()),
     ];
     if side == Side::Client {
         let (image, version) = key.image.rsplit_once(':').unwrap_or((&key.image, ""));

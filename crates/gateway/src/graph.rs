@@ -1,6 +1,8 @@
 //! A graph of several nodes: what runs each, and where its calls go.
 
 mod built_in;
+mod feedback;
+mod learning;
 mod message;
 mod walk;
 
@@ -10,15 +12,18 @@ use bytes::Bytes;
 use http::Uri;
 use provost_domain::{
     graph::{Calls, InputCall},
-    routing_table::{NodeRoute, NodeRuns},
+    routing_table::{Learning, NodeRoute, NodeRuns},
 };
 use provost_inference::{
     Predict,
     protocol::seldon::{Envelope, Request, parse_envelope},
 };
 
-use crate::{error::RequestError, node_server::Server};
+use crate::{error::RequestError, feedback::FEEDBACK_PATH, node_server::Server};
 
+pub(crate) use feedback::Told;
+pub(crate) use learning::Learner;
+pub use learning::{Arm, Learned};
 pub(crate) use message::{Message, Numbers};
 use message::{Payload, members, payload_of};
 pub(crate) use walk::{Notes, Stopped, Walk};
@@ -44,6 +49,7 @@ pub(crate) struct Node {
     route: Option<Step>,
     aggregate: Option<Step>,
     output: Option<Step>,
+    feedback: Option<Step>,
     pub(crate) children: Vec<Self>,
 }
 
@@ -57,6 +63,8 @@ pub(crate) enum Runs {
     /// Shares of the two children, and what tells the splits of two routers apart.
     AbTest([u32; 2], u64),
     AverageCombiner,
+    /// A router that learns.
+    Learns(Learning, Arc<Learner>),
 }
 
 /// A call that a node takes.
@@ -104,6 +112,11 @@ impl Entry {
         Ok(Self { message: Message { payload: Rc::new(payload), tags }, notes: Notes::of(meta)? })
     }
 
+    /// What is noted of a request before it enters.
+    pub(crate) fn no_notes() -> Notes {
+        Notes::default()
+    }
+
     /// A request of any kind.
     pub(crate) fn of_json(body: &Bytes) -> Result<Self, RequestError> {
         let envelope: Envelope<'_> = parse_envelope(body)?;
@@ -120,6 +133,9 @@ pub(crate) trait Found {
 
     /// Where the latencies of a node's calls to `path` are counted.
     fn slot(&self, node: &NodeRoute, path: &'static str) -> usize;
+
+    /// The router of this node, which learns.
+    fn learner(&self, node: &NodeRoute) -> Arc<Learner>;
 }
 
 impl Graph {
@@ -139,8 +155,9 @@ impl Node {
             NodeRuns::SimpleRouter => Runs::SimpleRouter,
             NodeRuns::AbTest(ratio) => Runs::AbTest(built_in::shares(*ratio), built_in::seed(&route.name)),
             NodeRuns::AverageCombiner => Runs::AverageCombiner,
+            NodeRuns::Learns(learning) => Runs::Learns(*learning, found.learner(route)),
         };
-        let Calls { input, route: routes, aggregate, transform_output } = route.calls;
+        let Calls { input, route: routes, aggregate, transform_output, feedback } = route.calls;
         let step = |is_called: bool, path| is_called.then(|| Step::new(&runs, route, path, found));
         let of_input = match input {
             Some(InputCall::Predict) => "/predict",
@@ -153,6 +170,7 @@ impl Node {
             route: step(routes, "/route"),
             aggregate: step(aggregate, AGGREGATE),
             output: step(transform_output, "/transform-output"),
+            feedback: step(feedback, FEEDBACK_PATH),
             children: route.children.iter().map(|child| Self::new(child, found)).collect::<Option<_>>()?,
             runs,
         })

@@ -20,7 +20,7 @@ use provost_inference::protocol::proto::{
         Empty, ModelInferRequest, ModelQuestion, RepositoryIndex, RepositoryModel, RepositoryModelAnswer,
         RepositoryModelQuestion, RepositoryQuestion, ServerMetadata, Yes,
     },
-    seldon::SeldonMessage,
+    seldon::{Feedback, SeldonMessage},
 };
 use tonic::{Code, Status, metadata::MetadataMap, server::UnaryService};
 
@@ -28,6 +28,7 @@ use crate::{
     body::read_body,
     dialects::Content,
     error::RequestError,
+    feedback,
     in_flight::InFlight,
     matcher::Dialect,
     predict::{Answered, Call, Failed, check_model, pinned},
@@ -44,6 +45,7 @@ const NAMESPACE: HeaderName = HeaderName::from_static("namespace");
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Method {
     SeldonPredict,
+    SeldonFeedback,
     ServerLive,
     ServerReady,
     ServerMetadata,
@@ -59,6 +61,9 @@ impl Method {
     fn of(path: &str) -> Option<Self> {
         Some(match path {
             "/seldon.protos.Seldon/Predict" | "/seldon.protos.Model/Predict" => Self::SeldonPredict,
+            "/seldon.protos.Seldon/SendFeedback"
+            | "/seldon.protos.Model/SendFeedback"
+            | "/seldon.protos.Router/SendFeedback" => Self::SeldonFeedback,
             "/inference.GRPCInferenceService/ServerLive" => Self::ServerLive,
             "/inference.GRPCInferenceService/ServerReady" => Self::ServerReady,
             "/inference.GRPCInferenceService/ServerMetadata" => Self::ServerMetadata,
@@ -116,6 +121,11 @@ impl GatewayThread {
                 let message = within(&message, limits::SELDON).and_then(decoded)?;
                 let deployment = self.named(&headers)?.ok_or_else(unnamed)?;
                 self.predict_seldon((deployment, headers, arrived), message).await
+            }
+            Method::SeldonFeedback => {
+                let message = within(&message, limits::FEEDBACK).and_then(decoded)?;
+                let deployment = self.named(&headers)?.ok_or_else(unnamed)?;
+                self.take_feedback_message((deployment, headers, arrived), &message).await
             }
             Method::ModelInfer => {
                 let message: ModelInferRequest = within(&message, limits::V2).and_then(decoded)?;
@@ -225,16 +235,21 @@ impl GatewayThread {
         let headers = if is_bridged { as_rest(headers) } else { headers };
         let call = call(deployment, Dialect::Seldon, (&headers, arrived))?;
         let answered = self.predict(call, (&headers, content)).await?;
-        if !is_bridged {
-            return Ok(respond(answered));
-        }
-        if !answered.status.is_success() {
-            return Err(refused(&answered));
-        }
-        let message = bridge::from_json(&answered.body);
-        let message =
-            message.ok_or_else(|| Status::internal("the deployment's program did not answer with a Seldon message"))?;
-        Ok(respond(Answered { body: message.encode_to_vec().into(), ..answered }))
+        if is_bridged { bridged(answered) } else { Ok(respond(answered)) }
+    }
+
+    async fn take_feedback_message(
+        &self,
+        (deployment, headers, arrived): (Arc<Deployment>, HeaderMap, Instant),
+        message: &Feedback,
+    ) -> Result<tonic::Response<Bytes>, Status> {
+        let (body, headers) = (bridge::feedback_to_json(message)?, as_rest(headers));
+        let call = call(deployment, Dialect::Seldon, (&headers, arrived))?;
+        let Some(_slot) = InFlight::enter(&self.shared.in_flight, self.shared.options.in_flight_max) else {
+            return Err(too_many().into());
+        };
+        let taken = feedback::take(&self.state, &self.shared.routes, call, (&headers, body)).await;
+        bridged(taken.map_err(failed)?)
     }
 
     async fn predict_v2(
@@ -321,6 +336,17 @@ fn encoded(message: &impl prost::Message) -> tonic::Response<Bytes> {
 fn respond(answered: Answered) -> tonic::Response<Bytes> {
     let metadata = metadata(answered.request_id, answered.headers.get(PREDICTOR));
     tonic::Response::from_parts(metadata, answered.body, http::Extensions::default())
+}
+
+/// An answer of Seldon's in JSON as a message.
+fn bridged(answered: Answered) -> Result<tonic::Response<Bytes>, Status> {
+    if !answered.status.is_success() {
+        return Err(refused(&answered));
+    }
+    let message = bridge::from_json(&answered.body);
+    let message =
+        message.ok_or_else(|| Status::internal("the deployment's program did not answer with a Seldon message"))?;
+    Ok(respond(Answered { body: message.encode_to_vec().into(), ..answered }))
 }
 
 fn failed(failed: Failed) -> Status {

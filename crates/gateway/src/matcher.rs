@@ -36,6 +36,8 @@ pub(crate) struct Endpoint<'a> {
 pub(crate) enum Action {
     /// A prediction.
     Predict,
+    /// Take what came of a prediction.
+    Feedback,
     /// Tell what the server is.
     Server,
     /// Tell that the server runs.
@@ -61,7 +63,7 @@ pub(crate) enum Action {
 impl Action {
     /// Whether it is asked by POST.
     pub(crate) fn is_post(self) -> bool {
-        matches!(self, Self::Predict | Self::Index | Self::Load | Self::Unload)
+        matches!(self, Self::Predict | Self::Feedback | Self::Index | Self::Load | Self::Unload)
     }
 }
 
@@ -118,6 +120,7 @@ fn seldon(path: &str) -> Option<Endpoint<'_>> {
     match rest {
         "status" | "health/status" => return Some(of(Action::ServerReady, None)),
         "metadata" => return Some(of(Action::Graph, None)),
+        "feedback" => return Some(of(Action::Feedback, None)),
         _ => {}
     }
     let status = rest.strip_prefix("status/").map(|model| (Action::ModelReady, model));
@@ -216,6 +219,8 @@ mod tests {
             ("/api/v0.1/health/status", Dialect::Seldon, Action::ServerReady, None, None),
             ("/api/v1.0/status/m", Dialect::Seldon, Action::ModelReady, Some("m"), None),
             ("/api/v1.0/metadata", Dialect::Seldon, Action::Graph, None, None),
+            ("/api/v1.0/feedback", Dialect::Seldon, Action::Feedback, None, None),
+            ("/api/v0.1/feedback", Dialect::Seldon, Action::Feedback, None, None),
             ("/api/v0.1/metadata/m", Dialect::Seldon, Action::Model, Some("m"), None),
             ("/v2/models", Dialect::V2, Action::Models, None, None),
             ("/v2/repository/index", Dialect::V2, Action::Index, None, None),

@@ -20,7 +20,7 @@ const BUCKETS: usize = 50;
 /// Bounds of the first bucket and of the last, in seconds.
 const BOUNDS: (f64, f64) = (0.001, 30.0);
 /// What the names of this server's own metrics begin with.
-const RESERVED: [&str; 3] = ["provost_", "process_", "seldon_api_executor_"];
+const RESERVED: [&str; 4] = ["provost_", "process_", "seldon_api_executor_", "seldon_api_model_"];
 
 /// What kind of number a node measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,6 +53,14 @@ pub(crate) enum Measured {
 pub(crate) type NodeMetrics = HashMap<(usize, Key), Measured>;
 /// The series of all, by node.
 pub(crate) type AllNodeMetrics = BTreeMap<(Key, SeriesKey), Measured>;
+
+/// Adds to a counter of this server's own about a node.
+pub(crate) fn count(series: &mut NodeMetrics, slot: usize, (name, tags): (&str, &[(&str, String)]), value: f64) {
+    let tags = tags.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    let key = Key { name: name.to_owned(), kind: Kind::Counter, tags };
+    let more = Measured::Counter(value);
+    series.entry((slot, key)).and_modify(|sum| sum.merge(&more)).or_insert(more);
+}
 
 /// Counts what a node of this slot measured. What is no metric of Seldon's is passed over, as by its wrapper's readers.
 pub(crate) fn note(series: &mut NodeMetrics, slot: usize, metrics: &[Value], now: Instant) {

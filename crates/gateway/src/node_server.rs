@@ -14,6 +14,7 @@ use provost_domain::{ErrorCode, deployment::Protocol, routing_table::NodeServer}
 
 use crate::{
     error::RequestError,
+    feedback::FEEDBACK_PATH,
     headers::passed_on,
     matcher::{Action, Dialect},
     service::{INFERENCE_HEADER, JSON, PUID},
@@ -59,6 +60,15 @@ impl Server {
     /// Where it answers what is asked at a path.
     pub(crate) fn at(&self, path: &str) -> Option<Uri> {
         uri(self.authority(), path)
+    }
+
+    /// Where it takes feedback.
+    pub(crate) fn feedback(&self) -> Option<Uri> {
+        match self.dialect {
+            Dialect::Seldon => self.at(FEEDBACK_PATH),
+            Dialect::V1 => self.at(&format!("/v1/models/{}:feedback", self.node)),
+            Dialect::V2 => self.at("/feedback"),
+        }
     }
 
     /// What it is called in messages.

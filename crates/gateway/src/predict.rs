@@ -211,7 +211,7 @@ pub(crate) fn not_of_graph(dialect: Dialect) -> RequestError {
     RequestError::new(ErrorCode::NotFound, info)
 }
 
-fn choose<'a>(call: &'a Call, request_id: &str) -> Result<&'a Predictor, RequestError> {
+pub(crate) fn choose<'a>(call: &'a Call, request_id: &str) -> Result<&'a Predictor, RequestError> {
     let deployment = &call.deployment;
     if let Some(name) = &call.pinned {
         return pinned(deployment, name);

@@ -29,7 +29,7 @@ use crate::{
     error::RequestError,
     headers::{passed_on, remove_hop_by_hop},
     in_flight::InFlight,
-    matcher::{Dialect, dialect, match_path},
+    matcher::{Action, Dialect, dialect, match_path},
     service::{Options, PREDICTOR, PUID, not_found, too_many},
 };
 
@@ -150,7 +150,8 @@ impl ProxyThread {
         };
         let headers = passed_on(&parts.headers, false);
         let outgoing = Outgoing { method: &parts.method, path, headers: &headers, body: &body };
-        if parts.method == Method::POST && !parts.headers.contains_key(PREDICTOR) {
+        let is_prediction = target.endpoint.is_some_and(|endpoint| endpoint.action == Action::Predict);
+        if is_prediction && parts.method == Method::POST && !parts.headers.contains_key(PREDICTOR) {
             let shadows = deployment.backends.iter().filter(|backend| backend.is_shadow && backend.weight > 0);
             shadows.for_each(|shadow| self.mirror(&outgoing, shadow));
         }

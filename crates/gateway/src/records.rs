@@ -10,11 +10,14 @@ use provost_inference::{
 
 use crate::{
     exchange::Exchange,
+    feedback,
     routes::{Predictor, Routes},
 };
 
 /// Most sets of feature names a thread keeps for one predictor; others are logged by position.
 const NAME_SETS_MAX: usize = 16;
+/// Most names of classes in the feedback to one predictor; with more of them it is kept as text.
+const LABELS_MAX: usize = 1000;
 /// Longest name of a feature that becomes a column's name.
 const NAME_MAX: usize = 256;
 
@@ -41,6 +44,14 @@ struct PredictorSets {
     stream: u64,
     sets: Vec<NameSet>,
     exchanges: Vec<ExchangeSet>,
+    feedback: FeedbackStreams,
+}
+
+/// The streams of feedback: with classes by number, and by name.
+#[derive(Debug, Default)]
+struct FeedbackStreams {
+    plain: Option<Arc<Stream>>,
+    labelled: Option<Arc<Stream>>,
 }
 
 /// The columns of what a server is asked and answers.
@@ -153,6 +164,31 @@ impl Records {
         let stream = Arc::clone(&set.stream);
         sets.push(set);
         Some(stream)
+    }
+
+    /// The stream for feedback; with names of classes one that knows these and those that came before. `None` where they are
+    /// too many.
+    pub(crate) fn feedback_stream(
+        &mut self,
+        routes: &Routes,
+        predictor: &Predictor,
+        labels: Option<&[Box<str>]>,
+    ) -> Option<Arc<Stream>> {
+        let FeedbackStreams { plain, labelled } = &mut self.of(predictor).feedback;
+        let Some(labels) = labels else {
+            let new = || Arc::new(feedback::stream_of(predictor, routes.next_stream(), None));
+            return Some(Arc::clone(plain.get_or_insert_with(new)));
+        };
+        let known = labelled.as_ref().map_or(&[][..], |stream| feedback::labels_of(stream));
+        let mut all = known.to_vec();
+        all.extend(labels.iter().filter(|label| !known.contains(label)).cloned());
+        if all.len() > LABELS_MAX {
+            return None;
+        }
+        if all.len() > known.len() {
+            *labelled = Some(Arc::new(feedback::stream_of(predictor, routes.next_stream(), Some(&all))));
+        }
+        labelled.clone()
     }
 
     fn of(&mut self, predictor: &Predictor) -> &mut PredictorSets {

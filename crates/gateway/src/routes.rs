@@ -22,7 +22,9 @@ use provost_inference::{
 };
 
 use crate::{
-    graph::{Found, Graph},
+    feedback::FEEDBACK_PATH,
+    graph::{Found, Graph, Learner},
+    learners::Learners,
     metrics::{PREDICT_PATH, Registry, SeriesKey},
     node_server::Server,
     service::{JSON, NOSNIFF, PREDICTOR},
@@ -40,6 +42,7 @@ pub(crate) struct Routes {
     predictors: Arc<dyn PredictorTable>,
     registry: Arc<Registry>,
     next_stream: AtomicU64,
+    pub(crate) learners: Learners,
     /// What was published. Locked by publishers alone.
     published: Mutex<HashMap<DeploymentId, DeploymentRoutes>>,
     deployments: ArcSwap<Deployments>,
@@ -60,6 +63,8 @@ pub(crate) struct Deployment {
     /// For requests that reach no predictor.
     pub(crate) failures: Stream,
     pub(crate) failures_slot: usize,
+    /// For feedback that reaches no predictor.
+    pub(crate) feedback_failures_slot: usize,
 }
 
 /// A predictor that gets a copy of requests.
@@ -81,6 +86,9 @@ pub(crate) struct Predictor {
     /// Names of features by position; the log's streams with other names are made of it.
     pub(crate) stream: Stream,
     pub(crate) slot: usize,
+    pub(crate) feedback_slot: usize,
+    /// What runs the first node of its graph, by name; empty where it is a program of the user's.
+    pub(crate) image: String,
 }
 
 /// What a predictor serves.
@@ -180,6 +188,7 @@ impl Routes {
             predictors,
             registry,
             next_stream: AtomicU64::new(1),
+            learners: Learners::default(),
             published: Mutex::default(),
             deployments: ArcSwap::default(),
             of_models: ArcSwap::default(),
@@ -248,6 +257,7 @@ impl Routes {
             is_logged: routes.request_log == RequestLogging::On,
             failures: self.stream(id, None, &[], 0),
             failures_slot: self.registry.slot(series_key(id, None)),
+            feedback_failures_slot: self.registry.slot(feedback_key(id, None)),
         }
     }
 
@@ -273,6 +283,8 @@ impl Routes {
             model: route.graph.name.clone(),
             served,
             slot,
+            feedback_slot: self.registry.slot(feedback_key(id, Some(route))),
+            image: route.graph.image.clone(),
             stream,
         })
     }
@@ -358,6 +370,11 @@ impl Found for Compiling<'_> {
         let (name, image) = (node.name.clone(), node.image.clone());
         self.routes.registry.slot(SeriesKey { node: name, image, path, ..key })
     }
+
+    fn learner(&self, node: &NodeRoute) -> Arc<Learner> {
+        let key = (self.id.clone(), self.route.predictor.clone(), node.name.clone());
+        self.routes.learners.learner(key, node.children.iter().map(|child| child.name.clone()).collect())
+    }
 }
 
 /// What every answer of the predictor carries; there is room for the request's id.
@@ -367,6 +384,11 @@ fn answer_headers(predictor: &str) -> Option<http::HeaderMap> {
     headers.insert(http::header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     headers.insert(PREDICTOR, http::HeaderValue::from_str(predictor).ok()?);
     Some(headers)
+}
+
+/// Of feedback requests alone are counted; what nodes make of it is counted by node.
+fn feedback_key(id: &DeploymentId, route: Option<&PredictorRoute>) -> SeriesKey {
+    SeriesKey { node: String::new(), image: String::new(), path: FEEDBACK_PATH, ..series_key(id, route) }
 }
 
 fn series_key(id: &DeploymentId, route: Option<&PredictorRoute>) -> SeriesKey {
@@ -398,6 +420,7 @@ impl RoutePublisher for Routes {
             None => {
                 deployments.remove(id.to_string().as_str());
                 published.remove(id);
+                self.learners.forget(id);
             }
         }
         self.of_models.store(Arc::new(of_models(&deployments)));

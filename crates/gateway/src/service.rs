@@ -25,6 +25,8 @@ use crate::{
     clock::WallClock,
     dialects::Content,
     error::RequestError,
+    feedback,
+    graph::Learned,
     grpc::is_grpc,
     in_flight::InFlight,
     matcher::{Action, Dialect, Endpoint, dialect, endpoint, is_data_plane, match_path},
@@ -109,6 +111,16 @@ impl Gateway {
         self.0.registry.hand_over().await;
     }
 
+    /// Takes what routers learned before this process; call it before there are any.
+    pub fn restore_learned(&self, learned: Vec<Learned>) {
+        self.0.routes.learners.restore(learned);
+    }
+
+    /// What routers have learned, for a time after this process.
+    pub fn learned(&self) -> Vec<Learned> {
+        self.0.routes.learners.learned()
+    }
+
     /// Requests that are being answered now.
     pub fn in_flight(&self) -> usize {
         self.0.in_flight.load(Ordering::Relaxed)
@@ -153,6 +165,8 @@ impl IdGenerator {
 enum Asked {
     /// A prediction.
     Prediction(Call),
+    /// What came of one.
+    Feedback(Call),
     /// What there is.
     About(About),
     /// The server itself, not one of its deployments.
@@ -192,6 +206,7 @@ impl GatewayThread {
         }
         let call = match self.find(&parts, arrived) {
             Ok(Asked::Prediction(call)) => call,
+            Ok(Asked::Feedback(call)) => return Box::pin(self.take_feedback(call, &parts.headers, &mut body)).await,
             Ok(Asked::Server(action)) => return tell_of_server(action, true),
             Ok(Asked::Repository(action, of)) => {
                 return Box::pin(self.tell_of_repository((action, of), &parts, &mut body)).await;
@@ -227,6 +242,26 @@ impl GatewayThread {
                 .send(self, result.as_ref().map_or_else(|failed| &failed.request_id, |answered| &answered.request_id));
         }
         result
+    }
+
+    /// Takes the feedback of a request's body.
+    async fn take_feedback<B>(&self, call: Call, headers: &HeaderMap, body: &mut B) -> Response<Full<Bytes>>
+    where
+        B: Body<Data = Bytes> + Unpin,
+    {
+        let Some(_slot) = InFlight::enter(&self.shared.in_flight, self.shared.options.in_flight_max) else {
+            return too_many().response(Dialect::Seldon);
+        };
+        let taken = match read_body(body, headers, &self.shared.options).await {
+            Ok(body) => feedback::take(&self.state, &self.shared.routes, call, (headers, body)).await,
+            Err(error) => {
+                if error.code == ErrorCode::TooLarge {
+                    discard(body).await;
+                }
+                return error.response(Dialect::Seldon);
+            }
+        };
+        taken.map_or_else(|failed| respond_failed(failed, Dialect::Seldon), respond)
     }
 
     /// Tells which models there are.
@@ -294,7 +329,7 @@ impl GatewayThread {
         }
         let Some(deployment) = deployment else { return Ok(Asked::Server(endpoint.action)) };
         let pinned = pin(headers);
-        if endpoint.action != Action::Predict {
+        if !matches!(endpoint.action, Action::Predict | Action::Feedback) {
             return Ok(Asked::About(About {
                 deployment,
                 dialect: endpoint.dialect,
@@ -308,7 +343,7 @@ impl GatewayThread {
             Some(value) => Some(request_id(value)?),
             None => None,
         };
-        Ok(Asked::Prediction(Call {
+        let call = Call {
             deployment,
             dialect: endpoint.dialect,
             model: endpoint.model.map(str::to_owned),
@@ -316,7 +351,8 @@ impl GatewayThread {
             header_id,
             pinned,
             arrived,
-        }))
+        };
+        Ok(if endpoint.action == Action::Feedback { Asked::Feedback(call) } else { Asked::Prediction(call) })
     }
 
     /// Who is meant by a path that names no deployment: by the host, else by the model. None is where the server itself is

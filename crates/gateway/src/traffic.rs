@@ -12,7 +12,10 @@ use provost_domain::{
     port::traffic::{TrafficPoint, TrafficView},
 };
 
-use crate::metrics::{SeriesKey, Snapshot};
+use crate::{
+    feedback::FEEDBACK_PATH,
+    metrics::{SeriesKey, Snapshot},
+};
 
 /// How long points are kept, in milliseconds.
 const KEPT: u64 = 3_600_000;
@@ -72,7 +75,7 @@ type Totals = BTreeMap<((String, String), String), Total>;
 
 fn totals(now: &Snapshot, before: &Snapshot) -> Totals {
     let mut totals = Totals::new();
-    for ((key, status), histograms) in &now.series {
+    for ((key, status), histograms) in now.series.iter().filter(|((key, _), _)| key.path != FEEDBACK_PATH) {
         let SeriesKey { namespace, deployment, predictor, .. } = key;
         let total = totals.entry(((namespace.clone(), deployment.clone()), predictor.clone())).or_default();
         let mut latencies = histograms.server.quantiles.clone();

@@ -6,6 +6,8 @@
 
 use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
+use xxhash_rust::xxh3::Xxh3Default;
+
 use crate::{OutputKind, OutputShape};
 
 /// Above this many features a record keeps the payload as one column instead of one a feature.
@@ -37,6 +39,24 @@ pub struct Stream {
     pub output_kind: OutputKind,
     /// Shape of the output over the rows of a request.
     pub output_shape: OutputShape,
+}
+
+/// The deployment under whose name the feedback to `deployment` is kept; no deployment can be called so.
+pub fn feedback_of(deployment: &str) -> String {
+    format!("{deployment}_feedback")
+}
+
+/// Names of the columns of feedback: how good the answer was, what should have been answered, and what was, where the
+/// caller said it.
+pub const FEEDBACK_COLUMNS: [&str; 3] = ["reward", "truth", "prediction"];
+
+/// An id for instances with these feature values, by which feedback is told whose caller knows no request id. Missing values
+/// are passed over.
+pub fn instance_id(values: impl Iterator<Item = f64>) -> String {
+    let mut hasher = Xxh3Default::new();
+    // Of the two zeros one.
+    values.filter(|value| !value.is_nan()).for_each(|value| hasher.update(&(value + 0.0).to_le_bytes()));
+    format!("instance:{:016x}", hasher.digest())
 }
 
 /// What a request carried.
@@ -237,6 +257,14 @@ pub trait LogReader: Send + Sync + fmt::Debug {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn equal_instances_have_one_id() {
+        let id = |values: &[f64]| instance_id(values.iter().copied());
+        assert_eq!(id(&[1.0, f64::NAN, 0.0]), id(&[1.0, -0.0]));
+        assert_ne!(id(&[1.0, 0.0]), id(&[0.0, 1.0]));
+        assert_eq!(id(&[]).len(), "instance:".len() + 16);
+    }
 
     #[test]
     fn positions_are_read_as_they_are_written() {

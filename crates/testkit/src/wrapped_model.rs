@@ -42,6 +42,7 @@ pub async fn serve(listener: TcpListener, environment: BTreeMap<String, String>)
         .route("/transform-output", post(|state, body| each(state, body, |value| 100.0 + value)))
         .route("/route", post(route))
         .route("/aggregate", post(aggregate))
+        .route("/send-feedback", post(send_feedback))
         .route("/v1/{*path}", any(echo))
         .route("/v2/{*path}", any(echo))
         .with_state(Arc::new(environment));
@@ -119,6 +120,13 @@ async fn aggregate(State(environment): State<Environment>, Json(request): Json<V
     let firsts: Vec<Value> = request.iter().map(first).collect();
     let last = request.last().cloned().unwrap_or_default();
     message(&environment, &last, &json!({"names": [], "ndarray": [firsts]}))
+}
+
+/// Nothing, as Seldon's wrapper has it; its tags tell what it was told.
+async fn send_feedback(State(environment): State<Environment>, Json(feedback): Json<Value>) -> Response {
+    let mut asked = feedback["response"].clone();
+    asked["meta"]["tags"]["feedback"] = feedback.clone();
+    message(&environment, &asked, &json!({"ndarray": []}))
 }
 
 /// What was asked, with the headers of an answer with binary tensors where there was such a request.

@@ -1,6 +1,9 @@
 //! `provost predict`.
 
-use std::{io::Read as _, path::PathBuf};
+use std::{
+    io::Read as _,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context as _;
 
@@ -29,15 +32,19 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let client = arguments.server.client()?;
-    let body = if arguments.filename.as_os_str() == "-" {
-        let mut body = Vec::new();
-        std::io::stdin().read_to_end(&mut body).context("cannot read standard input")?;
-        body
-    } else {
-        std::fs::read(&arguments.filename).with_context(|| format!("cannot read `{}`", arguments.filename.display()))?
-    };
+    let body = read_body(&arguments.filename)?;
     let namespace = &arguments.namespace.namespace;
     let answer = client.predict(namespace, &arguments.name, arguments.predictor.as_deref(), body).await?;
     print(&answer.body)?;
     if answer.status == 200 { Ok(()) } else { Err(Failure::new(format!("the server answered {}", answer.status))) }
+}
+
+/// The content of a file, or of standard input.
+pub(super) fn read_body(file: &Path) -> anyhow::Result<Vec<u8>> {
+    if file.as_os_str() != "-" {
+        return std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()));
+    }
+    let mut body = Vec::new();
+    std::io::stdin().read_to_end(&mut body).context("cannot read standard input")?;
+    Ok(body)
 }

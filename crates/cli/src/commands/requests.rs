@@ -39,6 +39,9 @@ pub(crate) struct Arguments {
     /// Rows for which this holds, as `status = 200 AND "x.Sepal length" > 5`.
     #[arg(long = "where", value_name = "FILTER")]
     filter: Option<String>,
+    /// The feedback to requests, with what callers told of each, in place of the requests themselves.
+    #[arg(long)]
+    feedback: bool,
     /// Go on, and print rows as they come, oldest first.
     #[arg(short, long, conflicts_with = "all")]
     follow: bool,
@@ -71,7 +74,12 @@ impl Log {
             limit: Some(limit),
             cursor,
         };
-        Ok(self.client.requests(&arguments.namespace.namespace, &arguments.name, &parameters).await?)
+        let namespace = &arguments.namespace.namespace;
+        Ok(if arguments.feedback {
+            self.client.feedback(namespace, &arguments.name, &parameters).await?
+        } else {
+            self.client.requests(namespace, &arguments.name, &parameters).await?
+        })
     }
 
     async fn list(&self) -> Result<(), Failure> {
@@ -122,7 +130,12 @@ impl Log {
     fn print(&self, page: &RequestPage, is_first: bool) -> Result<(), Failure> {
         match self.arguments.output.output {
             Format::Table if page.rows.is_empty() => {
-                eprintln!("No requests. Send one with `provost predict {} -f FILE`.", self.arguments.name);
+                let Arguments { name, feedback, .. } = &self.arguments;
+                if *feedback {
+                    eprintln!("No feedback. Send some with `provost feedback {name} --request-id ID --truth CLASS`.");
+                } else {
+                    eprintln!("No requests. Send one with `provost predict {name} -f FILE`.");
+                }
                 Ok(())
             }
             Format::Table => {

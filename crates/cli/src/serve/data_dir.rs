@@ -45,6 +45,11 @@ impl DataDir {
         self.folder.join("request-log")
     }
 
+    /// What routers learned.
+    pub(super) fn learned(&self) -> PathBuf {
+        self.folder.join("learned.json")
+    }
+
     fn server_file(&self) -> PathBuf {
         self.folder.join("server.json")
     }

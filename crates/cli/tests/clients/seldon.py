@@ -28,6 +28,8 @@ def main():
         for payload in ("ndarray", "tensor"):
             answer = client.predict(data=ROWS, names=["a", "b", "c", "d"], payload_type=payload)
             assert answer.success, answer
+            told = client.feedback(answer.request, answer.response, np.array([1.0, 2.0]), 1.0)
+            assert told.success, told
             data = answer.response["data"]
             assert payload in data and data["names"] == ["t:0", "t:1", "t:2"], data
             assert np.abs(numbers(data) - expected).max() <= 1e-12, data

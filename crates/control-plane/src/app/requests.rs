@@ -20,14 +20,19 @@ const LIMIT_MAX: usize = 1000;
 impl App {
     /// A page of the request log of a deployment, newest first. The log outlives its deployment.
     pub async fn requests(&self, id: &DeploymentId, parameters: &RequestParameters) -> Result<RequestPage, Problem> {
-        let query = self.query(id, parameters)?;
+        let mut page = self.page(self.query(id, parameters)?).await?;
+        self.add_feedback(id, &mut page.columns).await?;
+        Ok(request_page(page))
+    }
+
+    pub(super) async fn page(&self, query: LogQuery) -> Result<LogPage, Problem> {
         let log = self.log.clone().ok_or_else(|| {
             let detail = "the requests of this cluster are not kept: give it a bucket for them (predictors.requestLog.bucket of the chart)";
             Problem::new(ErrorCode::NotFound, detail)
         })?;
         let page = tokio::task::spawn_blocking(move || log.page(&query)).await;
         match page {
-            Ok(Ok(page)) => Ok(request_page(page)),
+            Ok(Ok(page)) => Ok(page),
             Ok(Err(ReadError::Filter(message))) => Err(bad(message)),
             Ok(Err(error @ ReadError::Store(_))) => {
                 tracing::error!(error = %with_causes(&error), "the request log cannot be read");
@@ -40,7 +45,7 @@ impl App {
         }
     }
 
-    fn query(&self, id: &DeploymentId, parameters: &RequestParameters) -> Result<LogQuery, Problem> {
+    pub(super) fn query(&self, id: &DeploymentId, parameters: &RequestParameters) -> Result<LogQuery, Problem> {
         let now = self.clock.now();
         let time = |text: &String| {
             let parsed = parse_time(text, now).map(Timestamp);
@@ -70,7 +75,7 @@ fn parse_cursor(text: &str) -> Result<Position, Problem> {
     text.parse().map_err(|_| bad("the cursor is not one that this server gave"))
 }
 
-fn request_page(page: LogPage) -> RequestPage {
+pub(super) fn request_page(page: LogPage) -> RequestPage {
     let next = page.next.map(|position| position.to_string());
     let Columns { names, columns } = page.columns;
     let count = columns.first().map_or(0, Column::len);

@@ -109,7 +109,7 @@ pub(super) async fn traffic(
     Ok(Json(app.traffic(&deployment_id(&namespace, &name)?, parameters.seconds).await?))
 }
 
-/// The request log of a deployment, newest first: one row an instance.
+/// The request log of a deployment, newest first: one row an instance, with `reward` and `truth` where there is feedback.
 #[utoipa::path(get, path = "/api/v1/namespaces/{namespace}/deployments/{name}/requests", tag = "requests",
     params(("namespace" = String, Path), ("name" = String, Path), RequestParameters),
     responses((status = 200, body = RequestPage), (status = 400, body = Problem), (status = "default", body = Problem)))]
@@ -119,4 +119,17 @@ pub(super) async fn requests(
     Parameters(parameters): Parameters<RequestParameters>,
 ) -> Result<Json<RequestPage>, Error> {
     Ok(Json(app.requests(&deployment_id(&namespace, &name)?, &parameters).await?))
+}
+
+/// The feedback to predictions of a deployment, newest first: one row an instance, with `reward`, `truth` and `prediction`.
+/// Predictions are those that callers told; `request_id` says where others are in the request log.
+#[utoipa::path(get, path = "/api/v1/namespaces/{namespace}/deployments/{name}/feedback", tag = "requests",
+    params(("namespace" = String, Path), ("name" = String, Path), RequestParameters),
+    responses((status = 200, body = RequestPage), (status = 400, body = Problem), (status = "default", body = Problem)))]
+pub(super) async fn feedback(
+    State(app): State<App>,
+    Path((namespace, name)): Path<(String, String)>,
+    Parameters(parameters): Parameters<RequestParameters>,
+) -> Result<Json<RequestPage>, Error> {
+    Ok(Json(app.feedback(&deployment_id(&namespace, &name)?, &parameters).await?))
 }

@@ -14,6 +14,9 @@ pub struct Calls {
     pub aggregate: bool,
     /// It changes the answer.
     pub transform_output: bool,
+    /// It is told what came of its predictions or choices.
+    #[serde(default)]
+    pub feedback: bool,
 }
 
 /// What a node does with a request.
@@ -27,14 +30,27 @@ pub enum InputCall {
 
 impl Calls {
     /// Those of a model.
-    pub const PREDICT: Self =
-        Self { input: Some(InputCall::Predict), route: false, aggregate: false, transform_output: false };
+    pub const PREDICT: Self = Self {
+        input: Some(InputCall::Predict),
+        route: false,
+        aggregate: false,
+        transform_output: false,
+        feedback: true,
+    };
 }
 
 /// The parameter of `RANDOM_ABTEST`: the probability of the first child.
 pub(crate) const RATIO: &str = "ratioA";
 
+/// The parameter of `EPSILON_GREEDY`: the probability of any child instead of the best.
+pub(crate) const EPSILON: &str = "epsilon";
+
 impl Node {
+    /// Of an `EPSILON_GREEDY`, the probability of any child: one tenth where it is not said.
+    pub fn epsilon(&self) -> f64 {
+        self.parameter(EPSILON).and_then(ParameterValue::as_number).unwrap_or(0.1)
+    }
+
     /// Of a `RANDOM_ABTEST`, the probability of the first child: one half where it is not said.
     pub fn first_ratio(&self) -> f64 {
         self.parameter(RATIO).and_then(ParameterValue::as_number).unwrap_or(0.5)
@@ -51,6 +67,9 @@ impl Node {
         match self.implementation {
             Implementation::SimpleModel | Implementation::Server(_) => Calls::PREDICT,
             Implementation::SimpleRouter | Implementation::RandomAbTest => Calls { route: true, ..Calls::default() },
+            Implementation::EpsilonGreedy | Implementation::ThompsonSampling => {
+                Calls { route: true, feedback: true, ..Calls::default() }
+            }
             Implementation::AverageCombiner => Calls { aggregate: true, ..Calls::default() },
             Implementation::Unknown => Calls {
                 input: match self.kind {
@@ -61,6 +80,7 @@ impl Node {
                 route: self.kind == NodeKind::Router || has(Method::Route),
                 aggregate: self.kind == NodeKind::Combiner || has(Method::Aggregate),
                 transform_output: self.kind == NodeKind::OutputTransformer || has(Method::TransformOutput),
+                feedback: matches!(self.kind, NodeKind::Model | NodeKind::Router) || has(Method::SendFeedback),
             },
         }
     }
@@ -74,8 +94,12 @@ mod tests {
     fn check(implementation: Implementation, kind: NodeKind, methods: &[Method], expected: &str) {
         let calls = Node { implementation, kind, methods: methods.to_vec(), ..Node::default() }.calls();
         let input = calls.input.map(|input| if input == InputCall::Predict { "predict" } else { "transform-input" });
-        let others =
-            [(calls.route, "route"), (calls.aggregate, "aggregate"), (calls.transform_output, "transform-output")];
+        let others = [
+            (calls.route, "route"),
+            (calls.aggregate, "aggregate"),
+            (calls.transform_output, "transform-output"),
+            (calls.feedback, "send-feedback"),
+        ];
         let others = others.into_iter().filter_map(|(is_called, name)| is_called.then_some(name));
         assert_eq!(input.into_iter().chain(others).collect::<Vec<_>>().join(" "), expected);
     }
@@ -83,10 +107,10 @@ mod tests {
     #[test]
     fn kinds_tell_what_a_node_is_called_for() {
         let own = |kind, expected| check(Implementation::Unknown, kind, &[], expected);
-        own(NodeKind::Model, "predict");
+        own(NodeKind::Model, "predict send-feedback");
         own(NodeKind::Transformer, "transform-input");
         own(NodeKind::OutputTransformer, "transform-output");
-        own(NodeKind::Router, "route");
+        own(NodeKind::Router, "route send-feedback");
         own(NodeKind::Combiner, "aggregate");
         own(NodeKind::UnknownType, "");
     }
@@ -95,15 +119,22 @@ mod tests {
     fn methods_add_to_the_kind() {
         let all = [Method::TransformInput, Method::Route, Method::Aggregate, Method::TransformOutput];
         check(Implementation::Unknown, NodeKind::UnknownType, &all, "transform-input route aggregate transform-output");
-        check(Implementation::Unknown, NodeKind::Model, &[Method::TransformOutput], "predict transform-output");
+        let calls = "predict transform-output send-feedback";
+        check(Implementation::Unknown, NodeKind::Model, &[Method::TransformOutput], calls);
+        check(Implementation::Unknown, NodeKind::Combiner, &[Method::SendFeedback], "aggregate send-feedback");
     }
 
     #[test]
     fn what_is_built_in_has_its_own_whatever_kind_is_said() {
-        check(Implementation::SimpleModel, NodeKind::UnknownType, &[], "predict");
+        check(Implementation::SimpleModel, NodeKind::UnknownType, &[], "predict send-feedback");
         check(Implementation::SimpleRouter, NodeKind::Model, &[], "route");
         check(Implementation::RandomAbTest, NodeKind::UnknownType, &[], "route");
         check(Implementation::AverageCombiner, NodeKind::Combiner, &[Method::Route], "aggregate");
-        check(Implementation::Server("S".to_owned()), NodeKind::Model, &[Method::SendFeedback], "predict");
+        check(
+            Implementation::Server("S".to_owned()),
+            NodeKind::Model,
+            &[Method::SendFeedback],
+            "predict send-feedback",
+        );
     }
 }

@@ -6,7 +6,7 @@ use super::{Violation, for_each_node, predictors};
 use crate::{
     Deployment, FieldPath, Predictor,
     deployment::Protocol,
-    graph::{Implementation, Method, Node, RATIO},
+    graph::{EPSILON, Implementation, Method, Node, RATIO},
 };
 
 /// Most nodes of a graph.
@@ -105,16 +105,27 @@ fn check_built_in(node: &Node, path: &FieldPath, violations: &mut Vec<Violation>
         let message = format!("{implementation} is built in and loads no model; remove it");
         violations.push(Violation::invalid(path.field("modelUri"), uri, message));
     }
-    let is_ab_test = node.implementation == Implementation::RandomAbTest;
+    let takes = probability(&node.implementation);
     for (index, parameter) in node.parameters.iter().enumerate() {
         let path = path.field("parameters").index(index);
-        if !(is_ab_test && parameter.name == RATIO) {
-            let takes = if is_ab_test { format!("`{RATIO}`") } else { "none".to_owned() };
+        let Some((_, what)) = takes.filter(|(name, _)| parameter.name == *name) else {
+            let takes = takes.map_or_else(|| "none".to_owned(), |(name, _)| format!("`{name}`"));
             let message = format!("{implementation} takes no parameter `{}`; it takes {takes}", parameter.name);
             violations.push(Violation::invalid(path.field("name"), parameter.name.as_str(), message));
-        } else if !parameter.value.as_number().is_some_and(|ratio| (0.0..=1.0).contains(&ratio)) {
-            let message = "the probability of the first child is a number from 0 to 1";
+            continue;
+        };
+        if !parameter.value.as_number().is_some_and(|number| (0.0..=1.0).contains(&number)) {
+            let message = format!("the probability of {what} is a number from 0 to 1");
             violations.push(Violation::invalid(path.field("value"), parameter.value.to_text(), message));
         }
+    }
+}
+
+/// The parameter of what is built in, and of what it is the probability.
+fn probability(implementation: &Implementation) -> Option<(&'static str, &'static str)> {
+    match implementation {
+        Implementation::RandomAbTest => Some((RATIO, "the first child")),
+        Implementation::EpsilonGreedy => Some((EPSILON, "any child instead of the best")),
+        _ => None,
     }
 }

@@ -115,7 +115,9 @@ fn of_graph<'a>(predictor: &'a Predictor, node: &'a graph::Node) -> One<'a> {
             platform: node.image.trim_end_matches("_SERVER"),
         },
         Runs::Server(server) => Is::Server(server),
-        Runs::SimpleModel | Runs::SimpleRouter | Runs::AbTest(..) | Runs::AverageCombiner => Is::BuiltIn,
+        Runs::SimpleModel | Runs::SimpleRouter | Runs::AbTest(..) | Runs::AverageCombiner | Runs::Learns(..) => {
+            Is::BuiltIn
+        }
     };
     One { name: &node.name, is }
 }

@@ -1,7 +1,13 @@
 //! The way of one request through a graph (Seldon Core 1.9, `executor/predictor/predictor_process.go`): a node gets the
 //! request, its children, which may be asked at once, get what it makes of it, and it gets what they answer.
 
-use std::{cell::RefCell, pin::Pin, rc::Rc, sync::Arc, time::Instant};
+use std::{
+    cell::RefCell,
+    pin::Pin,
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use futures_util::future::join_all;
@@ -25,9 +31,9 @@ use crate::{
 };
 
 /// A router's answer by which all children are asked.
-const ALL: i64 = -1;
+pub(super) const ALL: i64 = -1;
 /// A router's answer by which none is, and what there is goes back.
-const NONE: i64 = -2;
+pub(super) const NONE: i64 = -2;
 
 /// Why a request did not come through.
 #[derive(Debug)]
@@ -106,6 +112,29 @@ impl<'a> Walk<'a> {
         })
     }
 
+    pub(super) fn nodes(&self) -> &Nodes {
+        &self.nodes
+    }
+
+    pub(super) fn request_id(&self) -> &str {
+        self.request_id
+    }
+
+    /// Counts what a router learned of a child.
+    pub(super) fn count_lesson(&self, step: &Step, child: usize, reward: f64, rows: usize) {
+        #[expect(clippy::cast_precision_loss, reason = "a number of instances")]
+        let rows = rows as f64;
+        let of_nodes = &mut self.state.borrow_mut().metrics.of_nodes;
+        let child = [("child", child.to_string())];
+        node_metrics::count(of_nodes, step.slot, ("provost_router_feedback", &child), rows);
+        node_metrics::count(of_nodes, step.slot, ("provost_router_reward", &child), reward * rows);
+    }
+
+    /// Counts a call of a node.
+    pub(super) fn count(&self, step: &Step, status: u16, latency: Duration) {
+        self.state.borrow_mut().metrics.record_node(step.slot, status, latency);
+    }
+
     async fn ask_or_keep(&self, node: &Node, step: Option<&Step>, message: Message) -> Result<Message, Stopped> {
         match step {
             Some(step) => self.ask(node, step, std::slice::from_ref(&message)).await,
@@ -143,6 +172,9 @@ impl<'a> Walk<'a> {
             Runs::AbTest(shares, seed) => {
                 i64::try_from(built_in::branch(*shares, *seed, self.request_id)).unwrap_or_default()
             }
+            Runs::Learns(learning, learner) => {
+                i64::try_from(learner.choose(*learning, self.request_id)).unwrap_or_default()
+            }
             _ => {
                 let answer = self.ask(node, step, std::slice::from_ref(message)).await?;
                 chosen(&answer)
@@ -164,7 +196,7 @@ impl<'a> Walk<'a> {
             Err(Stopped::Refused(reply)) => reply.status.as_u16(),
             Err(Stopped::Error(error)) => error.code.http_status(),
         };
-        self.state.borrow_mut().metrics.record_node(step.slot, status, started.elapsed());
+        self.count(step, status, started.elapsed());
         if result.is_ok() {
             self.notes.borrow_mut().pass(node);
         }
@@ -203,7 +235,7 @@ impl<'a> Walk<'a> {
         self.note_reply((node, step), &read?, &reply.body, tags)
     }
 
-    fn question(&self, uri: Uri, body: Vec<u8>) -> Question<'_> {
+    pub(super) fn question(&self, uri: Uri, body: Vec<u8>) -> Question<'_> {
         let (headers, request_id) = (self.headers, Some(self.request_id));
         Question { method: Method::POST, uri, headers, request_id, body: body.into() }
     }
@@ -277,7 +309,7 @@ impl<'a> Walk<'a> {
 }
 
 /// The child that a router chose.
-fn child(node: &Node, chosen: i64) -> Result<&Node, RequestError> {
+pub(super) fn child(node: &Node, chosen: i64) -> Result<&Node, RequestError> {
     let child = usize::try_from(chosen).ok().and_then(|index| node.children.get(index));
     child.ok_or_else(|| {
         let (name, last) = (&node.name, node.children.len().saturating_sub(1));

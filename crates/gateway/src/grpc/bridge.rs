@@ -5,7 +5,7 @@ use bytes::Bytes;
 use prost_types::{ListValue, Struct, Value as ProtoValue, value::Kind};
 use provost_domain::ErrorCode;
 use provost_inference::protocol::proto::seldon::{
-    DefaultData, Meta, Metric, MetricKind, Payload, SeldonMessage, Status, Tensor, Values,
+    DefaultData, Feedback, Meta, Metric, MetricKind, Payload, SeldonMessage, Status, Tensor, Values,
 };
 use serde_json::{Map, Number, Value, json};
 
@@ -13,6 +13,24 @@ use crate::error::RequestError;
 
 /// A message as JSON. `customData` and `tftensor` have no form that programs over REST take.
 pub(super) fn to_json(message: &SeldonMessage) -> Result<Bytes, RequestError> {
+    Ok(message_to_json(message)?.to_string().into())
+}
+
+/// A feedback as JSON.
+pub(super) fn feedback_to_json(feedback: &Feedback) -> Result<Bytes, RequestError> {
+    let Feedback { request, response, reward, truth } = feedback;
+    // A number is what its shortest text says.
+    let reward = reward.to_string().parse().map_or(Value::Null, |reward: f64| json!(reward));
+    let mut body = Map::from_iter([("reward".to_owned(), reward)]);
+    for (name, message) in [("request", request), ("response", response), ("truth", truth)] {
+        if let Some(message) = message {
+            body.insert(name.to_owned(), message_to_json(message)?);
+        }
+    }
+    Ok(Value::Object(body).to_string().into())
+}
+
+fn message_to_json(message: &SeldonMessage) -> Result<Value, RequestError> {
     let refused = |what: &str| {
         let info = format!("`{what}` cannot be passed on over REST, by which the deployment's programs are called");
         Err(RequestError::new(ErrorCode::BadRequest, info))
@@ -30,7 +48,7 @@ pub(super) fn to_json(message: &SeldonMessage) -> Result<Bytes, RequestError> {
     if let Some(meta) = &message.meta {
         body.insert("meta".to_owned(), meta_to_json(meta));
     }
-    Ok(Value::Object(body).to_string().into())
+    Ok(Value::Object(body))
 }
 
 fn data_to_json(data: &DefaultData) -> Value {

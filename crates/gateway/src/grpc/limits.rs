@@ -14,6 +14,9 @@ pub(super) type Plain = &'static [&'static [u32]];
 
 /// Of `SeldonMessage`: bytes, texts and tensors.
 pub(super) const SELDON: Plain = &[&[4], &[5], &[3, 2]];
+/// Of `Feedback`: the same of the messages in it.
+pub(super) const FEEDBACK: Plain =
+    &[&[1, 4], &[1, 5], &[1, 3, 2], &[2, 4], &[2, 5], &[2, 3, 2], &[4, 4], &[4, 5], &[4, 3, 2]];
 /// Of `ModelInferRequest`: numbers, typed or as bytes.
 pub(super) const V2: Plain =
     &[&[7], &[5, 5, 1], &[5, 5, 2], &[5, 5, 3], &[5, 5, 4], &[5, 5, 5], &[5, 5, 6], &[5, 5, 7]];

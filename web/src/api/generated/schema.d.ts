@@ -90,6 +90,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/namespaces/{namespace}/deployments/{name}/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The feedback to predictions of a deployment, newest first: one row an instance, with `reward`, `truth` and `prediction`.
+         *     Predictions are those that callers told; `request_id` says where others are in the request log.
+         */
+        get: operations["feedback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/namespaces/{namespace}/deployments/{name}/history": {
         parameters: {
             query?: never;
@@ -165,7 +185,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The request log of a deployment, newest first: one row an instance. */
+        /** The request log of a deployment, newest first: one row an instance, with `reward` and `truth` where there is feedback. */
         get: operations["requests"];
         put?: never;
         post?: never;
@@ -998,6 +1018,55 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    feedback: {
+        parameters: {
+            query?: {
+                /** @description Rows since then: a time (RFC 3339), or a length back from now such as `15m`. */
+                since?: string;
+                /** @description Rows before then, likewise. */
+                until?: string;
+                /** @description A filter such as `status = 200 AND "x.Sepal length" > 5`. */
+                filter?: string;
+                /** @description At most this many rows (1 to 1000; 50 without). */
+                limit?: number;
+                /** @description The page after, as `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                namespace: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestPage"];
+                };
+            };
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };

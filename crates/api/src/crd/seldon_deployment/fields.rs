@@ -113,7 +113,8 @@ static GRAPH: [Field; 25] = [
         "spec.predictors[].graph.implementation",
         Text,
         "Name of a model server, `SKLEARN_SERVER` or `XGBOOST_SERVER`, or of what is built in: `SIMPLE_MODEL`, \
-         `SIMPLE_ROUTER`, `RANDOM_ABTEST` with the parameter `ratioA`, `AVERAGE_COMBINER`. Without, the node is a program \
+         `SIMPLE_ROUTER`, `RANDOM_ABTEST` with the parameter `ratioA`, `AVERAGE_COMBINER`, `EPSILON_GREEDY` with `epsilon`, \
+         `THOMPSON_SAMPLING`. Without, the node is a program \
          of your own.",
     ),
     Field::honoured(

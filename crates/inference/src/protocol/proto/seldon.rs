@@ -19,6 +19,23 @@ pub struct SeldonMessage {
     pub payload: Option<Payload>,
 }
 
+/// What came of a prediction.
+#[derive(Clone, PartialEq, Message)]
+pub struct Feedback {
+    /// What was asked.
+    #[prost(message, optional, tag = "1")]
+    pub request: Option<SeldonMessage>,
+    /// What was answered.
+    #[prost(message, optional, tag = "2")]
+    pub response: Option<SeldonMessage>,
+    /// How good the answer was.
+    #[prost(float, tag = "3")]
+    pub reward: f32,
+    /// What should have been answered.
+    #[prost(message, optional, tag = "4")]
+    pub truth: Option<SeldonMessage>,
+}
+
 /// What a message carries.
 #[derive(Clone, PartialEq, Oneof)]
 pub enum Payload {

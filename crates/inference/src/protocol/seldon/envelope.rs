@@ -62,24 +62,41 @@ impl Field {
 /// Takes a message apart.
 pub fn parse_envelope(body: &[u8]) -> Result<Envelope<'_>, BadRequest> {
     let mut cursor = Cursor::new(body)?;
-    let (mut payload, mut meta) = (None, Meta::default());
-    cursor.object(|cursor, key| {
+    let Parts { payload, meta } = Parts::read(&mut cursor)?;
+    let (field, payload) = payload.ok_or(BadRequest::NoPayload)?;
+    Ok(Envelope { field, payload, meta })
+}
+
+/// The parts of a message, which may be without payload.
+#[derive(Default)]
+pub(super) struct Parts<'a> {
+    pub(super) payload: Option<(Field, &'a str)>,
+    pub(super) meta: Meta<'a>,
+}
+
+impl<'a> Parts<'a> {
+    /// Reads the whole text.
+    pub(super) fn read(cursor: &mut Cursor<'a>) -> Result<Self, BadRequest> {
+        let mut parts = Self::default();
+        cursor.object(|cursor, key| parts.member(cursor, key))?;
+        cursor.end()?;
+        Ok(parts)
+    }
+
+    fn member(&mut self, cursor: &mut Cursor<'a>, key: &str) -> Result<(), BadRequest> {
         match (Field::ALL.into_iter().find(|field| field.name() == key), key) {
             (Some(_), _) if cursor.take_word("null") => {}
             (Some(field), _) => {
-                if payload.replace((field, cursor.raw_with_nan()?)).is_some() {
+                if self.payload.replace((field, cursor.raw_with_nan()?)).is_some() {
                     return Err(BadRequest::SeveralPayloads);
                 }
             }
-            (None, "meta") => meta = request::read_meta(cursor)?,
+            (None, "meta") => self.meta = request::read_meta(cursor)?,
             (None, "status") => drop(cursor.raw()?),
             (None, _) => return Err(BadRequest::UnknownField(unescape(key))),
         }
         Ok(())
-    })?;
-    cursor.end()?;
-    let (field, payload) = payload.ok_or(BadRequest::NoPayload)?;
-    Ok(Envelope { field, payload, meta })
+    }
 }
 
 /// Reads `data` and appends its numbers, row after row, to `values`, which must be empty. A missing value is NaN.

@@ -20,6 +20,16 @@ pub enum BadRequest {
     /// A key that no `SeldonMessage` has.
     #[error("`{0}` is not a field of a Seldon message")]
     UnknownField(String),
+    /// A key that a message around Seldon messages does not have.
+    #[error("`{field}` is not a field of a {message}: it takes {takes}")]
+    UnknownPart {
+        /// The key.
+        field: String,
+        /// What the message is called.
+        message: &'static str,
+        /// The keys it has.
+        takes: &'static str,
+    },
     /// A field has another type than it must.
     #[error("`{field}` must be {expected}")]
     Type {
