@@ -196,7 +196,7 @@ async fn texts_go_through_programs_and_not_into_models() {
     for path in ["v1/models/router:predict", "v2/models/router/infer"] {
         let reply = node.post(&format!("/seldon/default/graph/{path}"), "{}", &[]).await;
         assert_eq!(reply.status, 404);
-        assert!(reply.error().contains("ask at api/v1.0/predictions"), "{}", reply.error());
+        assert!(reply.error().contains("which is at api/v1.0/predictions"), "{}", reply.error());
     }
 }
 

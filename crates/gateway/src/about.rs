@@ -12,9 +12,10 @@ use provost_inference::protocol::{v1, v2};
 
 use crate::{
     error::RequestError,
+    graph::{self, Runs},
     matcher::{Action, Dialect},
-    node_server::{Question, Reply},
-    predict::{check_model, not_of_graph, pinned},
+    node_server::{Question, Reply, Server},
+    predict::{check_model, pinned},
     repository,
     routes::{Deployment, Native, Predictor, Served},
     service::{JSON, NOSNIFF, PREDICTOR, ThreadState},
@@ -94,15 +95,48 @@ async fn tell_of_model(
             check_model(&about.deployment, predictor, Some(&about.model), about.version.as_deref())?;
             Ok(json(StatusCode::OK, native_body(about, predictor, native)))
         }
-        Served::Graph(_) => Err(not_of_graph(about.dialect)),
-        Served::Server(server) => {
-            let nodes = state.borrow().nodes.clone();
-            let (model, version) = (Some(&*about.model), about.version.as_deref());
-            let uri = server.find((about.dialect, about.action), model, version)?;
-            let question = Question { method: Method::GET, uri, headers, request_id: None, body: Bytes::new() };
-            Ok(passed_back(&nodes.ask(server, question).await?))
+        Served::Graph(graph) => {
+            check_model(&about.deployment, predictor, Some(&about.model), about.version.as_deref())?;
+            let node = graph.root.find(&about.model).unwrap_or(&graph.root);
+            match &node.runs {
+                Runs::Server(server) => ask(state, (about, headers), server, &node.name).await,
+                _ => Ok(json(StatusCode::OK, node_body(about, predictor, node))),
+            }
+        }
+        Served::Server(server) => ask(state, (about, headers), server, &about.model).await,
+    }
+}
+
+/// What a program tells of itself.
+async fn ask(
+    state: &RefCell<ThreadState>,
+    (about, headers): (&About, &HeaderMap),
+    server: &Server,
+    model: &str,
+) -> Result<Response<Full<Bytes>>, RequestError> {
+    let nodes = state.borrow().nodes.clone();
+    let uri = server.find((about.dialect, about.action), Some(model), about.version.as_deref())?;
+    let question = Question { method: Method::GET, uri, headers, request_id: None, body: Bytes::new() };
+    Ok(passed_back(&nodes.ask(server, question).await?))
+}
+
+/// What V1 and V2 tell of a node of this process in a graph.
+fn node_body(about: &About, predictor: &Predictor, node: &graph::Node) -> Vec<u8> {
+    let mut body = Vec::new();
+    match (about.dialect, about.action, &node.runs) {
+        (Dialect::V1, ..) => v1::write_status(&node.name, true, &mut body),
+        (_, Action::ModelReady, _) => v2::write_model_ready(&node.name, true, &mut body),
+        (.., Runs::Native(predict)) => {
+            let platform = node.image.trim_end_matches("_SERVER").to_ascii_lowercase();
+            let revision = &predictor.stream.revision;
+            v2::ResponseTemplate::new(predict.schema(), &node.name, revision, &platform).write_metadata(&mut body);
+        }
+        _ => {
+            let told = serde_json::json!({"name": node.name, "versions": [], "platform": node.image, "inputs": [], "outputs": []});
+            body.extend_from_slice(told.to_string().as_bytes());
         }
     }
+    body
 }
 
 /// The predictor that is asked for by name, else by version, else the one with such a model.

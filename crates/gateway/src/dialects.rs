@@ -9,7 +9,7 @@ use prost::Message as _;
 use provost_inference::{
     OutputSchema,
     protocol::{
-        block::Arranged,
+        block::{Arranged, Block},
         proto,
         seldon::{self, Answer, Form, Meta},
         v1, v2,
@@ -19,7 +19,7 @@ use provost_inference::{
 use crate::{
     error::RequestError,
     exchange::Asked,
-    graph::Numbers,
+    graph::{AnswerAs, Numbers},
     matcher::Dialect,
     predict::{Buffers, Call},
     routes::Native,
@@ -46,7 +46,7 @@ pub(crate) enum Parsed<'a> {
 }
 
 /// How a request of V2 came, and so how the answer goes back.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum V2Form {
     Json,
     /// JSON, with the answer's values as bytes after it.
@@ -157,6 +157,17 @@ pub(crate) fn asked<'a>(parsed: Option<&Parsed<'a>>) -> Option<Asked<'a>> {
             Some(Asked { rows: *rows, columns: *columns, names: *names })
         }
         _ => None,
+    }
+}
+
+/// The values of a request of V1 or V2 for a graph, and how its answer goes back.
+pub(crate) fn answered_as(parsed: Parsed<'_>) -> Result<(Block<'_>, AnswerAs), RequestError> {
+    match parsed {
+        Parsed::V1(request) => Ok((request.block, AnswerAs::V1)),
+        Parsed::V2(request, form) => Ok((request.block, AnswerAs::V2(request.id.map(str::to_owned), form))),
+        Parsed::Seldon(_) | Parsed::SeldonMessage(..) => {
+            Err(RequestError::new(provost_domain::ErrorCode::Internal, "a message of Seldon's has no tensors"))
+        }
     }
 }
 

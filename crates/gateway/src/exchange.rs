@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::{
     error::RequestError,
-    graph::{Entry, Graph, Numbers, Stopped, Walk},
+    graph::{AnswerAs, Entry, Graph, Numbers, Stopped, Walk, write_as},
     node_metrics,
     node_server::{Question, Reply, Server},
     predict::{Answered, Buffers, Call, Failed, fail},
@@ -121,11 +121,20 @@ pub(crate) async fn pass_through(
     buffers: &mut Buffers,
 ) -> Result<Answered, Failed> {
     let request_id = passed.request_id.clone();
-    let walk = Walk::new(state, (headers, &request_id), entry.notes);
+    let walk = Walk::new(state, (headers, &request_id), (graph, entry.notes));
     let reply = match walk.through(&graph.root, entry.message).await {
         Ok(message) => {
-            let body = walk.answer(&message);
-            Ok(Answer::OfGraph(Reply::json(body), message.payload.numbers().ok().cloned()))
+            let numbers = message.payload.numbers().ok();
+            let model = (call.model.as_deref().unwrap_or(&graph.root.name), &*passed.predictor.stream.revision);
+            let reply = match &numbers {
+                Some(numbers) if entry.answer != AnswerAs::Message => {
+                    let mut body = Vec::new();
+                    let head = write_as(&entry.answer, model, (numbers, &request_id), &mut body);
+                    Reply::with_bytes(body, head)
+                }
+                _ => Reply::json(walk.answer(&message)),
+            };
+            Ok(Answer::OfGraph(reply, numbers))
         }
         Err(Stopped::Refused(reply)) => Ok(Answer::OfGraph(*reply, None)),
         Err(Stopped::Error(error)) => Err(error),

@@ -133,7 +133,7 @@ impl Given<'_> {
         graph: &Graph,
         judged: &Judged,
     ) -> Result<Reply, RequestError> {
-        let walk = Walk::new(state, (self.headers, self.request_id), Entry::no_notes());
+        let walk = Walk::new(state, (self.headers, self.request_id), (graph, Entry::no_notes()));
         let told = Told {
             body: self.body,
             routing: &judged.routing,

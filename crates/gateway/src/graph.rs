@@ -1,10 +1,12 @@
 //! A graph of several nodes: what runs each, and where its calls go.
 
+mod answer;
 mod built_in;
 mod feedback;
 mod learning;
 mod message;
 mod walk;
+mod wire;
 
 use std::{rc::Rc, sync::Arc};
 
@@ -15,17 +17,21 @@ use provost_domain::{
     routing_table::{Learning, NodeRoute, NodeRuns},
 };
 use provost_inference::{
-    Predict,
-    protocol::seldon::{Envelope, Request, parse_envelope},
+    Predict, Schema,
+    protocol::{
+        block::Block,
+        seldon::{Envelope, Request, parse_envelope},
+    },
 };
 
-use crate::{error::RequestError, feedback::FEEDBACK_PATH, node_server::Server};
+use crate::{error::RequestError, feedback::FEEDBACK_PATH, matcher::Dialect, node_server::Server};
 
+pub(crate) use answer::{AnswerAs, write_as};
 pub(crate) use feedback::Told;
 pub(crate) use learning::Learner;
 pub use learning::{Arm, Learned};
+use message::{Members, Payload, members, payload_of};
 pub(crate) use message::{Message, Numbers};
-use message::{Payload, members, payload_of};
 pub(crate) use walk::{Notes, Stopped, Walk};
 
 /// Where nodes make one answer of several.
@@ -35,8 +41,8 @@ const AGGREGATE: &str = "/aggregate";
 #[derive(Debug)]
 pub(crate) struct Graph {
     pub(crate) root: Node,
-    /// Whether any of its nodes is called over the network.
-    pub(crate) has_servers: bool,
+    /// What those of its nodes speak that are called over the network; `None` where all are of this process.
+    pub(crate) dialect: Option<Dialect>,
 }
 
 /// A node of a graph.
@@ -84,6 +90,7 @@ pub(crate) struct Entry {
     pub(crate) message: Message,
     /// What the caller says of nodes that were passed before.
     pub(crate) notes: Notes,
+    pub(crate) answer: AnswerAs,
 }
 
 impl Entry {
@@ -103,13 +110,31 @@ impl Entry {
             names: names.map(str::to_owned),
             schema: Numbers::plain(*columns),
         });
-        let payload = if graph.has_servers {
+        let payload = if graph.dialect.is_some() {
             payload.with_json(body.slice_ref(parse_envelope(body)?.payload.as_bytes()))
         } else {
             payload
         };
         let tags = members(meta.tags)?;
-        Ok(Self { message: Message { payload: Rc::new(payload), tags }, notes: Notes::of(meta)? })
+        let message = Message { payload: Rc::new(payload), tags };
+        Ok(Self { message, notes: Notes::of(meta)?, answer: AnswerAs::Message })
+    }
+
+    /// A request of V1 or V2 for nodes of this process, in the order of the features of the first model.
+    pub(crate) fn of_block(
+        graph: &Graph,
+        (block, values): (Block<'_>, Vec<f64>),
+        answer: AnswerAs,
+    ) -> Result<Self, RequestError> {
+        let numbers = wire::numbers(block, values, graph.root.first_schema())?;
+        let message = Message { payload: Rc::new(Payload::of_numbers(numbers)), tags: Members::new() };
+        Ok(Self { message, notes: Notes::default(), answer })
+    }
+
+    /// A request of V1 or V2 for nodes that speak it.
+    pub(crate) fn of_body(dialect: Dialect, body: Bytes) -> Self {
+        let message = Message { payload: Rc::new(Payload::of_body(dialect, body)), tags: Members::new() };
+        Self { message, notes: Notes::default(), answer: AnswerAs::Message }
     }
 
     /// What is noted of a request before it enters.
@@ -122,7 +147,7 @@ impl Entry {
         let envelope: Envelope<'_> = parse_envelope(body)?;
         let payload = Rc::new(payload_of(&envelope, body));
         let tags = members(envelope.meta.tags)?;
-        Ok(Self { message: Message { payload, tags }, notes: Notes::of(&envelope.meta)? })
+        Ok(Self { message: Message { payload, tags }, notes: Notes::of(&envelope.meta)?, answer: AnswerAs::Message })
     }
 }
 
@@ -142,7 +167,7 @@ impl Graph {
     /// The graph; `None` where a model is not loaded, or an address is none.
     pub(crate) fn new(root: &NodeRoute, found: &dyn Found) -> Option<Self> {
         let root = Node::new(root, found)?;
-        Some(Self { has_servers: root.has_servers(), root })
+        Some(Self { dialect: root.dialect(), root })
     }
 }
 
@@ -196,15 +221,26 @@ impl Node {
         std::iter::once(self).chain(self.children.iter().flat_map(Self::all)).collect()
     }
 
-    fn has_servers(&self) -> bool {
-        matches!(self.runs, Runs::Server(_)) || self.children.iter().any(Self::has_servers)
+    fn dialect(&self) -> Option<Dialect> {
+        match &self.runs {
+            Runs::Server(server) => Some(server.dialect()),
+            _ => self.children.iter().find_map(Self::dialect),
+        }
+    }
+
+    /// What the first model of this process takes, of it and those below it.
+    pub(crate) fn first_schema(&self) -> Option<&Schema> {
+        match &self.runs {
+            Runs::Native(predict) => Some(predict.schema()),
+            _ => self.children.iter().find_map(Self::first_schema),
+        }
     }
 }
 
 impl Step {
     fn new(runs: &Runs, route: &NodeRoute, path: &'static str, found: &dyn Found) -> Self {
         let uri = match runs {
-            Runs::Server(server) => server.at(path),
+            Runs::Server(server) => server.of_graph(path),
             _ => None,
         };
         Self { slot: found.slot(route, path), uri, takes_list: path == AGGREGATE }

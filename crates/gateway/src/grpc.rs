@@ -257,7 +257,7 @@ impl GatewayThread {
         (deployment, headers, arrived): (Arc<Deployment>, HeaderMap, Instant),
         message: ModelInferRequest,
     ) -> Result<tonic::Response<Bytes>, Status> {
-        if !are_models(&deployment) {
+        if !are_here(&deployment) {
             return Err(only_models());
         }
         let mut call = call(deployment, Dialect::V2, (&headers, arrived))?;
@@ -305,6 +305,15 @@ fn call(
 /// Whether models of this process answer all requests, each alone.
 fn are_models(deployment: &Deployment) -> bool {
     deployment.predictors.iter().all(|predictor| matches!(predictor.served, Served::Native(_)))
+}
+
+/// Whether this process answers all requests, without programs of users.
+fn are_here(deployment: &Deployment) -> bool {
+    deployment.predictors.iter().all(|predictor| match &predictor.served {
+        Served::Native(_) => true,
+        Served::Graph(graph) => graph.dialect.is_none(),
+        Served::Server(_) => false,
+    })
 }
 
 /// The headers of a call as those of a request of REST.

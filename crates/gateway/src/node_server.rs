@@ -17,6 +17,7 @@ use crate::{
     feedback::FEEDBACK_PATH,
     headers::passed_on,
     matcher::{Action, Dialect},
+    predict::BYTES,
     service::{INFERENCE_HEADER, JSON, PUID},
 };
 
@@ -64,11 +65,25 @@ impl Server {
 
     /// Where it takes feedback.
     pub(crate) fn feedback(&self) -> Option<Uri> {
-        match self.dialect {
-            Dialect::Seldon => self.at(FEEDBACK_PATH),
-            Dialect::V1 => self.at(&format!("/v1/models/{}:feedback", self.node)),
-            Dialect::V2 => self.at("/feedback"),
+        self.of_graph(FEEDBACK_PATH)
+    }
+
+    /// Where it does as a node of a graph what Seldon's protocol has at a path: in V1 and V2 it is asked for a prediction
+    /// whether it predicts or transforms.
+    pub(crate) fn of_graph(&self, path: &str) -> Option<Uri> {
+        match (self.dialect, path) {
+            (Dialect::Seldon, _) => self.at(path),
+            (_, "/predict" | "/transform-input" | "/transform-output") => Some(self.predict.clone()),
+            (Dialect::V1, FEEDBACK_PATH) => self.at(&format!("/v1/models/{}:feedback", self.node)),
+            (Dialect::V1, _) => self.at(&format!("/v1/models/{}:{}", self.node, path.trim_start_matches('/'))),
+            (Dialect::V2, FEEDBACK_PATH) => self.at("/feedback"),
+            (Dialect::V2, _) => self.at(path),
         }
+    }
+
+    /// What it speaks.
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     /// What it is called in messages.
@@ -89,16 +104,7 @@ impl Server {
         version: Option<&str>,
     ) -> Result<Uri, RequestError> {
         if dialect != self.dialect {
-            let (protocol, at) = match self.dialect {
-                Dialect::Seldon => ("seldon", "api/v1.0/predictions"),
-                Dialect::V1 => ("tensorflow", "v1/models/<model>:predict"),
-                Dialect::V2 => ("kfserving", "v2/models/<model>/infer"),
-            };
-            let info = format!(
-                "the program of node `{}` speaks `{protocol}`, which is at {at}: ask there, or change spec.protocol",
-                self.node
-            );
-            return Err(RequestError::new(ErrorCode::NotFound, info));
+            return Err(not_spoken(&format!("the program of node `{}` speaks", self.node), self.dialect));
         }
         let model = model.unwrap_or(&self.node);
         if action == Action::Predict && version.is_none() && model == self.node {
@@ -107,6 +113,17 @@ impl Server {
         let found = uri(self.authority(), &path(dialect, action, model, version));
         found.ok_or_else(|| RequestError::new(ErrorCode::BadRequest, format!("`{model}` is not the name of a model")))
     }
+}
+
+/// A program that is asked in another protocol than its own.
+pub(crate) fn not_spoken(who: &str, dialect: Dialect) -> RequestError {
+    let (protocol, at) = match dialect {
+        Dialect::Seldon => ("seldon", "api/v1.0/predictions"),
+        Dialect::V1 => ("tensorflow", "v1/models/<model>:predict"),
+        Dialect::V2 => ("kfserving", "v2/models/<model>/infer"),
+    };
+    let info = format!("{who} `{protocol}`, which is at {at}: ask there, or change spec.protocol");
+    RequestError::new(ErrorCode::NotFound, info)
 }
 
 /// The path of a node's program, as Seldon's orchestrator calls it.
@@ -151,6 +168,12 @@ impl Reply {
     /// An answer of this process.
     pub(crate) fn json(body: Vec<u8>) -> Self {
         Self { status: StatusCode::OK, headers: [Some(JSON), None, None], body: body.into() }
+    }
+
+    /// An answer of this process; its JSON is so long where bytes follow it.
+    pub(crate) fn with_bytes(body: Vec<u8>, json: Option<usize>) -> Self {
+        let headers = json.map(|length| [Some(BYTES), None, Some(length.into())]);
+        Self { headers: headers.unwrap_or([Some(JSON), None, None]), ..Self::json(body) }
     }
 
     /// Adds its headers that are passed on.

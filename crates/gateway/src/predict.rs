@@ -14,20 +14,20 @@ use provost_inference::{
 };
 
 use crate::{
-    dialects::{Content, Input, Parsed, asked, parse, read, texts, write_answer},
+    dialects::{Content, Input, Parsed, answered_as, asked, parse, read, texts, write_answer},
     error::RequestError,
     exchange::{Asked, Passed, pass_on, pass_through},
     graph::{Entry, Graph},
     matcher::{Action, Dialect},
     native,
-    node_server::Server,
+    node_server::{Server, not_spoken},
     records::Outcome,
     routes::{Deployment, Native, Predictor, Routes, Served},
     service::{INFERENCE_HEADER, PREDICTOR, ThreadState},
 };
 
 /// The type of an answer whose values are bytes.
-const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
+pub(crate) const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
 /// Longest request id, in bytes.
 pub(crate) const REQUEST_ID_MAX: usize = 256;
 
@@ -159,7 +159,7 @@ fn prepare<'a>(
         (None, Some(id)) => id.to_owned(),
         (None, None) => ids.next(),
     };
-    match find_work(call, (content, parsed), &request_id, &mut buffers.inputs) {
+    match find_work(call, (headers, content, parsed), &request_id, &mut buffers.inputs) {
         Ok((predictor, work)) => Ok(Prepared { predictor, work, request_id }),
         Err(error) => Err((request_id, error)),
     }
@@ -168,7 +168,7 @@ fn prepare<'a>(
 /// Who is to do what. What a body is to be is a server's own affair.
 fn find_work<'a>(
     call: &'a Call,
-    (content, parsed): (&'a Content, Result<Parsed<'a>, RequestError>),
+    (headers, content, parsed): (&HeaderMap, &'a Content, Result<Parsed<'a>, RequestError>),
     request_id: &str,
     values: &mut Vec<f64>,
 ) -> Result<(&'a Predictor, Work<'a>), RequestError> {
@@ -189,26 +189,49 @@ fn find_work<'a>(
             let uri = server.find((call.dialect, Action::Predict), model, version)?;
             Work::Server(server, uri, asked(parsed.ok().as_ref()))
         }
-        Served::Graph(_) if call.dialect != Dialect::Seldon => return Err(not_of_graph(call.dialect)),
         Served::Graph(graph) => {
-            let entry = match &parsed {
-                Ok(Parsed::Seldon(request)) => Entry::of_numbers(graph, &content.body(), (request, values))?,
-                // Not numbers; whether that will do is for the nodes to say.
-                _ => Entry::of_json(&content.body())?,
-            };
-            Work::Graph(graph, entry, asked(parsed.ok().as_ref()))
+            check_model(&call.deployment, predictor, model, version)?;
+            let (entry, asked) = enter(graph, call.dialect, (headers, content, parsed), values)?;
+            Work::Graph(graph, entry, asked)
         }
     };
     Ok((predictor, work))
 }
 
-/// Between the nodes of a graph, messages are Seldon's.
-pub(crate) fn not_of_graph(dialect: Dialect) -> RequestError {
-    let asked = if dialect == Dialect::V1 { "V1" } else { "V2" };
-    let info = format!(
-        "a graph of several nodes does not answer {asked} yet: ask at api/v1.0/predictions, in Seldon's protocol"
-    );
-    RequestError::new(ErrorCode::NotFound, info)
+/// A request as it enters a graph; what it says is known where it is numbers.
+fn enter<'a>(
+    graph: &Graph,
+    dialect: Dialect,
+    (headers, content, parsed): (&HeaderMap, &Content, Result<Parsed<'a>, RequestError>),
+    values: &mut Vec<f64>,
+) -> Result<(Entry, Option<Asked<'a>>), RequestError> {
+    match (graph.dialect, dialect) {
+        (None, Dialect::V1 | Dialect::V2) => {
+            let (block, form) = answered_as(parsed?)?;
+            let entry = Entry::of_block(graph, (block, values.clone()), form)?;
+            let asked = entry.message.payload.numbers().ok().map(|numbers| {
+                values.clone_from(&numbers.values);
+                Asked { rows: numbers.rows, columns: numbers.columns, names: None }
+            });
+            Ok((entry, asked))
+        }
+        (None | Some(Dialect::Seldon), Dialect::Seldon) => {
+            let entry = match &parsed {
+                Ok(Parsed::Seldon(request)) => Entry::of_numbers(graph, &content.body(), (request, values))?,
+                // Not numbers; whether that will do is for the nodes to say.
+                _ => Entry::of_json(&content.body())?,
+            };
+            Ok((entry, asked(parsed.ok().as_ref())))
+        }
+        (Some(speaks), dialect) if speaks == dialect => {
+            if headers.contains_key(INFERENCE_HEADER) {
+                let info = "tensors in bytes do not pass through a graph of programs: send JSON";
+                return Err(RequestError::new(ErrorCode::BadRequest, info));
+            }
+            Ok((Entry::of_body(dialect, content.body()), None))
+        }
+        (Some(speaks), _) => Err(not_spoken("the programs of the graph speak", speaks)),
+    }
 }
 
 pub(crate) fn choose<'a>(call: &'a Call, request_id: &str) -> Result<&'a Predictor, RequestError> {

@@ -46,7 +46,11 @@ pub async fn serve(listener: TcpListener, environment: BTreeMap<String, String>)
         .route("/v1/{*path}", any(echo))
         .route("/v2/{*path}", any(echo))
         .with_state(Arc::new(environment));
-    // Connections end with this.
+    serve_router(listener, router).await
+}
+
+/// Serves a router until the listener fails; its connections end with it.
+pub async fn serve_router(listener: TcpListener, router: Router) -> std::io::Result<()> {
     let mut connections = JoinSet::new();
     loop {
         let (stream, _) = listener.accept().await?;

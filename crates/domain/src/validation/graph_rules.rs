@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use super::{Violation, for_each_node, predictors};
 use crate::{
     Deployment, FieldPath, Predictor,
-    deployment::Protocol,
     graph::{EPSILON, Implementation, Method, Node, RATIO},
 };
 
@@ -19,7 +18,6 @@ const BRANCHES: usize = 2;
 /// Everything that is wrong with the graphs.
 pub(super) fn check(deployment: &Deployment) -> Vec<Violation> {
     let mut violations = Vec::new();
-    check_protocol(deployment, &mut violations);
     for (path, predictor) in predictors(deployment) {
         let graph = path.field("graph");
         check_size(predictor, &graph, &mut violations);
@@ -54,21 +52,6 @@ fn check_size(predictor: &Predictor, path: &FieldPath, violations: &mut Vec<Viol
 
 fn depth(node: &Node) -> usize {
     1 + node.children.iter().map(depth).max().unwrap_or(0)
-}
-
-/// Between nodes, messages are Seldon's.
-fn check_protocol(deployment: &Deployment, violations: &mut Vec<Violation>) {
-    let protocol = match deployment.protocol {
-        Protocol::Seldon => return,
-        Protocol::Tensorflow => "tensorflow",
-        Protocol::Kfserving => "kfserving",
-    };
-    let is_lone = |predictor: &Predictor| predictor.graph.is_absent() || predictor.graph.is_lone_model();
-    if !deployment.predictors.iter().all(is_lone) {
-        let message =
-            format!("`{protocol}` is not supported yet for graphs of several nodes; use `seldon` or leave it out");
-        violations.push(Violation::not_supported(FieldPath::of("spec").field("protocol"), protocol, message));
-    }
 }
 
 fn check_children(node: &Node, path: &FieldPath, violations: &mut Vec<Violation>) {

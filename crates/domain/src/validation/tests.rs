@@ -224,12 +224,26 @@ fn a_model_server_predicts_and_nothing_else() {
 }
 
 #[test]
-fn between_nodes_messages_are_seldons() {
+fn graphs_speak_every_protocol() {
     let mut deployment = graph(built_in("AVERAGE_COMBINER", &["a", "b"]));
     deployment.protocol = Protocol::Kfserving;
-    let expected = "spec.protocol: `kfserving` is not supported yet for graphs of several nodes; use `seldon` or leave \
-                    it out";
-    check(&deployment, &[expected]);
+    check(&deployment, &[]);
+}
+
+#[test]
+fn a_router_that_learns_takes_a_probability() {
+    let parameter = |name: &str, value| Parameter { name: name.to_owned(), value: ParameterValue::Double(value) };
+    let learner = |implementation, name: &str, value| Node {
+        parameters: vec![parameter(name, value)],
+        ..built_in(implementation, &["a", "b"])
+    };
+    check(&graph(learner("EPSILON_GREEDY", "epsilon", 0.5)), &[]);
+    let expected = "spec.predictors[0].graph.parameters[0].value: the probability of any child instead of the best is a \
+                    number from 0 to 1";
+    check(&graph(learner("EPSILON_GREEDY", "epsilon", 1.5)), &[expected]);
+    let expected = "spec.predictors[0].graph.parameters[0].name: THOMPSON_SAMPLING takes no parameter `epsilon`; it takes \
+                    none";
+    check(&graph(learner("THOMPSON_SAMPLING", "epsilon", 0.5)), &[expected]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use provost_inference::{
 };
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::message::{Message, Numbers, Payload};
+use super::message::{Message, Numbers, Payload, Wire};
 use crate::error::RequestError;
 
 /// The shares of two children of which the first is chosen with this probability.
@@ -30,8 +30,8 @@ pub(super) fn branch(shares: [u32; 2], seed: u64, request_id: &str) -> usize {
 
 /// The answer of `SIMPLE_MODEL`: always the same numbers, except that a text or bytes come back.
 pub(super) fn simple_model(message: &Message) -> Payload {
-    if matches!(message.payload.field(), Field::StrData | Field::BinData) {
-        return Payload::of_json(message.payload.field(), message.payload.json().clone());
+    if let Wire::Field(field @ (Field::StrData | Field::BinData)) = message.payload.wire() {
+        return Payload::of_json(field, message.payload.json().clone());
     }
     Payload::of_numbers(Numbers {
         form: Form::Tensor,
@@ -56,12 +56,12 @@ pub(super) fn average(messages: &[Message]) -> Result<Payload, RequestError> {
             return Err(failed(index, "class labels".to_owned()));
         }
         match &mut sum {
-            None => sum = Some(Numbers::clone(numbers)),
+            None => sum = Some(Numbers::clone(&numbers)),
             Some(sum) if (sum.rows, sum.columns) == (numbers.rows, numbers.columns) => {
                 sum.values.iter_mut().zip(&numbers.values).for_each(|(sum, value)| *sum += value);
             }
             Some(sum) => {
-                let [own, first] = [numbers, &*sum].map(|numbers| format!("{} × {}", numbers.rows, numbers.columns));
+                let [own, first] = [&*numbers, &*sum].map(|numbers| format!("{} × {}", numbers.rows, numbers.columns));
                 return Err(failed(index, format!("{own} values, where child 0 answers {first}")));
             }
         }
@@ -114,7 +114,7 @@ mod tests {
         let expected = r#"{"names":["class0","class1","class2"],"tensor":{"shape":[1,3],"values":[0.1,0.9,0.5]}}"#;
         assert_eq!(numbers.json().as_ref(), expected.as_bytes());
         let text = simple_model(&message(Field::StrData, "\"hello\""));
-        assert_eq!((text.field(), text.json().as_ref()), (Field::StrData, &b"\"hello\""[..]));
+        assert_eq!((text.wire(), text.json().as_ref()), (Wire::Field(Field::StrData), &b"\"hello\""[..]));
     }
 
     #[test]

@@ -1,14 +1,17 @@
-//! What passes between the nodes of a graph: a Seldon message, whose payload is kept as JSON, as numbers, or as both once
-//! a node needed the other.
+//! What passes between the nodes of a graph: a Seldon message, or a body of V1 or V2, whose payload is kept as JSON, as
+//! numbers, or as both once a node needed the other.
 
 use std::{cell::OnceCell, rc::Rc, sync::Arc};
 
 use bytes::Bytes;
 use provost_inference::{
-    OutputKind, OutputSchema, OutputShape, Precision,
+    MissingValues, OutputKind, OutputSchema, OutputShape, Precision, Schema,
     protocol::seldon::{self, BadRequest, Envelope, Field, Form, parse_data},
 };
 use serde_json::{Map, Value};
+
+use super::wire;
+use crate::{error::RequestError, matcher::Dialect};
 
 /// Members of an object of `meta`.
 pub(crate) type Members = Map<String, Value>;
@@ -24,9 +27,18 @@ pub(crate) struct Message {
 /// A payload. At least one of its forms is there.
 #[derive(Debug)]
 pub(crate) struct Payload {
-    field: Field,
+    wire: Wire,
     json: OnceCell<Bytes>,
-    numbers: OnceCell<Result<Arc<Numbers>, BadRequest>>,
+    numbers: OnceCell<Result<Arc<Numbers>, RequestError>>,
+}
+
+/// As what a payload is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wire {
+    /// A field of a Seldon message.
+    Field(Field),
+    /// The whole body of V1 or V2.
+    Body(Dialect),
 }
 
 /// A payload that is numbers.
@@ -48,12 +60,22 @@ pub(crate) struct Numbers {
 impl Payload {
     /// What was read as numbers.
     pub(crate) fn of_numbers(numbers: Numbers) -> Self {
-        Self { field: Field::Data, json: OnceCell::new(), numbers: OnceCell::from(Ok(Arc::new(numbers))) }
+        Self { wire: Wire::Field(Field::Data), json: OnceCell::new(), numbers: OnceCell::from(Ok(Arc::new(numbers))) }
     }
 
     /// JSON as it was written.
     pub(crate) fn of_json(field: Field, json: Bytes) -> Self {
-        Self { field, json: OnceCell::from(json), numbers: OnceCell::new() }
+        Self { wire: Wire::Field(field), json: OnceCell::from(json), numbers: OnceCell::new() }
+    }
+
+    /// A body of V1 or V2.
+    pub(crate) fn of_body(dialect: Dialect, body: Bytes) -> Self {
+        Self { wire: Wire::Body(dialect), json: OnceCell::from(body), numbers: OnceCell::new() }
+    }
+
+    /// Numbers of which the body of V1 or V2 is known.
+    pub(crate) fn with_body(self, dialect: Dialect, body: Bytes) -> Self {
+        Self { wire: Wire::Body(dialect), json: OnceCell::from(body), ..self }
     }
 
     /// The same with its JSON known, if it is of `data`.
@@ -61,9 +83,9 @@ impl Payload {
         Self { json: OnceCell::from(json), ..self }
     }
 
-    /// The name of its field.
-    pub(crate) fn field(&self) -> Field {
-        self.field
+    /// As what it is written.
+    pub(crate) fn wire(&self) -> Wire {
+        self.wire
     }
 
     /// The payload as JSON.
@@ -79,8 +101,24 @@ impl Payload {
     }
 
     /// The payload as numbers.
-    pub(crate) fn numbers(&self) -> Result<&Arc<Numbers>, BadRequest> {
-        self.numbers.get_or_init(|| Numbers::read(self.field, self.json()).map(Arc::new)).as_ref().map_err(Clone::clone)
+    pub(crate) fn numbers(&self) -> Result<Arc<Numbers>, RequestError> {
+        self.numbers_for(None)
+    }
+
+    /// The payload as numbers, in the order of the features of the model that takes them.
+    pub(crate) fn numbers_for(&self, schema: Option<&Schema>) -> Result<Arc<Numbers>, RequestError> {
+        match self.wire {
+            Wire::Field(field) => self.read_once(|| Ok(Numbers::read(field, self.json())?)),
+            // Each model may have another order.
+            Wire::Body(dialect) if self.numbers.get().is_none() => {
+                wire::read(dialect, self.json(), schema).map(Arc::new)
+            }
+            Wire::Body(_) => self.read_once(|| Ok(Numbers::of_rows(0, 0, Vec::new()))),
+        }
+    }
+
+    fn read_once(&self, read: impl FnOnce() -> Result<Numbers, RequestError>) -> Result<Arc<Numbers>, RequestError> {
+        self.numbers.get_or_init(|| read().map(Arc::new)).clone()
     }
 }
 
@@ -89,6 +127,18 @@ impl Numbers {
     pub(crate) fn plain(columns: usize) -> OutputSchema {
         let (shape, kind) = (OutputShape::Matrix(columns), OutputKind::Float);
         OutputSchema { shape, kind, name: "", precision: Precision::Double }
+    }
+
+    /// Rows of numbers.
+    pub(crate) fn of_rows(rows: usize, columns: usize, values: Vec<f64>) -> Self {
+        let schema = Self::plain(columns);
+        Self { form: Form::Ndarray, rows, columns, values, first_missing: None, names: None, schema }
+    }
+
+    /// The schema of a model that takes all features as they come.
+    pub(crate) fn any() -> Schema {
+        let (missing_values, output) = (MissingValues::Accepted, Self::plain(0));
+        Schema { features: 0, feature_names: None, missing_values, output }
     }
 
     fn read(field: Field, json: &Bytes) -> Result<Self, BadRequest> {
@@ -145,7 +195,7 @@ mod tests {
         assert_eq!((numbers.rows, numbers.columns, numbers.first_missing), (2, 2, Some((1, 1))));
         assert_eq!(payload.json().as_ref(), br#"{"names":["a","b"],"ndarray":[[1,2],[3,null]]}"#);
         let text = Payload::of_json(Field::StrData, Bytes::from_static(b"\"x\""));
-        assert_eq!(text.numbers().unwrap_err(), BadRequest::Payload("strData"));
+        assert_eq!(text.numbers().unwrap_err(), BadRequest::Payload("strData").into());
     }
 
     #[test]
@@ -154,7 +204,7 @@ mod tests {
             r#"{"names":["a","b"],"ndarray":[[1.0,2.0],[3.0,4.5]]}"#,
             r#"{"names":[],"tensor":{"shape":[1,2],"values":[1.0,2.5]}}"#,
         ] {
-            let numbers = Numbers::clone(of_json(json).numbers().unwrap());
+            let numbers = Numbers::clone(&of_json(json).numbers().unwrap());
             assert_eq!(Payload::of_numbers(numbers).json().as_ref(), json.as_bytes());
         }
     }

@@ -14,17 +14,22 @@ use futures_util::future::join_all;
 use http::{HeaderMap, Method, Uri};
 use provost_domain::ErrorCode;
 use provost_inference::{
-    Predict,
-    protocol::seldon::{self, Envelope, parse_envelope},
+    Predict, Schema,
+    protocol::{
+        json::{Cursor, JsonError},
+        seldon::{self, Envelope, parse_envelope},
+    },
 };
 use serde_json::{Map, Value, json};
 
 use super::{
-    Node, Runs, Step, built_in,
-    message::{Members, Message, Numbers, Payload, members, payload_of},
+    Graph, Node, Runs, Step, answer, built_in,
+    message::{Members, Message, Numbers, Payload, Wire, members, payload_of},
+    wire,
 };
 use crate::{
     error::RequestError,
+    matcher::Dialect,
     native, node_metrics,
     node_server::{Nodes, Question, Reply, Server},
     service::ThreadState,
@@ -57,6 +62,8 @@ pub(crate) struct Walk<'a> {
     /// The caller's.
     headers: &'a HeaderMap,
     request_id: &'a str,
+    /// V1 or V2, where nodes are called that speak it.
+    dialect: Option<Dialect>,
     notes: RefCell<Notes>,
 }
 
@@ -93,10 +100,11 @@ impl<'a> Walk<'a> {
     pub(crate) fn new(
         state: &'a RefCell<ThreadState>,
         (headers, request_id): (&'a HeaderMap, &'a str),
-        notes: Notes,
+        (graph, notes): (&Graph, Notes),
     ) -> Self {
         let nodes = state.borrow().nodes.clone();
-        Self { nodes, state, headers, request_id, notes: RefCell::new(notes) }
+        let dialect = graph.dialect.filter(|dialect| *dialect != Dialect::Seldon);
+        Self { nodes, state, headers, request_id, dialect, notes: RefCell::new(notes) }
     }
 
     /// What the part of the graph from `node` on makes of a message.
@@ -177,7 +185,7 @@ impl<'a> Walk<'a> {
             }
             _ => {
                 let answer = self.ask(node, step, std::slice::from_ref(message)).await?;
-                chosen(&answer)
+                wire::chosen(answer.payload.json())
                     .ok_or_else(|| unreadable(node, "a child's number, as in {\"data\":{\"ndarray\":[[0]]}}"))?
             }
         };
@@ -210,9 +218,17 @@ impl<'a> Walk<'a> {
             |error: RequestError| RequestError::new(error.code, format!("node `{}`: {}", node.name, error.info));
         match (&node.runs, messages) {
             (Runs::Server(server), _) => self.call(node, (server, step), messages, tags).await,
-            (Runs::Native(predict), [message]) => Ok(of(predicted(predict, message).await.map_err(named)?)),
-            (Runs::SimpleModel, [message]) => Ok(of(built_in::simple_model(message))),
-            (Runs::AverageCombiner, _) => Ok(of(built_in::average(messages).map_err(named)?)),
+            (Runs::Native(predict), [message]) => {
+                let payload = predicted(predict, message).await.map_err(named)?;
+                Ok(of(self.written(node, predict.schema(), payload)))
+            }
+            (Runs::SimpleModel, [message]) => {
+                Ok(of(self.written(node, &Numbers::any(), built_in::simple_model(message))))
+            }
+            (Runs::AverageCombiner, _) => {
+                let mean = built_in::average(messages).map_err(named)?;
+                Ok(of(self.written(node, &Numbers::any(), mean)))
+            }
             // Of the rest, what a node is called for is not theirs.
             _ => Err(unreadable(node, "nothing").into()),
         }
@@ -227,9 +243,19 @@ impl<'a> Walk<'a> {
         tags: Members,
     ) -> Result<Message, Stopped> {
         let uri = step.uri.clone().ok_or_else(|| unreadable(node, "an address"))?;
-        let reply = self.nodes.ask(server, self.question(uri, self.body(messages, step.takes_list))).await?;
+        let body = match server.dialect() {
+            Dialect::Seldon => self.body(messages, step.takes_list),
+            dialect => {
+                bodies(dialect, messages, step.takes_list).map_err(|error| unreadable(node, &error.to_string()))?
+            }
+        };
+        let reply = self.nodes.ask(server, self.question(uri, body)).await?;
         if !reply.status.is_success() {
             return Err(Stopped::Refused(Box::new(reply)));
+        }
+        if server.dialect() != Dialect::Seldon {
+            check_json(&reply.body).map_err(|error| unreadable(node, &error.to_string()))?;
+            return Ok(Message { payload: Rc::new(Payload::of_body(server.dialect(), reply.body)), tags });
         }
         let read = parse_envelope(&reply.body).map_err(|error| unreadable(node, &error.to_string()));
         self.note_reply((node, step), &read?, &reply.body, tags)
@@ -285,7 +311,18 @@ impl<'a> Walk<'a> {
         body
     }
 
+    /// What a node of this process answers, in the protocol of the nodes that are called, where that is not Seldon's.
+    fn written(&self, node: &Node, schema: &Schema, payload: Payload) -> Payload {
+        let (Some(dialect), Ok(numbers)) = (self.dialect, payload.numbers()) else { return payload };
+        let mut body = Vec::new();
+        answer::write(dialect, (&node.name, ""), schema, (&numbers, self.request_id), &mut body);
+        payload.with_body(dialect, body.into())
+    }
+
     fn write(&self, message: &Message, metrics: &[Value], body: &mut Vec<u8>) {
+        let Wire::Field(field) = message.payload.wire() else {
+            return body.extend_from_slice(message.payload.json());
+        };
         let notes = self.notes.borrow();
         let mut meta = Map::new();
         if !metrics.is_empty() {
@@ -299,13 +336,29 @@ impl<'a> Walk<'a> {
             }
         }
         body.extend_from_slice(b"{\"");
-        body.extend_from_slice(message.payload.field().name().as_bytes());
+        body.extend_from_slice(field.name().as_bytes());
         body.extend_from_slice(b"\":");
         body.extend_from_slice(message.payload.json());
         body.extend_from_slice(b",\"meta\":");
         body.extend_from_slice(Value::Object(meta).to_string().as_bytes());
         body.push(b'}');
     }
+}
+
+/// What a node is asked in V1 or V2: the body that came, or a list of what others answered.
+fn bodies(dialect: Dialect, messages: &[Message], is_list: bool) -> Result<Vec<u8>, JsonError> {
+    if !is_list {
+        let body = messages.first().map(|message| wire::as_request(dialect, message.payload.json())).transpose()?;
+        return Ok(body.unwrap_or_default().into());
+    }
+    let all: Vec<&[u8]> = messages.iter().map(|message| &message.payload.json()[..]).collect();
+    Ok([&b"["[..], &all.join(&b","[..]), b"]"].concat())
+}
+
+fn check_json(body: &[u8]) -> Result<(), JsonError> {
+    let mut cursor = Cursor::new(body)?;
+    cursor.raw_with_nan()?;
+    cursor.end()
 }
 
 /// The child that a router chose.
@@ -332,34 +385,19 @@ fn unreadable(node: &Node, reason: &str) -> RequestError {
     RequestError::new(ErrorCode::Internal, info)
 }
 
-/// The child that a router's answer names: its first number.
-fn chosen(answer: &Message) -> Option<i64> {
-    let value: Value = serde_json::from_slice(answer.payload.json()).ok()?;
-    let mut value = &value;
-    for field in ["ndarray", "tensor", "values"] {
-        value = value.get(field).unwrap_or(value);
-    }
-    while let Value::Array(items) = value {
-        value = items.first()?;
-    }
-    let number = value.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < 1e9)?;
-    #[expect(clippy::cast_possible_truncation, reason = "a small whole number")]
-    Some(number as i64)
-}
-
 /// What a model of this process predicts. What is estimated to take long leaves this thread to others meanwhile.
 async fn predicted(predict: &Arc<dyn Predict>, message: &Message) -> Result<Payload, RequestError> {
-    let input = message.payload.numbers()?;
     let schema = predict.schema();
+    let input = message.payload.numbers_for(Some(schema))?;
     if input.are_labels() {
         let info = "the model takes numbers, and the node before it answers with class labels";
         return Err(RequestError::new(ErrorCode::BadRequest, info));
     }
     native::check_features(schema, input.columns, input.first_missing)?;
     let values = if native::is_short(predict.row_cost(), input.rows) {
-        outputs(&**predict, input)?
+        outputs(&**predict, &input)?
     } else {
-        let (predict, input) = (Arc::clone(predict), Arc::clone(input));
+        let (predict, input) = (Arc::clone(predict), Arc::clone(&input));
         let work = tokio::task::spawn_blocking(move || outputs(&*predict, &input));
         work.await.unwrap_or_else(|_| Err(native::failed()))?
     };
