@@ -278,7 +278,7 @@ async fn programs_and_graphs_get_seldons_messages_as_json() {
     assert_eq!(answer.meta.as_ref().unwrap().request_path.len(), 2);
     assert_eq!(tensor_of(answer).values, [0.1, 0.9, 0.5]);
     let status = infer(&node, typed(), &IRIS).await.unwrap_err();
-    assert_eq!(status.code(), Code::Unimplemented);
+    assert_eq!(status.code(), Code::NotFound);
 }
 
 #[tokio::test]

@@ -154,9 +154,10 @@ fn runs(deployment: &Deployment, predictor: &Predictor, node: &Node) -> NodeRuns
         Implementation::ThompsonSampling => NodeRuns::Learns(Learning::ThompsonSampling),
         Implementation::Unknown => NodeRuns::Server(NodeServer {
             // A program is called only once it answered there.
-            authority: node.rest_authority().unwrap_or_default(),
-            timeout: deployment.rest_timeout(predictor),
+            authority: node.authority().unwrap_or_default(),
+            timeout: deployment.node_timeout(predictor),
             protocol: deployment.protocol,
+            grpc: node.is_grpc(),
         }),
     }
 }

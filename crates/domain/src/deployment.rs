@@ -19,6 +19,8 @@ pub const REQUEST_LOG_ANNOTATION: &str = "provost.dev/request-log";
 /// Annotation by which Seldon runs a predictor without its orchestrator.
 pub const NO_ENGINE_ANNOTATION: &str = "seldon.io/no-engine";
 /// Annotation that limits how long a node may take to answer over REST, in milliseconds.
+pub const GRPC_TIMEOUT_ANNOTATION: &str = "seldon.io/grpc-timeout";
+/// The annotation that tells how long a node may take to answer over REST, in milliseconds.
 pub const REST_TIMEOUT_ANNOTATION: &str = "seldon.io/rest-timeout";
 /// The server of scikit-learn models.
 const SKLEARN_SERVER: &str = "SKLEARN_SERVER";
@@ -165,6 +167,9 @@ impl Deployment {
     /// scikit-learn model of which no `method` is said predicts.
     pub fn apply_defaults(&mut self) {
         self.predictors.iter_mut().for_each(Predictor::apply_defaults);
+        if self.transport == Some(Transport::Grpc) {
+            self.predictors.iter_mut().for_each(|predictor| predictor.graph.default_to_grpc());
+        }
         if self.protocol == Protocol::Kfserving {
             self.predictors.iter_mut().for_each(|predictor| predictor.graph.default_method(SKLEARN_SERVER, "predict"));
         }
@@ -186,9 +191,20 @@ impl Deployment {
         all.into_iter().find_map(|annotations| annotations.get(name)).map(String::as_str)
     }
 
-    /// How long a node of the predictor may take to answer over REST, in milliseconds, where a positive number tells.
-    pub fn rest_timeout(&self, predictor: &Predictor) -> Option<u64> {
-        let text = self.annotation(predictor, REST_TIMEOUT_ANNOTATION)?;
+    /// Whether programs of users are called over gRPC.
+    pub fn calls_grpc(&self) -> bool {
+        let mut nodes = self.predictors.iter().flat_map(|predictor| predictor.graph.nodes());
+        self.transport == Some(Transport::Grpc) || nodes.any(Node::is_grpc)
+    }
+
+    /// The annotation that tells how long a node may take to answer.
+    pub fn timeout_annotation(&self) -> &'static str {
+        if self.calls_grpc() { GRPC_TIMEOUT_ANNOTATION } else { REST_TIMEOUT_ANNOTATION }
+    }
+
+    /// How long a node of the predictor may take to answer, in milliseconds, where a positive number tells.
+    pub fn node_timeout(&self, predictor: &Predictor) -> Option<u64> {
+        let text = self.annotation(predictor, self.timeout_annotation())?;
         text.trim().parse().ok().filter(|millis| *millis > 0)
     }
 

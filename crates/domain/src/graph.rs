@@ -201,9 +201,24 @@ impl Node {
         self.implementation == Implementation::Unknown
     }
 
-    /// Where it answers over REST, as `host:port`, if that is said.
-    pub fn rest_authority(&self) -> Option<String> {
-        self.endpoint.as_ref().and_then(Endpoint::rest_authority)
+    /// Where it is called, as `host:port`, if that is said.
+    pub fn authority(&self) -> Option<String> {
+        self.endpoint.as_ref().and_then(Endpoint::authority)
+    }
+
+    /// Whether it is called over gRPC.
+    pub fn is_grpc(&self) -> bool {
+        self.endpoint.as_ref().and_then(|endpoint| endpoint.kind) == Some(EndpointKind::Grpc)
+    }
+
+    /// Has programs of users be called over gRPC, of it and those below it, where nothing is said of each.
+    pub(crate) fn default_to_grpc(&mut self) {
+        if self.is_own_program()
+            && let Some(endpoint) = &mut self.endpoint
+        {
+            endpoint.kind.get_or_insert(EndpointKind::Grpc);
+        }
+        self.children.iter_mut().for_each(Self::default_to_grpc);
     }
 
     /// Whether nothing at all is said about the node.
@@ -271,10 +286,11 @@ impl Node {
 }
 
 impl Endpoint {
-    /// Where it answers over REST, as `host:port`; `None` where that is not said, or cannot be an address.
-    pub fn rest_authority(&self) -> Option<String> {
+    /// Where it is called, as `host:port`; `None` where that is not said, or cannot be an address.
+    pub fn authority(&self) -> Option<String> {
         let host = self.host.as_deref().filter(|host| is_host(host))?;
-        let port = u16::try_from(self.http_port.or(self.port)?).ok().filter(|port| *port != 0)?;
+        let own = if self.kind == Some(EndpointKind::Grpc) { self.grpc_port } else { self.http_port };
+        let port = u16::try_from(own.or(self.port)?).ok().filter(|port| *port != 0)?;
         Some(format!("{host}:{port}"))
     }
 }
@@ -549,7 +565,7 @@ mod tests {
             (endpoint("localhost", Some(65_536), None), None),
             (endpoint("localhost", None, None), None),
         ] {
-            assert_eq!(endpoint.rest_authority().as_deref(), expected, "{endpoint:?}");
+            assert_eq!(endpoint.authority().as_deref(), expected, "{endpoint:?}");
         }
     }
 

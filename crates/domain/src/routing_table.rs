@@ -110,6 +110,9 @@ pub struct NodeServer {
     /// What it speaks.
     #[serde(default)]
     pub protocol: Protocol,
+    /// Whether it is called over gRPC.
+    #[serde(default)]
+    pub grpc: bool,
 }
 
 /// Where the requests of one deployment go when its predictors are other servers.

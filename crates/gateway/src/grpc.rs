@@ -3,9 +3,10 @@
 //! Which deployment is meant, the metadata `seldon` and `namespace` tell, as to Seldon's ingress; V2 without them means the
 //! deployment with such a model.
 
-mod bridge;
-mod codec;
+pub(crate) mod bridge;
+pub(crate) mod codec;
 mod limits;
+pub(crate) mod tensors;
 
 use std::{pin::Pin, sync::Arc, time::Instant};
 
@@ -257,14 +258,23 @@ impl GatewayThread {
         (deployment, headers, arrived): (Arc<Deployment>, HeaderMap, Instant),
         message: ModelInferRequest,
     ) -> Result<tonic::Response<Bytes>, Status> {
-        if !are_here(&deployment) {
-            return Err(only_models());
-        }
+        let is_bridged = !are_here(&deployment);
+        let headers = if is_bridged { as_rest(headers) } else { headers };
         let mut call = call(deployment, Dialect::V2, (&headers, arrived))?;
         let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         (call.model, call.version) = (given(&message.model_name), given(&message.model_version));
-        let content = Content::V2(Box::new(message));
-        Ok(respond(self.predict(call, (&headers, content)).await?))
+        if !is_bridged {
+            let content = Content::V2(Box::new(message));
+            return Ok(respond(self.predict(call, (&headers, content)).await?));
+        }
+        let content = Content::Json(tensors::request_to_json(&message)?);
+        let answered = self.predict(call, (&headers, content)).await?;
+        if !answered.status.is_success() {
+            return Err(refused(&answered));
+        }
+        let message = tensors::response_from_json(&answered.body)
+            .map_err(|reason| Status::internal(format!("the deployment's program did not answer in V2: {reason}")))?;
+        Ok(respond(Answered { body: message.encode_to_vec().into(), ..answered }))
     }
 
     async fn predict(&self, call: Call, (headers, content): (&HeaderMap, Content)) -> Result<Answered, Status> {

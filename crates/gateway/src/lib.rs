@@ -21,6 +21,7 @@ mod learners;
 mod matcher;
 mod metrics;
 mod native;
+mod node_grpc;
 mod node_metrics;
 mod node_server;
 mod predict;

@@ -17,6 +17,7 @@ use crate::{
     feedback::FEEDBACK_PATH,
     headers::passed_on,
     matcher::{Action, Dialect},
+    node_grpc::{self, GrpcNodes},
     predict::BYTES,
     service::{INFERENCE_HEADER, JSON, PUID},
 };
@@ -37,6 +38,7 @@ const KEPT_IDLE: Duration = Duration::from_millis(1500);
 #[derive(Debug)]
 pub(crate) struct Server {
     node: String,
+    is_grpc: bool,
     dialect: Dialect,
     predict: Uri,
     timeout: Duration,
@@ -51,11 +53,16 @@ impl Server {
             Protocol::Tensorflow => Dialect::V1,
             Protocol::Kfserving => Dialect::V2,
         };
-        let predict = uri(&server.authority, &path(dialect, Action::Predict, node, None)).or_else(|| {
+        let path = if server.grpc {
+            node_grpc::method(dialect, "/predict").unwrap_or("/").to_owned()
+        } else {
+            path(dialect, Action::Predict, node, None)
+        };
+        let predict = uri(&server.authority, &path).or_else(|| {
             tracing::error!(node, authority = server.authority, "a route names no address");
             None
         })?;
-        Some(Self { node: node.to_owned(), dialect, predict, timeout })
+        Some(Self { node: node.to_owned(), is_grpc: server.grpc, dialect, predict, timeout })
     }
 
     /// Where it answers what is asked at a path.
@@ -71,6 +78,9 @@ impl Server {
     /// Where it does as a node of a graph what Seldon's protocol has at a path: in V1 and V2 it is asked for a prediction
     /// whether it predicts or transforms.
     pub(crate) fn of_graph(&self, path: &str) -> Option<Uri> {
+        if self.is_grpc {
+            return self.at(node_grpc::method(self.dialect, path)?);
+        }
         match (self.dialect, path) {
             (Dialect::Seldon, _) => self.at(path),
             (_, "/predict" | "/transform-input" | "/transform-output") => Some(self.predict.clone()),
@@ -79,6 +89,16 @@ impl Server {
             (Dialect::V2, FEEDBACK_PATH) => self.at("/feedback"),
             (Dialect::V2, _) => self.at(path),
         }
+    }
+
+    /// The node's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.node
+    }
+
+    /// Whether it is called over gRPC.
+    pub(crate) fn is_grpc(&self) -> bool {
+        self.is_grpc
     }
 
     /// What it speaks.
@@ -107,8 +127,12 @@ impl Server {
             return Err(not_spoken(&format!("the program of node `{}` speaks", self.node), self.dialect));
         }
         let model = model.unwrap_or(&self.node);
-        if action == Action::Predict && version.is_none() && model == self.node {
+        if action == Action::Predict && (self.is_grpc || version.is_none() && model == self.node) {
             return Ok(self.predict.clone());
+        }
+        if self.is_grpc {
+            let info = format!("{} is called over gRPC, and is not asked for more than predictions", self.called());
+            return Err(RequestError::new(ErrorCode::NotFound, info));
         }
         let found = uri(self.authority(), &path(dialect, action, model, version));
         found.ok_or_else(|| RequestError::new(ErrorCode::BadRequest, format!("`{model}` is not the name of a model")))
@@ -190,6 +214,7 @@ const PASSED_BACK: [header::HeaderName; 3] = [header::CONTENT_TYPE, header::CONT
 #[derive(Debug, Clone)]
 pub(crate) struct Nodes {
     client: Client<HttpConnector, Full<Bytes>>,
+    grpc: GrpcNodes,
     /// Longest answer that is taken, in bytes.
     body_max: usize,
     with_credentials: bool,
@@ -197,7 +222,7 @@ pub(crate) struct Nodes {
 
 impl Nodes {
     pub(crate) fn new(body_max: usize, with_credentials: bool) -> Self {
-        Self { client: client(), body_max, with_credentials }
+        Self { client: client(), grpc: GrpcNodes::new(connector(), body_max), body_max, with_credentials }
     }
 
     /// Asks a node.
@@ -212,6 +237,9 @@ impl Nodes {
     }
 
     async fn call(&self, server: &Server, question: &Question<'_>, headers: &HeaderMap) -> Result<Reply, RequestError> {
+        if server.is_grpc {
+            return self.grpc.ask(server, question, headers).await;
+        }
         let sent = match self.client.request(request(question, headers)).await {
             // A server that was just restarted closed the connections that are kept.
             Err(error) if !error.is_connect() => self.client.request(request(question, headers)).await,
@@ -234,11 +262,15 @@ impl Nodes {
     }
 }
 
-fn client() -> Client<HttpConnector, Full<Bytes>> {
+fn connector() -> HttpConnector {
     let mut connector = HttpConnector::new();
     connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
     connector.set_nodelay(true);
-    Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(KEPT_IDLE).build(connector)
+    connector
+}
+
+fn client() -> Client<HttpConnector, Full<Bytes>> {
+    Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(KEPT_IDLE).build(connector())
 }
 
 fn request(question: &Question<'_>, headers: &HeaderMap) -> Request<Full<Bytes>> {
@@ -268,7 +300,16 @@ fn cut_off(server: &Server, error: &(dyn std::error::Error + Send + Sync + 'stat
 
 /// Asks the server at `authority`, which is `host:port`, how it is, as Seldon's wrappers tell it at `/health/status`; one
 /// that has nothing there is well. The error tells a person why it cannot be called.
-pub async fn check_server(authority: &str) -> Result<(), String> {
+pub async fn check_server(authority: &str, is_grpc: bool) -> Result<(), String> {
+    const SILENT: &str = "does not answer yet: start it, or look at its log";
+    if is_grpc {
+        // Programs made with Seldon's wrapper have no service that tells how they are.
+        let connecting = tokio::time::timeout(STATUS_TIMEOUT, tokio::net::TcpStream::connect(authority)).await;
+        return connecting
+            .map_err(drop)
+            .and_then(|connected| connected.map(drop).map_err(drop))
+            .map_err(|()| SILENT.into());
+    }
     let uri = uri(authority, STATUS).ok_or("has no address that can be called")?;
     let mut request = Request::new(Full::default());
     *request.uri_mut() = uri;
@@ -277,6 +318,6 @@ pub async fn check_server(authority: &str) -> Result<(), String> {
             Err(format!("says at {STATUS} that it is not well: {}", response.status()))
         }
         Ok(Ok(_)) => Ok(()),
-        Ok(Err(_)) | Err(_) => Err("does not answer yet: start it, or look at its log".to_owned()),
+        Ok(Err(_)) | Err(_) => Err(SILENT.to_owned()),
     }
 }

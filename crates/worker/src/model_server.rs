@@ -43,8 +43,8 @@ pub trait ArtifactReader: Send + Sync {
 /// Asks programs of users, which are servers of their own, whether they can be called.
 #[async_trait]
 pub trait ServerCheck: Send + Sync + fmt::Debug {
-    /// Asks the one at `authority`, which is `host:port`. The error tells a person why it cannot be called yet.
-    async fn check(&self, authority: &str) -> Result<(), String>;
+    /// Asks the one at `authority`, which is `host:port`, over HTTP or gRPC. The error tells a person why it cannot be called yet.
+    async fn check(&self, authority: &str, is_grpc: bool) -> Result<(), String>;
 }
 
 /// How programs of users are waited for.
@@ -145,14 +145,14 @@ impl ModelServer {
 
     /// Waits until the program of a node can be called, as long as patience lasts and somebody wants it.
     async fn reach(&self, key: &RevisionKey, node: &Node) -> Result<(), Failure> {
-        let Some(authority) = node.rest_authority() else {
+        let Some(authority) = node.authority() else {
             let reason = format!("node `{}` has no `implementation`, and no `endpoint` that is an address", node.name);
             return Err(Failure { reason, may_pass: false });
         };
         let OwnPrograms { check, patience } = &self.0.own_programs;
         let began = Instant::now();
         loop {
-            let Err(reason) = check.check(&authority).await else { return Ok(()) };
+            let Err(reason) = check.check(&authority, node.is_grpc()).await else { return Ok(()) };
             let is_wanted = self.with_revisions(|revisions| revisions.contains_key(key));
             if !is_wanted || began.elapsed() >= *patience {
                 let reason = format!("node `{}` at {authority} {reason}", node.name);

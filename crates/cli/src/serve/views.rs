@@ -49,14 +49,14 @@ impl ArtifactReader for Artifacts {
     }
 }
 
-/// Asks programs of users over HTTP.
+/// Asks programs of users.
 #[derive(Debug)]
 pub(super) struct ServerChecks;
 
 #[async_trait]
 impl ServerCheck for ServerChecks {
-    async fn check(&self, authority: &str) -> Result<(), String> {
-        check_server(authority).await
+    async fn check(&self, authority: &str, is_grpc: bool) -> Result<(), String> {
+        check_server(authority, is_grpc).await
     }
 }
 

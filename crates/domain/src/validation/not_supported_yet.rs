@@ -6,7 +6,7 @@
 use super::{Violation, for_each_node, predictors};
 use crate::{
     Deployment, Engine, FieldPath, ModelUri, ServerCatalog,
-    deployment::{ServerType, Transport},
+    deployment::ServerType,
     graph::{Implementation, Node, Parameter},
     server_catalog::ModelServer,
 };
@@ -23,7 +23,7 @@ const CLAIM_IN_PROCESS: &str =
 /// Everything in the deployment that this version cannot do.
 pub(super) fn check(deployment: &Deployment, catalog: &ServerCatalog, engine: Engine) -> Vec<Violation> {
     let mut violations = Vec::new();
-    check_transport(deployment, &mut violations);
+    check_server_type(deployment, &mut violations);
     for (path, predictor) in predictors(deployment) {
         for_each_node(&predictor.graph, &path.field("graph"), &mut |node, path| {
             check_implementation(node, path, catalog, &mut violations);
@@ -34,17 +34,10 @@ pub(super) fn check(deployment: &Deployment, catalog: &ServerCatalog, engine: En
     violations
 }
 
-fn check_transport(deployment: &Deployment, violations: &mut Vec<Violation>) {
-    let mut refuse = |field: &str, value: &str, instead: &str| {
-        let message = format!("`{value}` is not supported yet; {instead}");
-        violations.push(Violation::not_supported(FieldPath::of("spec").field(field), value, message));
-    };
-    let nodes = deployment.predictors.iter().flat_map(|predictor| predictor.graph.nodes());
-    if deployment.transport == Some(Transport::Grpc) && nodes.into_iter().any(Node::is_own_program) {
-        refuse("transport", "grpc", "programs of your own are called over REST: use `rest` or leave it out");
-    }
+fn check_server_type(deployment: &Deployment, violations: &mut Vec<Violation>) {
     if deployment.server_type == ServerType::Kafka {
-        refuse("serverType", "kafka", "use `rpc` or leave it out");
+        let message = "`kafka` is not supported yet; use `rpc` or leave it out";
+        violations.push(Violation::not_supported(FieldPath::of("spec").field("serverType"), "kafka", message));
     }
 }
 

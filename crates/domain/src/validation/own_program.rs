@@ -2,11 +2,7 @@
 //! elsewhere a server that runs already.
 
 use super::{Violation, for_each_node, predictors};
-use crate::{
-    Deployment, Engine, FieldPath, Predictor, ServerCatalog,
-    deployment::REST_TIMEOUT_ANNOTATION,
-    graph::{EndpointKind, Node},
-};
+use crate::{Deployment, Engine, FieldPath, Predictor, ServerCatalog, deployment::Protocol, graph::Node};
 
 /// Everything that is wrong with such nodes.
 pub(super) fn check(deployment: &Deployment, catalog: &ServerCatalog, engine: Engine) -> Vec<Violation> {
@@ -16,7 +12,7 @@ pub(super) fn check(deployment: &Deployment, catalog: &ServerCatalog, engine: En
         for_each_node(&predictor.graph, &path.field("graph"), &mut |node, path| {
             if node.is_own_program() && !node.name.is_empty() {
                 has_own = true;
-                check_transport(node, path, &mut violations);
+                check_transport(deployment, node, path, &mut violations);
                 if engine == Engine::Process {
                     check_server(node, path, catalog, &mut violations);
                 }
@@ -29,19 +25,27 @@ pub(super) fn check(deployment: &Deployment, catalog: &ServerCatalog, engine: En
     violations
 }
 
-fn check_transport(node: &Node, path: &FieldPath, violations: &mut Vec<Violation>) {
-    if node.endpoint.as_ref().and_then(|endpoint| endpoint.kind) == Some(EndpointKind::Grpc) {
-        let message = "`GRPC` is not supported yet; use `REST` or leave it out";
+/// Over gRPC there is Seldon's protocol, and predictions of V2.
+fn check_transport(deployment: &Deployment, node: &Node, path: &FieldPath, violations: &mut Vec<Violation>) {
+    let calls = node.calls();
+    let (name, lacks) = match deployment.protocol {
+        _ if !deployment.calls_grpc() => return,
+        Protocol::Tensorflow => ("tensorflow", true),
+        Protocol::Kfserving => ("kfserving", calls.route || calls.aggregate),
+        Protocol::Seldon => return,
+    };
+    if lacks {
+        let message = format!("`{name}` has no such calls of programs over gRPC; use `REST`, or the protocol `seldon`");
         violations.push(Violation::not_supported(path.field("endpoint").field("type"), "GRPC", message));
     }
 }
 
 /// Here no container is run: the program must be a server already, with its own model.
 fn check_server(node: &Node, path: &FieldPath, catalog: &ServerCatalog, violations: &mut Vec<Violation>) {
-    if node.rest_authority().is_none() {
+    if node.authority().is_none() {
         let message = format!(
             "containers run on a Kubernetes cluster only; tell with `endpoint.service_host` and `endpoint.httpPort` \
-             where your program listens, or use one of {} as `implementation`, with `modelUri`",
+             (or `grpcPort`, with `type: GRPC`) where your program listens, or use one of {} as `implementation`, with `modelUri`",
             catalog.supported_names()
         );
         violations.push(Violation::not_supported(path.field("endpoint"), (), message));
@@ -53,11 +57,12 @@ fn check_server(node: &Node, path: &FieldPath, catalog: &ServerCatalog, violatio
 }
 
 fn check_timeout(deployment: &Deployment, predictor: &Predictor, path: &FieldPath, violations: &mut Vec<Violation>) {
-    let Some(text) = deployment.annotation(predictor, REST_TIMEOUT_ANNOTATION) else { return };
-    if deployment.rest_timeout(predictor).is_none() {
-        let of_predictor = predictor.annotations.contains_key(REST_TIMEOUT_ANNOTATION);
+    let annotation = deployment.timeout_annotation();
+    let Some(text) = deployment.annotation(predictor, annotation) else { return };
+    if deployment.node_timeout(predictor).is_none() {
+        let of_predictor = predictor.annotations.contains_key(annotation);
         let holder = if of_predictor { path.clone() } else { FieldPath::of("metadata") };
         let message = format!("`{text}` is not a number of milliseconds; write one such as `5000`");
-        violations.push(Violation::invalid(holder.field("annotations").key(REST_TIMEOUT_ANNOTATION), text, message));
+        violations.push(Violation::invalid(holder.field("annotations").key(annotation), text, message));
     }
 }

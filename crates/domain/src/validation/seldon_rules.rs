@@ -130,7 +130,7 @@ fn check_containers(predictor: &Predictor, path: &FieldPath, engine: Engine, vio
     if predictor.graph.is_absent() {
         return;
     }
-    let is_server = |node: &Node| engine == Engine::Process && node.rest_authority().is_some();
+    let is_server = |node: &Node| engine == Engine::Process && node.authority().is_some();
     for_each_node(&predictor.graph, &path.field("graph"), &mut |node, path| {
         if node.is_own_program() && !predictor.has_container(&node.name) && !is_server(node) {
             violations.push(Violation::invalid(path.clone(), node.name.as_str(), NO_CONTAINER));

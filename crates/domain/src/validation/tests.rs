@@ -109,8 +109,8 @@ fn a_program_of_the_users_own_needs_a_container_on_a_cluster() {
 fn a_program_of_the_users_own_is_a_server_where_there_are_no_containers() {
     check(&graph(own("classifier")), &[]);
     let nowhere = "spec.predictors[0].graph.endpoint: containers run on a Kubernetes cluster only; tell with \
-                   `endpoint.service_host` and `endpoint.httpPort` where your program listens, or use one of \
-                   SKLEARN_SERVER, XGBOOST_SERVER as `implementation`, with `modelUri`";
+                   `endpoint.service_host` and `endpoint.httpPort` (or `grpcPort`, with `type: GRPC`) where your \
+                   program listens, or use one of SKLEARN_SERVER, XGBOOST_SERVER as `implementation`, with `modelUri`";
     let without = "spec.predictors[0].graph: Can't find container for Predictive Unit";
     check(&graph(Node { endpoint: None, ..own("classifier") }), &[without, nowhere]);
     check(
@@ -122,13 +122,30 @@ fn a_program_of_the_users_own_is_a_server_where_there_are_no_containers() {
 }
 
 #[test]
-fn a_program_of_the_users_own_is_called_over_rest() {
-    let mut grpc = own("classifier");
-    grpc.endpoint.as_mut().unwrap().kind = Some(EndpointKind::Grpc);
-    check(
-        &graph(grpc),
-        &["spec.predictors[0].graph.endpoint.type: `GRPC` is not supported yet; use `REST` or leave it out"],
-    );
+fn over_grpc_programs_speak_seldons_protocol_and_predict_in_v2() {
+    let mut program = own("classifier");
+    program.endpoint = Some(Endpoint {
+        host: Some("localhost".to_owned()),
+        grpc_port: Some(9500),
+        kind: Some(EndpointKind::Grpc),
+        ..Endpoint::default()
+    });
+    let mut deployment = graph(program);
+    check(&deployment, &[]);
+    deployment.protocol = Protocol::Kfserving;
+    check(&deployment, &[]);
+    let refused = |protocol: &str| {
+        format!(
+            "spec.predictors[0].graph.endpoint.type: `{protocol}` has no such calls of programs over gRPC; use `REST`, or \
+             the protocol `seldon`"
+        )
+    };
+    deployment.protocol = Protocol::Tensorflow;
+    check(&deployment, &[&refused("tensorflow")]);
+    deployment.protocol = Protocol::Kfserving;
+    deployment.predictors[0].graph.kind = NodeKind::Router;
+    deployment.predictors[0].graph.children = vec![node("below", "SKLEARN_SERVER")];
+    check(&deployment, &[&refused("kfserving")]);
 }
 
 #[test]
@@ -341,16 +358,17 @@ fn tensorflow_is_not_for_seldons_servers() {
 }
 
 #[test]
-fn models_answer_grpc_and_programs_of_the_users_own_are_not_called_by_it_yet() {
+fn programs_are_called_over_the_transport_where_nothing_else_is_said() {
     let mut native = deployment(vec![predictor("default", None)]);
     native.transport = Some(Transport::Grpc);
     check(&native, &[]);
     let mut program = graph(own("classifier"));
-    program.predictors[0].graph.endpoint.as_mut().unwrap().kind = None;
+    program.predictors[0].graph.endpoint.as_mut().unwrap().grpc_port = Some(9500);
     program.transport = Some(Transport::Grpc);
-    let expected = "spec.transport: `grpc` is not supported yet; programs of your own are called over REST: use `rest` or \
-                    leave it out";
-    check(&program, &[expected]);
+    program.apply_defaults();
+    check(&program, &[]);
+    let node = &program.predictors[0].graph;
+    assert_eq!((node.is_grpc(), node.authority().as_deref()), (true, Some("localhost:9500")));
 }
 
 #[test]

@@ -102,9 +102,14 @@ fn nodes(predictor: &Predictor) -> Vec<One<'_>> {
             let (version, platform) = (native.v2.version(), native.v2.platform());
             vec![One { name, is: Is::Model { schema: native.predict.schema(), version, platform } }]
         }
-        Served::Server(server) => vec![One { name, is: Is::Server(server) }],
+        Served::Server(server) => vec![One { name, is: of_server(server) }],
         Served::Graph(graph) => graph.root.all().into_iter().map(|node| of_graph(predictor, node)).collect(),
     }
+}
+
+/// One that is called over gRPC is not asked of itself.
+fn of_server(server: &Server) -> Is<'_> {
+    if server.is_grpc() { Is::BuiltIn } else { Is::Server(server) }
 }
 
 fn of_graph<'a>(predictor: &'a Predictor, node: &'a graph::Node) -> One<'a> {
@@ -114,7 +119,7 @@ fn of_graph<'a>(predictor: &'a Predictor, node: &'a graph::Node) -> One<'a> {
             version: &predictor.stream.revision,
             platform: node.image.trim_end_matches("_SERVER"),
         },
-        Runs::Server(server) => Is::Server(server),
+        Runs::Server(server) => of_server(server),
         Runs::SimpleModel | Runs::SimpleRouter | Runs::AbTest(..) | Runs::AverageCombiner | Runs::Learns(..) => {
             Is::BuiltIn
         }

@@ -12,7 +12,7 @@ use serde_json::{Map, Number, Value, json};
 use crate::error::RequestError;
 
 /// A message as JSON. `customData` and `tftensor` have no form that programs over REST take.
-pub(super) fn to_json(message: &SeldonMessage) -> Result<Bytes, RequestError> {
+pub(crate) fn to_json(message: &SeldonMessage) -> Result<Bytes, RequestError> {
     Ok(message_to_json(message)?.to_string().into())
 }
 
@@ -100,8 +100,30 @@ fn value_to_json(value: &ProtoValue) -> Value {
 }
 
 /// A message that came as JSON; `None` where it is none.
-pub(super) fn from_json(body: &[u8]) -> Option<SeldonMessage> {
+pub(crate) fn from_json(body: &[u8]) -> Option<SeldonMessage> {
+    message_from_json(&serde_json::from_slice(body).ok()?)
+}
+
+/// A feedback that came as JSON; `None` where it is none.
+pub(crate) fn feedback_from_json(body: &[u8]) -> Option<Feedback> {
     let value: Value = serde_json::from_slice(body).ok()?;
+    let part = |name: &str| match value.get(name) {
+        None | Some(Value::Null) => None,
+        Some(part) => Some(parts_from_json(part)),
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "as the message has it")]
+    let reward = value["reward"].as_f64().unwrap_or_default() as f32;
+    Some(Feedback { request: part("request"), response: part("response"), reward, truth: part("truth") })
+}
+
+/// A message, with a payload or without.
+fn parts_from_json(value: &Value) -> SeldonMessage {
+    let meta = Some(meta_from_json(&value["meta"]));
+    message_from_json(value).unwrap_or(SeldonMessage { status: None, meta, payload: None })
+}
+
+/// The same of a value.
+pub(crate) fn message_from_json(value: &Value) -> Option<SeldonMessage> {
     let payload = match value.as_object()? {
         body if body.contains_key("data") => Payload::Data(data_from_json(&value["data"])?),
         body if body.contains_key("strData") => Payload::StrData(value["strData"].as_str()?.to_owned()),

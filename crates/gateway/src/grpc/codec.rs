@@ -8,7 +8,7 @@ use tonic::{
 
 /// Passes messages on as they are.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Whole;
+pub(crate) struct Whole;
 
 impl Codec for Whole {
     type Encode = Bytes;

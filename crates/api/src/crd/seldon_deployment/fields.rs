@@ -15,9 +15,11 @@ const REMOVE: &str = "remove it";
 const NO_IMAGES: &str =
     "remove it, and set `implementation` and `modelUri` in the graph, or `endpoint` to where your program listens";
 const NOT_CALLED: &str = "the node runs in the server and is not called over the network";
-const CONTAINER_TELLS: &str = "the node is called in its pod, at the port of its container that is named `http`";
+const CONTAINER_TELLS: &str =
+    "the node is called in its pod, at the port of its container that is named `http`, or `grpc`";
 const USE_TIMEOUT: &str = "use `seldon.io/rest-timeout`";
-const REST_ONLY: &str = "nodes are called over REST";
+const USE_GRPC_TIMEOUT: &str = "use `seldon.io/grpc-timeout`";
+const BODY_MAX: &str = "`gateway.body-max` of the configuration limits all messages";
 const ONE_CONTAINER: &str = "the orchestrator serves the models itself, or stands beside a program of your own";
 const NO_ORCHESTRATOR: &str = "there is no orchestrator of Seldon's";
 const ROUTES: &str = "routes are those of the platform";
@@ -61,8 +63,8 @@ static SPECIFICATION: [Field; 9] = [
     Field::honoured(
         "spec.transport",
         Text,
-        "Transport: `rest`, the default, or `grpc`. Models of this server answer both at once; with programs of your own, \
-         which are called over REST, `grpc` is refused: not supported yet.",
+        "Transport: `rest`, the default, or `grpc`. Models of this server answer both at once; programs of your own are \
+         called over this one, where `endpoint.type` says nothing else.",
     ),
     Field::honoured("spec.serverType", Text, "How requests arrive: `rpc`, the default. `kafka` is not supported yet."),
     Field::on_kubernetes("spec.replicas", Integer, "Replicas of each predictor that does not say its own.")
@@ -153,9 +155,9 @@ static GRAPH: [Field; 25] = [
         "Port for REST, where `httpPort` is not set.",
     )
     .because(CONTAINER_TELLS),
-    Field::honoured("spec.predictors[].graph.endpoint.type", Text, "`REST`; `GRPC` is refused: not supported yet."),
+    Field::honoured("spec.predictors[].graph.endpoint.type", Text, "`REST`, or `GRPC`, with Seldon's protocol and V2."),
     Field::in_process("spec.predictors[].graph.endpoint.httpPort", Integer, "Port for REST.").because(CONTAINER_TELLS),
-    Field::no_effect("spec.predictors[].graph.endpoint.grpcPort", Integer, "Port for gRPC.").because(REST_ONLY),
+    Field::in_process("spec.predictors[].graph.endpoint.grpcPort", Integer, "Port for gRPC.").because(CONTAINER_TELLS),
     Field::on_kubernetes(
         "spec.predictors[].graph.serviceAccountName",
         Text,
@@ -443,11 +445,15 @@ static ANNOTATIONS: [Annotation; 33] = [
         "Milliseconds that a node whose program is your own may take to answer; else 60000.",
         NOT_CALLED,
     ),
-    Annotation::no_effect("seldon.io/grpc-timeout", "Milliseconds a call of a node may take over gRPC.", REST_ONLY),
+    Annotation::own_program(
+        "seldon.io/grpc-timeout",
+        "Milliseconds that such a node may take to answer over gRPC; else 60000.",
+        NOT_CALLED,
+    ),
     Annotation::no_effect("seldon.io/rest-read-timeout", "Of the orchestrator before 1.0.", USE_TIMEOUT),
     Annotation::no_effect("seldon.io/rest-connection-timeout", "Of the orchestrator before 1.0.", USE_TIMEOUT),
-    Annotation::no_effect("seldon.io/grpc-read-timeout", "Of the orchestrator before 1.0.", REST_ONLY),
-    Annotation::no_effect("seldon.io/grpc-max-message-size", "Bytes of a gRPC message.", REST_ONLY),
+    Annotation::no_effect("seldon.io/grpc-read-timeout", "Of the orchestrator before 1.0.", USE_GRPC_TIMEOUT),
+    Annotation::no_effect("seldon.io/grpc-max-message-size", "Bytes of a gRPC message.", BODY_MAX),
     Annotation::no_effect(
         "seldon.io/engine-separate-pod",
         "Whether the orchestrator has a pod of its own.",

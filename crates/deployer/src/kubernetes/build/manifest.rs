@@ -27,20 +27,21 @@ pub(super) type ModelUris = BTreeMap<String, String>;
 /// The manifest, as the value of an environment variable. Kubernetes takes `$(NAME)` in it for a reference, and
 /// any `$$` for a `$`.
 pub(super) fn text(part: Part<'_>, model_uris: &ModelUris, programs: &[NodeContainer]) -> String {
-    let places = Places { model_uris, ports: programs.iter().filter_map(|program| port(part, program)).collect() };
+    let places =
+        Places { model_uris, endpoints: programs.iter().filter_map(|program| endpoint(part, program)).collect() };
     manifest(part, &places).to_string().replace('$', "$$")
 }
 
 /// Where things are as the pod sees it, by the names of nodes.
 struct Places<'a> {
     model_uris: &'a ModelUris,
-    /// The port of each program of the user's own.
-    ports: BTreeMap<&'a str, Value>,
+    /// Where each program of the user's own is called.
+    endpoints: BTreeMap<&'a str, Value>,
 }
 
-fn port<'a>(part: Part<'_>, program: &'a NodeContainer) -> Option<(&'a str, Value)> {
+fn endpoint<'a>(part: Part<'_>, program: &'a NodeContainer) -> Option<(&'a str, Value)> {
     let name = program.container.get("name")?.as_str()?;
-    Some((name, own_program::http_port(part, program)))
+    Some((name, own_program::endpoint(part, program)))
 }
 
 fn manifest(part: Part<'_>, places: &Places<'_>) -> Value {
@@ -79,9 +80,9 @@ fn predictor(part: Part<'_>, places: &Places<'_>) -> Value {
 fn change(node: &mut Map<String, Value>, places: &Places<'_>) {
     node.retain(|name, _| !ACTED_ON.contains(&name.as_str()));
     let name = node.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
-    if let Some(port) = places.ports.get(name.as_str()) {
+    if let Some(endpoint) = places.endpoints.get(name.as_str()) {
         node.shift_remove("modelUri");
-        node.insert("endpoint".to_owned(), json!({"service_host": "localhost", "httpPort": port, "type": "REST"}));
+        node.insert("endpoint".to_owned(), endpoint.clone());
     } else if let Some(uri) = places.model_uris.get(&name) {
         node.insert("modelUri".to_owned(), json!(uri));
     }

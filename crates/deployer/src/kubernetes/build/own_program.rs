@@ -29,9 +29,14 @@ pub(super) fn volume() -> Value {
     json!({"name": POD_INFO, "downwardAPI": {"items": [annotations]}})
 }
 
-/// The port at which the program is called.
-pub(super) fn http_port(part: Part<'_>, program: &NodeContainer) -> Value {
-    port(part, &program.container, "http", HTTP)
+/// Where the program is called in its pod.
+pub(super) fn endpoint(part: Part<'_>, program: &NodeContainer) -> Value {
+    if part.source.deployment.calls_grpc() {
+        let port = port(part, &program.container, "grpc", GRPC);
+        return json!({"service_host": "localhost", "grpcPort": port, "type": "GRPC"});
+    }
+    let port = port(part, &program.container, "http", HTTP);
+    json!({"service_host": "localhost", "httpPort": port, "type": "REST"})
 }
 
 /// The container.
@@ -54,7 +59,7 @@ pub(super) fn build(part: Part<'_>, program: &NodeContainer, storage: &Storage) 
     for (list, items) in [("env", environment), ("ports", ports), ("volumeMounts", mounts)] {
         set_list(&mut container, list, items);
     }
-    add_defaults(&mut container);
+    add_defaults(&mut container, if part.source.deployment.calls_grpc() { "grpc" } else { "http" });
     Value::Object(container)
 }
 
@@ -116,9 +121,9 @@ fn parameter(parameter: &Parameter) -> Value {
 
 /// Adds what the container has where the user says nothing. That it listens tells that it is ready, as in Seldon: the
 /// orchestrator asks for more before the pod is.
-fn add_defaults(container: &mut Map<String, Value>) {
+fn add_defaults(container: &mut Map<String, Value>, port: &str) {
     let listens = |times: Value| {
-        let mut probe = json!({"tcpSocket": {"port": "http"}, "failureThreshold": 3, "periodSeconds": 5});
+        let mut probe = json!({"tcpSocket": {"port": port}, "failureThreshold": 3, "periodSeconds": 5});
         super::merge::fill(&mut probe, times);
         probe
     };

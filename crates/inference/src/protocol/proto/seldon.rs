@@ -19,6 +19,14 @@ pub struct SeldonMessage {
     pub payload: Option<Payload>,
 }
 
+/// Several messages, for those who make one of them.
+#[derive(Clone, PartialEq, Message)]
+pub struct SeldonMessageList {
+    /// The messages.
+    #[prost(message, repeated, tag = "1")]
+    pub seldon_messages: Vec<SeldonMessage>,
+}
+
 /// What came of a prediction.
 #[derive(Clone, PartialEq, Message)]
 pub struct Feedback {

@@ -1,0 +1,247 @@
+//! Nodes that are called over gRPC, in Seldon's protocol and in V2, whichever way the caller asks.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "a test")]
+
+use std::future::{Ready, ready};
+
+use axum::{Router, body::Body, extract::Request};
+use http::uri::PathAndQuery;
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use prost_types::{ListValue, Value as ProtoValue, value::Kind};
+use provost_api::rest::v1::deployments::DeploymentState;
+use provost_inference::protocol::proto::{
+    inference::{Contents, ModelInferRequest, ModelInferResponse, Tensor},
+    seldon::{DefaultData, Feedback, Meta, Payload, SeldonMessage, SeldonMessageList, Tensor as SeldonTensor, Values},
+};
+use provost_testkit::{Node, NodeOptions, wrapped_model};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tonic::{Code, Response, Status, server::UnaryService};
+use tonic_prost::ProstCodec;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_provost");
+
+/// A program over gRPC: it adds one to each number, joins what others answered, chooses the last of two children, tells of
+/// feedback in its tags, and does not like the number 13. What the number 14 makes it answer takes longer than anybody waits.
+async fn program(name: &str, kind: &str, children: &[Value]) -> Value {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(wrapped_model::serve_router(listener, Router::new().fallback(answer)));
+    let endpoint = json!({"service_host": "127.0.0.1", "grpcPort": port, "type": "GRPC"});
+    json!({"name": name, "type": kind, "endpoint": endpoint, "children": children})
+}
+
+async fn answer(request: Request) -> axum::response::Response {
+    match request.uri().path() {
+        "/seldon.protos.Model/Predict"
+        | "/seldon.protos.Transformer/TransformInput"
+        | "/seldon.protos.OutputTransformer/TransformOutput" => unary(request, add_one).await,
+        "/seldon.protos.Router/Route" => {
+            let route = |_: SeldonMessage| Ok(numbers(Values::Ndarray(rows(&[vec![1.0]]))));
+            unary(request, route).await
+        }
+        "/seldon.protos.Combiner/Aggregate" => unary(request, |messages| Ok(join(messages))).await,
+        "/seldon.protos.Model/SendFeedback" => {
+            let told = |feedback: Feedback| {
+                let kind = Some(Kind::NumberValue(f64::from(feedback.reward)));
+                let mut message = numbers(Values::Ndarray(rows(&[])));
+                message.meta.get_or_insert_default().tags.insert("reward".to_owned(), ProtoValue { kind });
+                Ok(message)
+            };
+            unary(request, told).await
+        }
+        "/inference.GRPCInferenceService/ModelInfer" => unary(request, |message| Ok(infer(message))).await,
+        path => panic!("{path}"),
+    }
+}
+
+async fn unary<Q, A>(request: Request, answer: fn(Q) -> Result<A, Status>) -> axum::response::Response
+where
+    Q: prost::Message + Default + Send + 'static,
+    A: prost::Message + Default + Send + 'static,
+{
+    struct Answers<Q, A>(fn(Q) -> Result<A, Status>);
+    impl<Q, A> UnaryService<Q> for Answers<Q, A> {
+        type Response = A;
+        type Future = Ready<Result<Response<A>, Status>>;
+
+        fn call(&mut self, request: tonic::Request<Q>) -> Self::Future {
+            ready((self.0)(request.into_inner()).map(Response::new))
+        }
+    }
+    let mut grpc = tonic::server::Grpc::new(ProstCodec::<A, Q>::default());
+    grpc.unary(Answers(answer), request).await.map(Body::new)
+}
+
+fn numbers(values: Values) -> SeldonMessage {
+    let data = DefaultData { names: Vec::new(), values: Some(values) };
+    SeldonMessage { payload: Some(Payload::Data(data)), meta: Some(Meta::default()), ..SeldonMessage::default() }
+}
+
+fn rows(all: &[Vec<f64>]) -> ListValue {
+    let number = |number: &f64| ProtoValue { kind: Some(Kind::NumberValue(*number)) };
+    let row = |row: &Vec<f64>| ListValue { values: row.iter().map(number).collect() };
+    ListValue { values: all.iter().map(|one| ProtoValue { kind: Some(Kind::ListValue(row(one))) }).collect() }
+}
+
+fn first_row(message: &SeldonMessage) -> Vec<f64> {
+    let Some(Payload::Data(DefaultData { values: Some(values), .. })) = &message.payload else { return Vec::new() };
+    match values {
+        Values::Tensor(tensor) => tensor.values.clone(),
+        Values::Ndarray(list) => {
+            let Some(Kind::ListValue(row)) = &list.values[0].kind else { return Vec::new() };
+            row.values
+                .iter()
+                .map(|value| if let Some(Kind::NumberValue(number)) = value.kind { number } else { 0.0 })
+                .collect()
+        }
+        Values::Tftensor(_) => Vec::new(),
+    }
+}
+
+fn add_one(message: SeldonMessage) -> Result<SeldonMessage, Status> {
+    let row = first_row(&message);
+    if row.contains(&13.0) {
+        return Err(Status::unknown("Exception calling application: thirteen"));
+    }
+    let more: Vec<f64> = row.iter().map(|number| number + 1.0).collect();
+    let mut answer = numbers(Values::Ndarray(rows(&[more])));
+    // What it was asked is told.
+    answer.meta.get_or_insert_default().tags = message.meta.unwrap_or_default().tags;
+    Ok(answer)
+}
+
+fn join(messages: SeldonMessageList) -> SeldonMessage {
+    let all: Vec<f64> = messages.seldon_messages.iter().flat_map(first_row).collect();
+    let count = i32::try_from(all.len()).unwrap();
+    numbers(Values::Tensor(SeldonTensor { shape: vec![1, count], values: all }))
+}
+
+fn infer(request: ModelInferRequest) -> ModelInferResponse {
+    let input = request.inputs[0].clone();
+    let values = input.contents.unwrap_or_default().fp32_contents.iter().map(|value| value + 0.5).collect();
+    let contents = Some(Contents { fp32_contents: values, ..Contents::default() });
+    let output = Tensor { name: "out".to_owned(), contents, ..input };
+    let (model_name, id) = (request.model_name, request.id);
+    ModelInferResponse { model_name, id, outputs: vec![output], ..ModelInferResponse::default() }
+}
+
+async fn served(specification: Value) -> Node {
+    let node = Node::start(NodeOptions::new(BINARY)).await;
+    let manifest = json!({
+        "apiVersion": "machinelearning.seldon.io/v1",
+        "kind": "SeldonDeployment",
+        "metadata": {"name": "graph"},
+        "spec": specification,
+    });
+    let applied = node.apply(&manifest.to_string()).await;
+    assert!(applied.applied[0].warnings.is_empty(), "{:?}", applied.applied[0].warnings);
+    node.await_state("graph", DeploymentState::Available).await;
+    node
+}
+
+fn of(graph: &Value) -> Value {
+    json!({"predictors": [{"name": "main", "graph": graph}]})
+}
+
+async fn call<Q, A>(node: &Node, method: &'static str, message: Q) -> Result<A, Status>
+where
+    Q: prost::Message + Default + Send + Sync + 'static,
+    A: prost::Message + Default + Send + Sync + 'static,
+{
+    let client: Client<_, tonic::body::Body> = Client::builder(TokioExecutor::new()).http2_only(true).build_http();
+    let mut grpc = tonic::client::Grpc::with_origin(client, node.url().parse().unwrap());
+    grpc.ready().await.unwrap();
+    let mut request = tonic::Request::new(message);
+    request.metadata_mut().insert("seldon", "graph".parse().unwrap());
+    grpc.unary(request, PathAndQuery::from_static(method), ProstCodec::<Q, A>::default())
+        .await
+        .map(Response::into_inner)
+}
+
+#[tokio::test]
+async fn nodes_of_every_kind_are_called_over_grpc() {
+    let below = [program("left", "MODEL", &[]).await, program("right", "MODEL", &[]).await];
+    let both = program("both", "COMBINER", &below).await;
+    let out = program("out", "OUTPUT_TRANSFORMER", &[both]).await;
+    let other = program("other", "MODEL", &[]).await;
+    let choice = program("choice", "ROUTER", &[other, out]).await;
+    let node = served(of(&program("in", "TRANSFORMER", &[choice]).await)).await;
+    let body = r#"{"data":{"ndarray":[[1,2]]},"meta":{"puid":"p","tags":{"a":"b"}}}"#;
+    let reply = node.predict("graph", body).await;
+    // One by `in`, one by each model, which are joined, one by `out`.
+    assert_eq!((reply.status, &reply.json["data"]["ndarray"]), (200, &json!([[4.0, 5.0, 4.0, 5.0]])), "{}", reply.json);
+    assert_eq!(
+        (&reply.json["meta"]["routing"], &reply.json["meta"]["tags"]),
+        (&json!({"choice": 1}), &json!({"a": "b"}))
+    );
+
+    let asked = numbers(Values::Ndarray(rows(&[vec![1.0, 2.0]])));
+    let answer: SeldonMessage = call(&node, "/seldon.protos.Seldon/Predict", asked).await.unwrap();
+    assert_eq!(first_row(&answer), [4.0, 5.0, 4.0, 5.0]);
+    let refused = node.predict("graph", r#"{"data":{"ndarray":[[13]]}}"#).await;
+    assert_eq!((refused.status, refused.info()), (500, "Exception calling application: thirteen"));
+}
+
+#[tokio::test]
+async fn feedback_is_sent_over_grpc() {
+    let mut graph = program("model", "MODEL", &[]).await;
+    graph["endpoint"]["type"] = Value::Null;
+    graph["endpoint"].as_object_mut().unwrap().remove("type");
+    let mut specification = of(&graph);
+    specification["transport"] = json!("grpc");
+    let node = served(specification).await;
+    let feedback = json!({"reward": 0.5, "response": {"meta": {"puid": "p"}}}).to_string();
+    let reply = node.post("/seldon/default/graph/api/v1.0/feedback", &feedback, &[]).await;
+    assert_eq!((reply.status, &reply.json["meta"]["tags"]["reward"]), (200, &json!(0.5)), "{}", reply.json);
+    let metadata = node.get("/seldon/default/graph/api/v1.0/metadata/model").await;
+    assert_eq!((metadata.status, &metadata.json["name"]), (200, &json!("model")));
+}
+
+#[tokio::test]
+async fn v2_goes_both_ways() {
+    let mut specification = of(&program("model", "MODEL", &[]).await);
+    specification["protocol"] = json!("v2");
+    let node = served(specification).await;
+    let body = json!({"id": "i", "inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 2], "data": [0.1, 2]}]});
+    let reply = node.post("/seldon/default/graph/v2/models/model/infer", &body.to_string(), &[]).await;
+    let output = json!({"name": "out", "datatype": "FP32", "shape": [1, 2], "data": [0.6, 2.5]});
+    assert_eq!((reply.status, &reply.json["outputs"][0]), (200, &output), "{}", reply.json);
+
+    let raw = [0.1_f32, 2.0].iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>().into();
+    let tensor = Tensor { name: "x".to_owned(), datatype: "FP32".to_owned(), shape: vec![1, 2], contents: None };
+    let request = ModelInferRequest {
+        id: "i".to_owned(),
+        inputs: vec![tensor],
+        raw_input_contents: vec![raw],
+        ..Default::default()
+    };
+    let answer: ModelInferResponse = call(&node, "/inference.GRPCInferenceService/ModelInfer", request).await.unwrap();
+    assert_eq!((answer.id.as_str(), answer.model_name.as_str()), ("i", "model"));
+    assert_eq!(answer.outputs[0].contents.as_ref().unwrap().fp32_contents, [0.6, 2.5]);
+    let text = node.post("/seldon/default/graph/v2/models/model/infer", r#"{"inputs":[{"name":"x"}]}"#, &[]).await;
+    assert_eq!(text.status, 400);
+    assert!(
+        text.error().contains("the tensor `x` is not one of `` that can be passed on over gRPC"),
+        "{}",
+        text.error()
+    );
+}
+
+#[tokio::test]
+async fn a_program_that_goes_away_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let serving = tokio::spawn(wrapped_model::serve_router(listener, Router::new().fallback(answer)));
+    let endpoint = json!({"service_host": "127.0.0.1", "grpcPort": port, "type": "GRPC"});
+    let node = served(of(&json!({"name": "model", "type": "MODEL", "endpoint": endpoint}))).await;
+    let body = r#"{"data":{"ndarray":[[1]]}}"#;
+    assert_eq!(node.predict("graph", body).await.status, 200);
+    serving.abort();
+    let _stopped = serving.await;
+    let gone = node.predict("graph", body).await;
+    let expected = "node `model` does not answer over gRPC: try again, and look at its log";
+    assert_eq!((gone.status, gone.info()), (503, expected));
+    let asked = numbers(Values::Ndarray(rows(&[vec![1.0]])));
+    let gone = call::<_, SeldonMessage>(&node, "/seldon.protos.Seldon/Predict", asked).await.unwrap_err();
+    assert_eq!((gone.code(), gone.message()), (Code::Unavailable, expected));
+}
