@@ -204,12 +204,7 @@ impl GatewayThread {
 
     /// The deployment that the metadata names, or the only one; `None` where neither is.
     fn named(&self, headers: &HeaderMap) -> Result<Option<Arc<Deployment>>, Status> {
-        let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-        let key = match (text(&SELDON), &self.shared.options.only) {
-            (Some(name), _) => format!("{}/{name}", text(&NAMESPACE).unwrap_or(DEFAULT_NAMESPACE)),
-            (None, Some(only)) => only.clone(),
-            (None, None) => return Ok(None),
-        };
+        let Some(key) = key_of_metadata(headers).or_else(|| self.shared.options.only.clone()) else { return Ok(None) };
         let found = self.shared.routes.deployment(&key);
         Ok(Some(found.ok_or_else(|| Status::from(self.unknown(&key)))?))
     }
@@ -283,6 +278,12 @@ impl GatewayThread {
         };
         self.answer(call, (headers, content)).await.map_err(failed)
     }
+}
+
+/// The deployment that the metadata names, as `<namespace>/<name>`.
+pub(crate) fn key_of_metadata(headers: &HeaderMap) -> Option<String> {
+    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    Some(format!("{}/{}", text(&NAMESPACE).unwrap_or(DEFAULT_NAMESPACE), text(&SELDON)?))
 }
 
 /// Answers one call.

@@ -1,6 +1,8 @@
 //! The data plane of a cluster from outside its pods: chooses a predictor by weight as the gateway does in process,
 //! and passes the request on to its servers.
 
+mod grpc;
+
 use std::{
     cell::RefCell,
     collections::{BTreeMap, HashMap},
@@ -86,7 +88,8 @@ impl Proxy {
     /// The calling thread's part.
     pub fn thread(&self) -> ProxyThread {
         let random = Rc::new(RefCell::new(SmallRng::from_rng(&mut rand::rng())));
-        ProxyThread { shared: Arc::clone(&self.0), random, mirrored: Rc::default() }
+        let grpc = Rc::new(RefCell::new(grpc::FreshClient::new()));
+        ProxyThread { shared: Arc::clone(&self.0), random, mirrored: Rc::default(), grpc }
     }
 }
 
@@ -107,6 +110,7 @@ pub struct ProxyThread {
     shared: Arc<Shared>,
     random: Rc<RefCell<SmallRng>>,
     mirrored: Rc<()>,
+    grpc: Rc<RefCell<grpc::FreshClient>>,
 }
 
 /// An answer of ours, or of the server that was asked.

@@ -187,9 +187,9 @@ impl ThreadService for ServeThread {
                     Box::pin(Self::call_grpc(gateway, request)).await
                 }
                 DataPlane::Gateway(gateway) => gateway.call(request).await.map(Either::Left),
-                DataPlane::Proxy(_) if GatewayThread::is_grpc(request.uri().path()) => {
-                    let info = "gRPC is not passed on here yet: call the predictor's Service, at port 5001";
-                    refuse_grpc(ErrorCode::MethodNotAllowed, info)
+                DataPlane::Proxy(proxy) if GatewayThread::is_grpc(request.uri().path()) => {
+                    let answer = Box::pin(proxy.call_grpc(request)).await;
+                    answer.map(|body| Either::Right(axum::body::Body::new(body)))
                 }
                 DataPlane::Proxy(proxy) => Box::pin(Self::pass_on(proxy, request)).await,
             },

@@ -6,6 +6,7 @@ use provost_testkit::eventually;
 use serde_json::{Value, json};
 
 use crate::{
+    grpc::predictor_of,
     release::{Release, granted},
     scene::{Audit, BODY, Scene, kubectl, main_and_canary, manifest, predictor},
     traffic::{FOLLOW, Load, check_share, pass, served},
@@ -42,6 +43,7 @@ async fn no_request_by_the_built_in_gateway_fails_while_a_canary_is_added_shadow
     };
 
     check_share(&follows(&main_and_canary()).await, "canary", 0.1);
+    assert_eq!(predictor_of(&address, &scene, Some("canary")).await, "canary");
     let mut shadowed = main_and_canary();
     shadowed["spec"]["predictors"][0]["traffic"] = json!(100);
     shadowed["spec"]["predictors"][1]["shadow"] = json!(true);

@@ -11,6 +11,7 @@ mod deployments;
 mod doctor;
 mod faults;
 mod gateway;
+mod grpc;
 mod inference_services;
 mod log;
 mod own_program;

@@ -48,6 +48,8 @@ pub const FIRST_ROUTE_ANNOTATION: &str = "provost.dev/first-route";
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// The port of a predictor's Service, as Seldon's operator has it.
 pub const HTTP_PORT: u16 = 8000;
+/// The port of predictors' Services for gRPC, as Seldon's operator has it.
+pub(super) const GRPC_PORT: u16 = 5001;
 /// The one port of a predictor's container.
 const PORT: u16 = 8000;
 

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::{
     build::{
-        DEPLOYMENT_LABEL, FIRST_ROUTE_ANNOTATION, HTTP_PORT, Owner, ROUTES_ANNOTATION, Settings, Source, metadata,
+        DEPLOYMENT_LABEL, FIRST_ROUTE_ANNOTATION, GRPC_PORT, HTTP_PORT, Owner, ROUTES_ANNOTATION, Settings, Source,
+        metadata,
     },
     names,
 };
@@ -15,6 +16,9 @@ use super::{
 pub const GATEWAY_GROUP: &str = "gateway.networking.k8s.io";
 /// The request header that asks for one predictor.
 const PIN: &str = "provost-predictor";
+
+/// With more predictors there is no room for gRPC's pins: a route has 16 rules at most.
+const PINNED_MAX: usize = 7;
 
 /// What a predictor gets of the traffic.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,27 +48,21 @@ pub fn route(
     shares: &[Share],
 ) -> Option<Value> {
     let gateway = settings.gateway.as_ref()?;
-    let path = format!("/seldon/{}/{}", source.deployment.id.namespace.as_str(), owner.name);
-    let path = json!({"type": "PathPrefix", "value": path});
-    let backend = |share: &Share, weight: u32| json!({"name": names::service(source.deployment, &share.predictor), "port": HTTP_PORT, "weight": weight});
-    let pinned = shares.iter().map(|share| {
-        json!({
-            "matches": [{"path": path, "headers": [{"name": PIN, "value": share.predictor}]}],
-            "backendRefs": [backend(share, 1)],
-        })
-    });
     let is_shadow =
         |name: &str| source.deployment.predictors.iter().any(|predictor| predictor.name == name && predictor.shadow);
-    let (shadows, others): (Vec<_>, Vec<_>) = shares.iter().partition(|share| is_shadow(&share.predictor));
-    let split: Vec<_> = others.into_iter().map(|share| backend(share, share.weight)).collect();
-    let mut all = json!({"matches": [{"path": path}], "backendRefs": split});
+    let (shadows, answering): (Vec<_>, Vec<_>) = shares.iter().partition(|share| is_shadow(&share.predictor));
     // One that is not routed yet cannot answer.
-    let is_routed = |share: &&&Share| decided.routes.iter().any(|route| route.predictor == share.predictor);
-    let mirrors: Vec<_> = shadows.iter().filter(is_routed).map(|share| mirror(&backend(share, 0))).collect();
-    if !mirrors.is_empty() {
-        all["filters"] = json!(mirrors);
-    }
-    let rules: Vec<_> = pinned.chain([all]).collect();
+    let is_routed = |share: &&Share| decided.routes.iter().any(|route| route.predictor == share.predictor);
+    let mirrored = shadows.into_iter().filter(is_routed).collect();
+    let split = Split { source, shares, answering, mirrored };
+    let namespace = source.deployment.id.namespace.as_str();
+    let path = json!({"type": "PathPrefix", "value": format!("/seldon/{namespace}/{}", owner.name)});
+    let named = json!([{"name": "seldon", "value": owner.name}, {"name": "namespace", "value": namespace}]);
+    let rules = [
+        split.rules(&json!({"path": path}), HTTP_PORT, true),
+        split.rules(&json!({"headers": named}), GRPC_PORT, shares.len() <= PINNED_MAX),
+    ];
+    let rules = rules.concat();
     let mut metadata = metadata(source, owner, &owner.name, &json!({DEPLOYMENT_LABEL: owner.name}));
     metadata["annotations"] = json!({ROUTES_ANNOTATION: json!(decided.routes).to_string()});
     if decided.is_first {
@@ -76,6 +74,41 @@ pub fn route(
         "metadata": metadata,
         "spec": {"parentRefs": [{"namespace": gateway.namespace, "name": gateway.name}], "rules": rules},
     }))
+}
+
+/// How requests are shared out.
+struct Split<'a> {
+    source: Source<'a>,
+    shares: &'a [Share],
+    answering: Vec<&'a Share>,
+    mirrored: Vec<&'a Share>,
+}
+
+impl Split<'_> {
+    /// The rules for requests that match, by a port of the predictors' Services: those that ask for one predictor, and all
+    /// others. Calls of gRPC are told by the metadata that Seldon's ingress takes.
+    fn rules(&self, matches: &Value, port: u16, with_pins: bool) -> Vec<Value> {
+        let pinned = self.shares.iter().filter(|_| with_pins).map(|share| {
+            let mut matches = matches.clone();
+            let pin = json!({"name": PIN, "value": share.predictor});
+            match matches.get_mut("headers").and_then(Value::as_array_mut) {
+                Some(headers) => headers.push(pin),
+                None => matches["headers"] = json!([pin]),
+            }
+            json!({"matches": [matches], "backendRefs": [self.backend(share, 1, port)]})
+        });
+        let split: Vec<_> = self.answering.iter().map(|share| self.backend(share, share.weight, port)).collect();
+        let mut all = json!({"matches": [matches], "backendRefs": split});
+        if !self.mirrored.is_empty() {
+            let mirrors = self.mirrored.iter().map(|share| mirror(&self.backend(share, 0, port)));
+            all["filters"] = mirrors.collect();
+        }
+        pinned.chain([all]).collect()
+    }
+
+    fn backend(&self, share: &Share, weight: u32, port: u16) -> Value {
+        json!({"name": names::service(self.source.deployment, &share.predictor), "port": port, "weight": weight})
+    }
 }
 
 /// Sends a copy of each request.

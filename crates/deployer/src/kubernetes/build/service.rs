@@ -3,13 +3,10 @@
 use provost_domain::deployment::ResourceKind;
 use serde_json::{Value, json};
 
-use super::{HTTP_PORT, PORT, PREDICTOR_LABEL, Part};
+use super::{GRPC_PORT, HTTP_PORT, PORT, PREDICTOR_LABEL, Part};
 
 /// Annotation by which a Service has no address of its own.
 const HEADLESS: &str = "seldon.io/headless-svc";
-
-/// The port for gRPC, as Seldon's operator has it.
-const GRPC_PORT: u16 = 5001;
 
 /// The port of predictors' Services as `KServe` has it.
 const KSERVE_PORT: u16 = 80;
