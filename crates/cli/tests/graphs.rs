@@ -323,6 +323,15 @@ async fn seldons_metadata_and_status_are_told_of_nodes_and_of_the_graph() {
         (404, "there is no node `other` in the graph; it has: root, double, sklearn, xgboost")
     );
 
+    let doc = get("doc/seldon.json").await.json;
+    let example =
+        &doc["paths"]["/api/v1.0/predictions"]["post"]["requestBody"]["content"]["application/json"]["example"];
+    assert_eq!(
+        (&doc["servers"][0]["url"], example),
+        (&json!("/seldon/default/graph"), &json!({"data": {"ndarray": [[0.0, 0.0, 0.0, 0.0]]}}))
+    );
+    assert!(get("doc/").await.headers["content-type"].to_str().unwrap().starts_with("text/html"));
+
     let graph = get("metadata").await.json;
     assert_eq!(graph["name"], "main");
     let models: Vec<&String> = graph["models"].as_object().unwrap().keys().collect();

@@ -1,5 +1,6 @@
 //! What is told of a deployment and its models without predicting, in each dialect. Nothing of it is logged or counted.
 
+mod doc;
 mod seldon;
 
 use std::{cell::RefCell, sync::Arc};
@@ -40,6 +41,8 @@ pub(crate) async fn tell(state: &RefCell<ThreadState>, about: About, headers: &H
         Action::Server | Action::ServerLive | Action::ServerReady => {
             tell_of_server(about.action, !about.deployment.predictors.is_empty())
         }
+        Action::Doc => doc::page(&about.deployment),
+        Action::OpenApi => doc::openapi(&about.deployment),
         Action::Load | Action::Unload => {
             repository::change(&about).unwrap_or_else(|error| error.response(about.dialect))
         }

@@ -50,6 +50,10 @@ pub(crate) enum Action {
     ModelReady,
     /// Tell what the graph is.
     Graph,
+    /// Show how the deployment is called.
+    Doc,
+    /// Tell how it is called.
+    OpenApi,
     /// Tell the names of the models.
     Models,
     /// Tell the models, their versions and states.
@@ -121,6 +125,8 @@ fn seldon(path: &str) -> Option<Endpoint<'_>> {
         "status" | "health/status" => return Some(of(Action::ServerReady, None)),
         "metadata" => return Some(of(Action::Graph, None)),
         "feedback" => return Some(of(Action::Feedback, None)),
+        "doc" | "doc/" => return Some(of(Action::Doc, None)),
+        "doc/seldon.json" => return Some(of(Action::OpenApi, None)),
         _ => {}
     }
     let status = rest.strip_prefix("status/").map(|model| (Action::ModelReady, model));
@@ -221,6 +227,8 @@ mod tests {
             ("/api/v1.0/metadata", Dialect::Seldon, Action::Graph, None, None),
             ("/api/v1.0/feedback", Dialect::Seldon, Action::Feedback, None, None),
             ("/api/v0.1/feedback", Dialect::Seldon, Action::Feedback, None, None),
+            ("/api/v1.0/doc/", Dialect::Seldon, Action::Doc, None, None),
+            ("/api/v0.1/doc/seldon.json", Dialect::Seldon, Action::OpenApi, None, None),
             ("/api/v0.1/metadata/m", Dialect::Seldon, Action::Model, Some("m"), None),
             ("/v2/models", Dialect::V2, Action::Models, None, None),
             ("/v2/repository/index", Dialect::V2, Action::Index, None, None),
