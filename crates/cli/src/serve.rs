@@ -37,6 +37,7 @@ use provost_service_kit::{
     access::Rules,
     config::load,
     listener::Options as ListenerOptions,
+    open_files::raise_open_files,
     supervise::{Shutdown, shutdown, supervise},
     telemetry,
     tls::{TlsFiles, TlsSource},
@@ -142,6 +143,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let variables = std::env::vars().collect();
     let environments = config.environments(&variables).map_err(|problems| wrong(&problems))?;
     telemetry::start(&config.telemetry.log_filter, format).map_err(anyhow::Error::msg)?;
+    raise_open_files(config.server.connections_max);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let watched = control_plane::Watched {
         namespaces: arguments.watch_namespace,

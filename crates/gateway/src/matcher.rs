@@ -125,7 +125,7 @@ fn seldon(path: &str) -> Option<Endpoint<'_>> {
         "status" | "health/status" => return Some(of(Action::ServerReady, None)),
         "metadata" => return Some(of(Action::Graph, None)),
         "feedback" => return Some(of(Action::Feedback, None)),
-        "doc" | "doc/" => return Some(of(Action::Doc, None)),
+        "doc/" => return Some(of(Action::Doc, None)),
         "doc/seldon.json" => return Some(of(Action::OpenApi, None)),
         _ => {}
     }

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod config;
 pub mod listener;
+pub mod open_files;
 pub mod supervise;
 pub mod telemetry;
 pub mod tls;

@@ -7,6 +7,7 @@ mod machine;
 mod mlserver;
 mod models;
 mod operator;
+mod protocols;
 mod serve;
 mod table;
 mod usage;
@@ -34,6 +35,8 @@ enum What {
     Serve(serve::Arguments),
     /// Memory with ten deployments, and how soon after a start they predict.
     Footprint(footprint::Arguments),
+    /// V2 over gRPC, a graph of three programs, ten thousand connections.
+    Protocols(protocols::Arguments),
     /// A thousand deployments on simulated nodes of a real Kubernetes: time, requests, CPU and memory of the operator.
     Operator(operator::Arguments),
 }
@@ -43,6 +46,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
     match &arguments.what {
         What::Serve(arguments) => serve::run(workspace, arguments),
         What::Footprint(arguments) => footprint::run(workspace, arguments),
+        What::Protocols(arguments) => protocols::run(workspace, arguments),
         What::Operator(arguments) => operator::run(workspace, arguments),
     }
 }

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use super::usage;
 use crate::progress::Stage;
 
-const CONNECTIONS: &str = "8";
+const CONNECTIONS: u32 = 8;
 
 /// What is asked.
 #[derive(Debug, Clone)]
@@ -48,6 +48,11 @@ impl Process {
         Self { id, serving: Some("serve-"), pause: Duration::from_millis(12_500) }
     }
 
+    /// One of which only latencies are asked.
+    pub(super) fn other(id: u32) -> Self {
+        Self { id, serving: None, pause: Duration::ZERO }
+    }
+
     fn serving(&self) -> Option<Duration> {
         self.serving.map(|name| usage::cpu_of_threads(self.id, name))
     }
@@ -55,10 +60,21 @@ impl Process {
 
 /// Asks again and again for some seconds.
 pub(super) fn drive(stage: &Stage<'_>, request: &Request, process: Process, seconds: u64) -> Result<Sample> {
+    drive_with(stage, request, process, seconds, CONNECTIONS)
+}
+
+/// The same over so many connections.
+pub(super) fn drive_with(
+    stage: &Stage<'_>,
+    request: &Request,
+    process: Process,
+    seconds: u64,
+    connections: u32,
+) -> Result<Sample> {
     let script = stage.workspace.kept("bench/request.lua")?;
     fs::write(&script, lua(&request.bodies)).with_context(|| format!("cannot write `{}`", script.display()))?;
     let (before, serving_before) = (usage::cpu(process.id), process.serving());
-    let finished = stage.command("wrk", &mut wrk(&script, request, seconds))?;
+    let finished = stage.command("wrk", &mut wrk(&script, request, seconds, connections))?;
     usage::settle(process.id, process.pause);
     let cpu = usage::cpu(process.id).saturating_sub(before);
     let serving = process.serving().zip(serving_before).map(|(after, before)| after.saturating_sub(before));
@@ -68,9 +84,9 @@ pub(super) fn drive(stage: &Stage<'_>, request: &Request, process: Process, seco
     sample.with_context(|| format!("wrk wrote something else than expected:\n{output}"))
 }
 
-fn wrk(script: &Path, request: &Request, seconds: u64) -> Command {
+fn wrk(script: &Path, request: &Request, seconds: u64, connections: u32) -> Command {
     let mut command = Command::new("wrk");
-    command.args(["-t1", "-c", CONNECTIONS, "--latency", "-d", &format!("{seconds}s"), "-s"]).arg(script);
+    command.args(["-t1", "-c", &connections.to_string(), "--latency", "-d", &format!("{seconds}s"), "-s"]).arg(script);
     command.arg(format!("http://{}{}", request.server, request.path));
     command
 }
