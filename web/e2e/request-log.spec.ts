@@ -35,6 +35,21 @@ test("filters by what is typed and by what is clicked", async ({ page, deploymen
   await expect(rows).toHaveCount(4);
 });
 
+test("tells what came of a request, and shows it beside what was answered", async ({ page, deployment }) => {
+  await page.goto(urlOf(deployment, "/requests"));
+  const log = page.getByRole("grid", { name: "Requests" });
+  await log.getByRole("row").filter({ hasText: "5.1" }).click();
+  const form = page.getByRole("form", { name: "Tell what came of it" });
+  await form.getByRole("button", { name: "Send" }).click();
+  await expect(form.getByText("Tell what it should have been")).toBeVisible();
+  await form.getByRole("textbox", { name: "Truth" }).fill("setosa");
+  await form.getByRole("textbox", { name: "Reward" }).fill("0.75");
+  await form.getByRole("textbox", { name: "Reward" }).press("Enter");
+  await expect(page.getByRole("table", { name: "Feedback" }).getByText("setosa")).toBeVisible();
+  await page.getByRole("button", { name: "Close" }).first().click();
+  await expect(log.getByRole("row").filter({ hasText: "5.1" })).toContainText("0.75");
+});
+
 test("says what is wrong with a filter, at the filter", async ({ page, deployment }) => {
   await page.goto(urlOf(deployment, "/requests"));
   const filter = page.getByRole("textbox", { name: "Filter" });

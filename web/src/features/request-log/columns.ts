@@ -3,7 +3,7 @@ import type { Schemas } from "@/api/client";
 import { formatLatency, formatNumber, formatTime, formatTimeExact } from "@/util/format";
 import type { FilterValue } from "./filter";
 
-export type ColumnGroup = "request" | "feature" | "output";
+export type ColumnGroup = "request" | "feature" | "output" | "feedback";
 
 export interface LogColumn {
   /** Name in the log and in filters. */
@@ -36,6 +36,12 @@ const LABELS: Record<string, string> = {
   error: "Error",
 };
 
+/** What feedback told: it is beside the log, and no filter knows it. */
+const FEEDBACK: Record<string, string> = { reward: "Reward", truth: "Truth" };
+
+/** Groups after the request, in their order. */
+const RANKS = { feature: 200, output: 300, feedback: 400 };
+
 /** Columns that are shown only when asked for. */
 const HIDDEN = new Set(["request_id", "row", "seq", "revision"]);
 
@@ -51,7 +57,7 @@ export function describeColumns({ columns: names, rows }: Schemas["RequestPage"]
     rows.length === 0 || rows.some((cells: unknown[]) => cells[index] !== null);
   const columns = names.map((name, index) => describeColumn(name, hasValues(index)));
   const rank = ({ name, group }: LogColumn) => {
-    if (group !== "request") return group === "feature" ? 200 : 300;
+    if (group !== "request") return RANKS[group];
     const index = ORDER.indexOf(name);
     return index >= 0 ? index : 100;
   };
@@ -63,6 +69,8 @@ function describeColumn(name: string, hasValues: boolean): LogColumn {
   const isShownAtFirst = hasValues && !HIDDEN.has(name);
   if (name.startsWith("x.")) return { name, label: name.slice(2), group: "feature", isShownAtFirst };
   if (name.startsWith("y.")) return { name, label: name.slice(2), group: "output", isShownAtFirst };
+  const feedback = FEEDBACK[name];
+  if (feedback) return { name, label: feedback, group: "feedback", isShownAtFirst };
   return { name, label: LABELS[name] ?? name, group: "request", isShownAtFirst };
 }
 
@@ -95,7 +103,8 @@ export function formatValue(name: string, value: unknown, form: "short" | "exact
 }
 
 /** The value as one that a filter can compare with; nothing where there is none. */
-export function filterValue(value: unknown): FilterValue | undefined {
+export function filterValue({ group }: LogColumn, value: unknown): FilterValue | undefined {
+  if (group === "feedback") return undefined;
   if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
   return undefined;
 }

@@ -16,6 +16,7 @@ const groups: { group: ColumnGroup; label: string }[] = [
   { group: "request", label: "Request" },
   { group: "feature", label: "Features" },
   { group: "output", label: "Predictions" },
+  { group: "feedback", label: "Feedback" },
 ];
 
 /** Which columns are shown. */

@@ -3,13 +3,16 @@ import ToggleButton from "@mui/material/ToggleButton";
 import ToggleButtonGroup from "@mui/material/ToggleButtonGroup";
 import Typography from "@mui/material/Typography";
 import { getRouteApi } from "@tanstack/react-router";
+import type { Deployment } from "@/features/deployments/queries";
 import { CopyableId } from "@/ui/CopyableId";
 import { HttpStatus } from "@/ui/HttpStatus";
 import { PropertiesTable, type Property } from "@/ui/PropertiesTable";
 import { formatValue, type LogColumn, type LogRow } from "../columns";
+import { FeedbackForm } from "./FeedbackForm";
 import { ValuesTable } from "./ValuesTable";
 
 interface Props {
+  deployment: Deployment;
   row: LogRow;
   /** All rows of the request. */
   siblings: LogRow[];
@@ -20,7 +23,7 @@ interface Props {
 const route = getRouteApi("/deployments/$namespace/$name/requests");
 
 /** One instance of a request: where it came from, its features, what was predicted. */
-export function RequestDetail({ row, siblings, columns, onFilter }: Props) {
+export function RequestDetail({ deployment, row, siblings, columns, onFilter }: Props) {
   const navigate = route.useNavigate();
   const of = (group: LogColumn["group"]) => columns.filter((column) => column.group === group);
   const properties = of("request")
@@ -52,6 +55,8 @@ export function RequestDetail({ row, siblings, columns, onFilter }: Props) {
         </Box>
       )}
       <ValuesTable title="Predictions" columns={of("output")} row={row} onFilter={onFilter} />
+      <ValuesTable title="Feedback" columns={of("feedback")} row={row} onFilter={onFilter} />
+      {row.values.status === 200 && <FeedbackForm deployment={deployment} siblings={siblings} />}
       <ValuesTable title="Features" columns={of("feature")} row={row} onFilter={onFilter} />
     </Box>
   );

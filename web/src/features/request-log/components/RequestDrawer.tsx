@@ -90,5 +90,13 @@ function Loaded({ deployment, rowId, onFilter }: Omit<Props, "onClose"> & { rowI
         This request is no longer in the log.
       </Alert>
     );
-  return <RequestDetail row={row} siblings={rows} columns={describeColumns(page)} onFilter={onFilter} />;
+  return (
+    <RequestDetail
+      deployment={deployment}
+      row={row}
+      siblings={rows}
+      columns={describeColumns(page)}
+      onFilter={onFilter}
+    />
+  );
 }

@@ -55,6 +55,11 @@ export function RequestsGrid({ columns, rows, isLoading, openRow, onOpen, onFilt
         "Predictions",
         columns.filter(({ group }) => group === "output"),
       ),
+      heading(
+        "feedback",
+        "Feedback",
+        columns.filter(({ group }) => group === "feedback"),
+      ),
     ],
     [columns],
   );

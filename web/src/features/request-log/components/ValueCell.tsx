@@ -15,7 +15,7 @@ interface Props {
 
 /** A value, and beside it what filters by it. */
 export function ValueCell({ column, value, onFilter }: Props) {
-  const comparable = filterValue(value);
+  const comparable = filterValue(column, value);
   const added = comparable === undefined ? undefined : condition(column.name, "=", comparable);
   return (
     <Box

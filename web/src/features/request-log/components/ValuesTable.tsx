@@ -29,9 +29,10 @@ export function ValuesTable({ title, columns, row, onFilter }: Props) {
       </Typography>
       <Table size="small" aria-label={title} sx={{ "& td, & th": { px: 0 } }}>
         <TableBody>
-          {present.map(({ name, label }) => {
+          {present.map((column) => {
+            const { name, label } = column;
             const value = row.values[name];
-            const comparable = filterValue(value);
+            const comparable = filterValue(column, value);
             const added = comparable === undefined ? undefined : condition(name, "=", comparable);
             return (
               <TableRow key={name}>
