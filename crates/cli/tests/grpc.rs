@@ -8,6 +8,7 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
+use prost::Message as _;
 use provost_api::rest::v1::{deployments::DeploymentState, requests::RequestParameters};
 use provost_inference::protocol::proto::{
     inference::{
@@ -15,6 +16,7 @@ use provost_inference::protocol::proto::{
         Yes,
     },
     seldon::{DefaultData, Feedback, Meta, Payload, SeldonMessage, Tensor as SeldonTensor, Values},
+    tensorflow::{TensorProto, TensorShape},
 };
 use provost_testkit::{Node, NodeOptions, expected_probabilities, manifest, wrapped_model};
 use serde_json::json;
@@ -216,6 +218,28 @@ async fn feedback_is_taken_as_over_rest() {
     let nothing =
         call::<_, SeldonMessage>(&node, "seldon.protos.Seldon/SendFeedback", Feedback::default(), &IRIS).await;
     assert_eq!(nothing.unwrap_err().code(), Code::InvalidArgument);
+}
+
+#[tokio::test]
+async fn tensors_of_tensorflow_come_back_as_such() {
+    let node = iris().await;
+    let tensor = TensorProto {
+        dtype: 2,
+        tensor_shape: Some(TensorShape::of(&[2, 4])),
+        double_val: ROWS.concat(),
+        ..TensorProto::default()
+    };
+    let data = DefaultData { names: Vec::new(), values: Some(Values::Tftensor(tensor.encode_to_vec().into())) };
+    let answer = predict(&node, message(Payload::Data(data)), &IRIS).await.unwrap();
+    let Some(Payload::Data(DefaultData { values: Some(Values::Tftensor(bytes)), .. })) = answer.payload else {
+        panic!("no tensor of TensorFlow")
+    };
+    let tensor = TensorProto::decode(bytes).unwrap();
+    assert_eq!((tensor.dtype, tensor.tensor_shape), (2, Some(TensorShape::of(&[2, 3]))));
+    assert_close(&tensor.double_val);
+    let page = node.requests("iris", &RequestParameters::default()).await;
+    let column = page.columns.iter().position(|column| column == "x.x0").unwrap();
+    assert_eq!((page.rows.len(), &page.rows[1][column]), (2, &json!(6.8)));
 }
 
 #[tokio::test]

@@ -2,8 +2,10 @@
 
 pub mod block;
 pub mod json;
+mod number_type;
 pub mod proto;
 pub mod seldon;
+pub mod tensorflow;
 pub mod v1;
 pub mod v2;
 mod values;

@@ -203,6 +203,7 @@ mod tests {
         for json in [
             r#"{"names":["a","b"],"ndarray":[[1.0,2.0],[3.0,4.5]]}"#,
             r#"{"names":[],"tensor":{"shape":[1,2],"values":[1.0,2.5]}}"#,
+            r#"{"names":[],"tftensor":{"dtype":"DT_DOUBLE","tensorShape":{"dim":[{"size":"1"},{"size":"2"}]},"doubleVal":[1.0,2.5]}}"#,
         ] {
             let numbers = Numbers::clone(&of_json(json).numbers().unwrap());
             assert_eq!(Payload::of_numbers(numbers).json().as_ref(), json.as_bytes());

@@ -12,9 +12,22 @@ const STRUCTURE_MAX: usize = 1 << 20;
 /// The fields of a message, each by its tags from the outside in, that take about as much memory as they are long.
 pub(super) type Plain = &'static [&'static [u32]];
 
-/// Of `SeldonMessage`: bytes, texts and tensors.
-pub(super) const SELDON: Plain = &[&[4], &[5], &[3, 2]];
-/// Of `Feedback`: the same of the messages in it.
+/// Of `SeldonMessage`: bytes, texts, tensors, and the numbers of `TensorFlow`'s.
+pub(super) const SELDON: Plain = &[
+    &[4],
+    &[5],
+    &[3, 2],
+    &[3, 4, 4],
+    &[3, 4, 5],
+    &[3, 4, 6],
+    &[3, 4, 7],
+    &[3, 4, 10],
+    &[3, 4, 11],
+    &[3, 4, 13],
+    &[3, 4, 16],
+    &[3, 4, 17],
+];
+/// Of `Feedback`: the same of the messages in it, without tensors of `TensorFlow`.
 pub(super) const FEEDBACK: Plain =
     &[&[1, 4], &[1, 5], &[1, 3, 2], &[2, 4], &[2, 5], &[2, 3, 2], &[4, 4], &[4, 5], &[4, 3, 2]];
 /// Of `ModelInferRequest`: numbers, typed or as bytes.
@@ -59,6 +72,7 @@ mod tests {
     use provost_inference::protocol::proto::{
         inference::{Contents, ModelInferRequest, Tensor},
         seldon::{DefaultData, Payload, SeldonMessage, Tensor as SeldonTensor, Values},
+        tensorflow::TensorProto,
     };
 
     use super::*;
@@ -72,6 +86,8 @@ mod tests {
     fn numbers_may_be_many() {
         let tensor = SeldonTensor { shape: vec![1, 1 << 20], values: vec![0.5; 1 << 20] };
         assert!(is_readable(&data(Values::Tensor(tensor)), SELDON));
+        let tensor = TensorProto { double_val: vec![0.5; 1 << 20], ..TensorProto::default() };
+        assert!(is_readable(&data(Values::Tftensor(tensor.encode_to_vec().into())), SELDON));
         let contents = Some(Contents { fp64_contents: vec![0.5; 1 << 20], ..Contents::default() });
         let typed = ModelInferRequest { inputs: vec![Tensor { contents, ..Tensor::default() }], ..Default::default() };
         assert!(is_readable(&typed.encode_to_vec(), V2));
@@ -83,6 +99,8 @@ mod tests {
     fn what_takes_more_memory_than_it_is_long_may_not() {
         let list = ListValue { values: vec![Value::default(); 1 << 20] };
         assert!(!is_readable(&data(Values::Ndarray(list)), SELDON));
+        let tensor = TensorProto { string_val: vec!["".into(); 1 << 20], ..TensorProto::default() };
+        assert!(!is_readable(&data(Values::Tftensor(tensor.encode_to_vec().into())), SELDON));
         let tensors = ModelInferRequest { inputs: vec![Tensor::default(); 1 << 20], ..Default::default() };
         assert!(!is_readable(&tensors.encode_to_vec(), V2));
         let empty =

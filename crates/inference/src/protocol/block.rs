@@ -34,6 +34,24 @@ pub enum Layout<'a> {
     },
 }
 
+/// A shape of one or two dimensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// So many values.
+    One(usize),
+    /// Rows and columns.
+    Two(usize, usize),
+}
+
+impl std::fmt::Display for Shape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::One(length) => write!(f, "[{length}]"),
+            Self::Two(rows, columns) => write!(f, "[{rows},{columns}]"),
+        }
+    }
+}
+
 /// The values of a request, before the model is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block<'a> {

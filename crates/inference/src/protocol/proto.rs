@@ -3,3 +3,4 @@
 
 pub mod inference;
 pub mod seldon;
+pub mod tensorflow;

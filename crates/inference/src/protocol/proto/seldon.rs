@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use bytes::Bytes;
 use prost::{Enumeration, Message, Oneof};
 use prost_types::{Any, ListValue, Value};
 
@@ -85,8 +86,8 @@ pub enum Values {
     #[prost(message, tag = "3")]
     Ndarray(ListValue),
     /// A tensor of `TensorFlow`, as it came.
-    #[prost(bytes = "vec", tag = "4")]
-    Tftensor(Vec<u8>),
+    #[prost(bytes = "bytes", tag = "4")]
+    Tftensor(Bytes),
 }
 
 /// Numbers with their shape.

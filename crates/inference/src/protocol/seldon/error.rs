@@ -1,6 +1,9 @@
 //! Errors in Seldon's dialect.
 
-use crate::protocol::json::{JsonError, write_string};
+use crate::protocol::{
+    json::{JsonError, write_string},
+    tensorflow::BadTensor,
+};
 
 /// Why a request cannot be answered: always the caller's to mend. Rows and columns count from 0.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -80,6 +83,9 @@ pub enum BadRequest {
         /// Number of values.
         actual: usize,
     },
+    /// A tensor of `TensorFlow` that cannot be taken.
+    #[error("`data.tftensor`: {0}")]
+    Tftensor(BadTensor),
     /// More instances than one request may have.
     #[error("the request has more than {0} values: split it into several")]
     TooManyValues(usize),

@@ -1,12 +1,19 @@
 //! Messages of gRPC: the same payloads as over REST.
 
+use bytes::Bytes;
+use prost::Message as _;
 use prost_types::{ListValue, Value, value::Kind};
 
 use super::{BadRequest, Form, ResponseTemplate};
 use crate::{
     OutputKind, OutputSchema, OutputShape,
     protocol::{
-        proto::seldon::{DefaultData, Meta, Payload, SeldonMessage, Tensor, Values},
+        block::Shape,
+        proto::{
+            seldon::{DefaultData, Meta, Payload, SeldonMessage, Tensor, Values},
+            tensorflow::TensorProto,
+        },
+        tensorflow,
         values::VALUES_MAX,
     },
 };
@@ -54,7 +61,7 @@ pub fn read_message<'a>(message: &'a SeldonMessage, values: &mut Vec<f64>) -> Re
     let (form, rows, columns) = match &data.values {
         Some(Values::Tensor(tensor)) => read_tensor(tensor, values)?,
         Some(Values::Ndarray(list)) => read_ndarray(list, values)?,
-        Some(Values::Tftensor(_)) => return Err(BadRequest::Payload("data.tftensor")),
+        Some(Values::Tftensor(bytes)) => read_tftensor(bytes, values)?,
         None => return Err(BadRequest::NoPayload),
     };
     if rows == 0 || columns == 0 {
@@ -81,6 +88,15 @@ fn read_tensor(tensor: &Tensor, values: &mut Vec<f64>) -> Result<(Form, usize, u
     }
     values.extend_from_slice(&tensor.values);
     Ok((Form::Tensor, rows, columns))
+}
+
+fn read_tftensor(bytes: &Bytes, values: &mut Vec<f64>) -> Result<(Form, usize, usize), BadRequest> {
+    let unreadable = |_| BadRequest::Type { field: "data.tftensor", expected: "a message `tensorflow.TensorProto`" };
+    let tensor = TensorProto::decode(bytes.clone()).map_err(unreadable)?;
+    match tensorflow::read_tensor(&tensor, values).map_err(|problem| BadRequest::Tftensor(problem.into()))? {
+        Shape::Two(rows, columns) => Ok((Form::Tftensor, rows, columns)),
+        Shape::One(_) => Err(BadRequest::Dimensions(1)),
+    }
 }
 
 fn read_ndarray(list: &ListValue, values: &mut Vec<f64>) -> Result<(Form, usize, usize), BadRequest> {
@@ -123,6 +139,9 @@ impl ResponseTemplate {
             puid.clone_into(&mut meta.puid);
         }
         let values = match (form, &self.schema().kind) {
+            (Form::Tftensor, _) => {
+                Values::Tftensor(tensorflow::tensor(self.schema(), rows, outputs).encode_to_vec().into())
+            }
             (Form::Tensor, OutputKind::Float | OutputKind::Integer) => {
                 Values::Tensor(tensor(self.schema(), rows, outputs))
             }
@@ -169,7 +188,7 @@ fn item(kind: &OutputKind, value: f64) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Precision;
+    use crate::{Precision, protocol::proto::tensorflow::TensorShape};
 
     fn data(values: Values) -> SeldonMessage {
         let data = DefaultData { names: vec!["a".to_owned()], values: Some(values) };
@@ -227,6 +246,30 @@ mod tests {
         check(&ndarray_of(&[]), &BadRequest::Empty.to_string());
     }
 
+    fn tftensor(tensor: &TensorProto) -> SeldonMessage {
+        data(Values::Tftensor(tensor.encode_to_vec().into()))
+    }
+
+    #[test]
+    fn tensors_of_tensorflow_are_read() {
+        let of = |lengths: &[i64]| Some(TensorShape::of(lengths));
+        let tensor = TensorProto {
+            dtype: 2,
+            tensor_shape: of(&[2, 1]),
+            double_val: vec![1.0, f64::NAN],
+            ..TensorProto::default()
+        };
+        let (message, mut values) = (tftensor(&tensor), Vec::new());
+        let read = read_message(&message, &mut values).unwrap();
+        assert_eq!((read.form, read.rows, read.columns, read.first_missing), (Form::Tftensor, 2, 1, Some((1, 0))));
+        let line = TensorProto { tensor_shape: of(&[2]), ..tensor.clone() };
+        check(&tftensor(&line), &BadRequest::Dimensions(1).to_string());
+        let more = TensorProto { tensor_shape: of(&[2, 2]), ..tensor };
+        check(&tftensor(&more), "`data.tftensor`: the shape [2,2] asks for 4 values, there are 2");
+        let broken = data(Values::Tftensor(Bytes::from_static(&[0xff])));
+        check(&broken, "`data.tftensor` must be a message `tensorflow.TensorProto`");
+    }
+
     #[test]
     fn answers_come_in_the_form_of_the_request() {
         let shape = OutputShape::Matrix(2);
@@ -243,5 +286,8 @@ mod tests {
         assert_eq!(values, Some(Values::Tensor(Tensor { shape: vec![1, 2], values: vec![0.25, 0.75] })));
         let Some(Payload::Data(DefaultData { values, .. })) = answer(Form::Ndarray).payload else { panic!("no data") };
         assert_eq!(values, Some(Values::Ndarray(ndarray(&schema, &[0.25, 0.75]))));
+        let Some(Payload::Data(DefaultData { values, .. })) = answer(Form::Tftensor).payload else { panic!("no data") };
+        let Some(Values::Tftensor(bytes)) = values else { panic!("no tensor of TensorFlow") };
+        assert_eq!(TensorProto::decode(bytes).unwrap(), tensorflow::tensor(&schema, 1, &[0.25, 0.75]));
     }
 }

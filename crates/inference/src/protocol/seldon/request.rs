@@ -3,7 +3,9 @@
 
 use super::{BadRequest, Data};
 use crate::protocol::{
+    block::Shape as TensorShape,
     json::{Cursor, unescape},
+    tensorflow::{BadTensor, read_json},
     values::{BadValue, VALUES_MAX, read_value},
 };
 
@@ -14,6 +16,8 @@ pub enum Form {
     Ndarray,
     /// `data.tensor`: shape and values.
     Tensor,
+    /// `data.tftensor`: a tensor of `TensorFlow`.
+    Tftensor,
 }
 
 /// A request without its values.
@@ -164,7 +168,7 @@ impl<'a> Message<'a> {
             }
             "ndarray" => self.set_payload(read_ndarray(cursor, values)?, values),
             "tensor" => self.set_payload(read_tensor(cursor, values)?, values),
-            "tftensor" => Err(BadRequest::Payload("data.tftensor")),
+            "tftensor" => self.set_payload(read_tftensor(cursor, values)?, values),
             _ => Err(BadRequest::UnknownField(format!("data.{}", unescape(key)))),
         })
     }
@@ -280,6 +284,24 @@ fn read_tensor(cursor: &mut Cursor<'_>, values: &mut Vec<f64>) -> Result<Payload
         _ => Err(BadRequest::UnknownField(format!("data.tensor.{}", unescape(key)))),
     })?;
     Ok(Payload { form: Form::Tensor, shape: Shape::Stated(shape), first_missing })
+}
+
+fn read_tftensor(cursor: &mut Cursor<'_>, values: &mut Vec<f64>) -> Result<Payload, BadRequest> {
+    if cursor.peek() != Some(b'{') {
+        return Err(wrong_type(cursor, "data.tftensor", "an object with `dtype`, `tensorShape` and values"));
+    }
+    let start = values.len();
+    let shape = read_json(cursor, values).map_err(|error| match error {
+        BadTensor::Json(error) => error.into(),
+        error => BadRequest::Tftensor(error),
+    })?;
+    let first_missing = values.iter().skip(start).position(|value| value.is_nan());
+    match shape {
+        TensorShape::Two(rows, columns) => {
+            Ok(Payload { form: Form::Tftensor, shape: Shape::Rows { rows, columns }, first_missing })
+        }
+        TensorShape::One(_) => Err(BadRequest::Dimensions(1)),
+    }
 }
 
 fn read_shape(cursor: &mut Cursor<'_>) -> Result<Vec<usize>, BadRequest> {

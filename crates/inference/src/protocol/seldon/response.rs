@@ -5,6 +5,7 @@ use crate::{
     OutputKind, OutputSchema, OutputShape,
     protocol::{
         json::{Cursor, JsonError, write_string},
+        tensorflow,
         values::{write_float, write_integer, write_outputs},
     },
 };
@@ -17,6 +18,8 @@ pub struct ResponseTemplate {
     ndarray: Vec<u8>,
     /// `{"data":{"names":[…],"tensor":`
     tensor: Vec<u8>,
+    /// `{"data":{"names":[…],"tftensor":`
+    tftensor: Vec<u8>,
     /// `"<node>":"<image>"`
     path: Vec<u8>,
     node: String,
@@ -54,8 +57,9 @@ impl ResponseTemplate {
         write_string(image, &mut path);
         let with = |form: &[u8]| [&names, form].concat();
         let (ndarray, tensor) = (with(b"],\"ndarray\":"), with(b"],\"tensor\":"));
+        let tftensor = with(b"],\"tftensor\":");
         let (node, image) = (node.to_owned(), image.to_owned());
-        Self { schema: schema.clone(), ndarray, tensor, path, node, image }
+        Self { schema: schema.clone(), ndarray, tensor, tftensor, path, node, image }
     }
 
     pub(super) fn schema(&self) -> &OutputSchema {
@@ -72,22 +76,14 @@ impl ResponseTemplate {
 
     /// Appends the whole body of an answer.
     pub fn write(&self, answer: &Answer<'_>, out: &mut Vec<u8>) {
-        if answer.form == Form::Tensor && is_number(&self.schema) {
-            self.write_tensor(answer, out);
-        } else {
-            self.write_ndarray(answer, out);
-        }
+        let form = written(answer.form, &self.schema);
+        out.extend_from_slice(match form {
+            Form::Ndarray => &self.ndarray,
+            Form::Tensor => &self.tensor,
+            Form::Tftensor => &self.tftensor,
+        });
+        write_values(&self.schema, (form, answer.rows), answer.outputs, out);
         self.write_meta(answer, out);
-    }
-
-    fn write_ndarray(&self, answer: &Answer<'_>, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.ndarray);
-        write_outputs(&self.schema, answer.outputs, out);
-    }
-
-    fn write_tensor(&self, answer: &Answer<'_>, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.tensor);
-        write_tensor(&self.schema, answer.rows, answer.outputs, out);
     }
 
     fn write_meta(&self, answer: &Answer<'_>, out: &mut Vec<u8>) {
@@ -139,14 +135,27 @@ pub fn write_data(
 ) {
     out.extend_from_slice(b"{\"names\":");
     out.extend_from_slice(names.unwrap_or("[]").as_bytes());
-    if form == Form::Tensor && is_number(schema) {
-        out.extend_from_slice(b",\"tensor\":");
-        write_tensor(schema, rows, values, out);
-    } else {
-        out.extend_from_slice(b",\"ndarray\":");
-        write_outputs(schema, values, out);
-    }
+    let form = written(form, schema);
+    out.extend_from_slice(match form {
+        Form::Ndarray => &b",\"ndarray\":"[..],
+        Form::Tensor => b",\"tensor\":",
+        Form::Tftensor => b",\"tftensor\":",
+    });
+    write_values(schema, (form, rows), values, out);
     out.push(b'}');
+}
+
+/// The form in which values are written: what are no numbers stand in no `tensor`.
+fn written(form: Form, schema: &OutputSchema) -> Form {
+    if form == Form::Tensor && !is_number(schema) { Form::Ndarray } else { form }
+}
+
+fn write_values(schema: &OutputSchema, (form, rows): (Form, usize), values: &[f64], out: &mut Vec<u8>) {
+    match form {
+        Form::Ndarray => write_outputs(schema, values, out),
+        Form::Tensor => write_tensor(schema, rows, values, out),
+        Form::Tftensor => tensorflow::write_tensor(schema, rows, values, out),
+    }
 }
 
 /// Whether values can stand in a tensor.
@@ -214,6 +223,8 @@ mod tests {
         check(OutputKind::Float, matrix, Form::Ndarray, &outputs, ndarray);
         let tensor = r#"{"names":["t:0","t:1"],"tensor":{"shape":[2,2],"values":[0.25,0.75,1e-7,1.0]}}"#;
         check(OutputKind::Float, matrix, Form::Tensor, &outputs, tensor);
+        let tftensor = r#"{"names":["t:0","t:1"],"tftensor":{"dtype":"DT_DOUBLE","tensorShape":{"dim":[{"size":"2"},{"size":"2"}]},"doubleVal":[0.25,0.75,1e-7,1.0]}}"#;
+        check(OutputKind::Float, matrix, Form::Tftensor, &outputs, tftensor);
     }
 
     #[test]
@@ -229,6 +240,9 @@ mod tests {
         let labels = OutputKind::Label(["no".into(), "y\"es".into()].into());
         let expected = r#"{"names":[],"ndarray":["y\"es","no"]}"#;
         check(labels, OutputShape::Vector, Form::Tensor, &[1.0, 0.0], expected);
+        let labels = OutputKind::Label(["no".into()].into());
+        let expected = r#"{"names":[],"tftensor":{"dtype":"DT_STRING","tensorShape":{"dim":[{"size":"1"}]},"stringVal":["bm8="]}}"#;
+        check(labels, OutputShape::Vector, Form::Tftensor, &[0.0], expected);
         check(OutputKind::Boolean, OutputShape::Vector, Form::Ndarray, &[1.0], r#"{"names":[],"ndarray":[true]}"#);
     }
 

@@ -3,10 +3,10 @@
 
 use super::{
     error::BadRequest,
-    tensor::{Shape, Tensor, read_tensor},
+    tensor::{Tensor, read_tensor},
 };
 use crate::protocol::{
-    block::{Block, Layout},
+    block::{Block, Layout, Shape},
     json::{Cursor, unescape},
     values::VALUES_MAX,
 };

@@ -6,26 +6,11 @@ use super::{
 };
 use crate::protocol::{
     BadValue,
+    block::Shape,
     json::{Cursor, JsonError, unescape},
     proto::inference as proto,
     values::{BadElement, read_value, read_values},
 };
-
-/// A shape of one or two dimensions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
-    One(usize),
-    Two(usize, usize),
-}
-
-impl std::fmt::Display for Shape {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::One(length) => write!(f, "[{length}]"),
-            Self::Two(rows, columns) => write!(f, "[{rows},{columns}]"),
-        }
-    }
-}
 
 /// An input whose values stand in the block.
 #[derive(Debug, Clone, Copy)]

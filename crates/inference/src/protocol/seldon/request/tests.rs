@@ -20,6 +20,23 @@ fn reads_both_forms() {
 }
 
 #[test]
+fn tensors_of_tensorflow_are_read() {
+    let tensor = |rest: &str| format!(r#"{{"data":{{"tftensor":{{"dtype":"DT_DOUBLE",{rest}}}}}}}"#);
+    let shape = r#""tensorShape":{"dim":[{"size":"1"},{"size":"2"}]}"#;
+    check(&tensor(&format!(r#"{shape},"doubleVal":[1,2.5]"#)), "Tftensor 1x2 [1.0, 2.5]");
+    let few = "`data.tftensor`: the shape [1,2] asks for 2 values, there are 3";
+    check(&tensor(&format!(r#"{shape},"doubleVal":[1,2,3]"#)), few);
+    let line = r#""tensorShape":{"dim":[{"size":"2"}]},"doubleVal":[1,2.5]"#;
+    check(&tensor(line), "`data` must have two dimensions (rows and features), as in [[1.0, 2.0]]; it has 1");
+    check(r#"{"data":{"tftensor":{"value":1}}}"#, "`data.tftensor`: `value` is not a field of a tensor");
+    check(r#"{"data":{"tftensor":[]}}"#, "`data.tftensor` must be an object with `dtype`, `tensorShape` and values");
+    check(r#"{"data":{"tftensor":{]}}"#, "the body is not valid JSON: expected a string, found `]` at byte 22");
+    let mut values = Vec::new();
+    let body = tensor(&format!(r#"{shape},"doubleVal":[1,"NaN"]"#));
+    assert_eq!(parse_request(body.as_bytes(), &mut values).unwrap().first_missing, Some((0, 1)));
+}
+
+#[test]
 fn missing_values_are_null_or_nan_and_placed() {
     let mut values = Vec::new();
     let request = parse_request(br#"{"data":{"ndarray":[[1,2],[3,null],[NaN,4]]}}"#, &mut values).unwrap();
@@ -50,7 +67,6 @@ fn other_payloads_are_refused_by_name() {
         (r#"{"binData":"aGk="}"#, "binData"),
         (r#"{"jsonData":{}}"#, "jsonData"),
         (r#"{"customData":{}}"#, "customData"),
-        (r#"{"data":{"tftensor":{}}}"#, "data.tftensor"),
     ] {
         check(body, &format!("`{name}` {hint}"));
     }

@@ -1,0 +1,12 @@
+//! Tensors of `TensorFlow` (`tensorflow.TensorProto`), as messages of gRPC and as JSON (proto3's mapping).
+
+mod answer;
+mod dtype;
+mod error;
+mod json;
+mod tensor;
+
+pub use answer::{tensor, write_tensor};
+pub use error::{BadTensor, TensorProblem};
+pub(in crate::protocol) use json::read_json;
+pub use tensor::read_tensor;
