@@ -1,5 +1,9 @@
-//! gRPC through the real server, on the port of REST: Seldon's service and that of the Open Inference Protocol.
+//! gRPC through the real server, on the port of REST: Seldon's service, that of the Open Inference Protocol, and
+//! TensorFlow Serving's.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "a test")]
+
+#[path = "grpc/serving.rs"]
+mod serving;
 
 use std::collections::BTreeMap;
 

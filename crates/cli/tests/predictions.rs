@@ -67,6 +67,24 @@ async fn tensors_tags_and_ids_of_the_caller_come_back() {
 }
 
 #[tokio::test]
+async fn a_tensor_of_tensorflow_comes_back_as_one() {
+    let node = start().await;
+    let shape = json!({"dim": [{"size": "1"}, {"size": "4"}]});
+    let body = |values: serde_json::Value| {
+        json!({"data": {"tftensor": {"dtype": "DT_DOUBLE", "tensorShape": shape, "doubleVal": values}}}).to_string()
+    };
+    let values = json!([6.8, 2.8, 4.8, 1.4]);
+    let expected = node.predict("iris", &json!({"data": {"ndarray": [values]}}).to_string()).await;
+    let reply = node.predict("iris", &body(values)).await;
+    let tensor = &reply.json["data"]["tftensor"];
+    assert_eq!(tensor["doubleVal"], expected.json["data"]["ndarray"][0]);
+    assert_eq!(tensor["tensorShape"], json!({"dim": [{"size": "1"}, {"size": "3"}]}));
+    let reply = node.predict("iris", &body(json!([1.0, 2.0]))).await;
+    assert_eq!(reply.status, 400);
+    assert_eq!(reply.json["status"]["info"], "`data.tftensor`: the shape [1,4] asks for 4 values, there are 2");
+}
+
+#[tokio::test]
 async fn bad_requests_are_told_what_is_wrong() {
     let node = start().await;
     for (body, status, info) in [

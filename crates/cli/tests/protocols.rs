@@ -428,6 +428,7 @@ async fn a_program_of_ones_own_is_asked_in_the_deployments_protocol() {
                 ("POST", "v1/models/mine/:predict", "/v1/models/mine:predict"),
                 ("POST", "v1/models:predict", "/v1/models/own:predict"),
                 ("GET", "v1/models/own", "/v1/models/own"),
+                ("GET", "v1/models/own/metadata", "/v1/models/own/metadata"),
             ],
         ),
     ] {

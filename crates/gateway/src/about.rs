@@ -9,7 +9,10 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Response, StatusCode, header};
 use http_body_util::Full;
 use provost_domain::ErrorCode;
-use provost_inference::protocol::{v1, v2};
+use provost_inference::protocol::{
+    serving::{self, NamedModel},
+    v1, v2,
+};
 
 use crate::{
     error::RequestError,
@@ -50,6 +53,7 @@ pub(crate) async fn tell(state: &RefCell<ThreadState>, about: About, headers: &H
         | Action::Feedback
         | Action::Model
         | Action::ModelReady
+        | Action::Signatures
         | Action::Graph
         | Action::Models
         | Action::Index => match of_model(state, &about, headers).await {
@@ -103,6 +107,11 @@ async fn tell_of_model(
             let node = graph.root.find(&about.model).unwrap_or(&graph.root);
             match &node.runs {
                 Runs::Server(server) => ask(state, (about, headers), server, &node.name).await,
+                Runs::Native(_) => Ok(json(StatusCode::OK, node_body(about, predictor, node))),
+                _ if about.action == Action::Signatures => {
+                    let info = format!("node `{}` is no model, and has no signatures", node.name);
+                    Err(RequestError::new(ErrorCode::NotFound, info))
+                }
                 _ => Ok(json(StatusCode::OK, node_body(about, predictor, node))),
             }
         }
@@ -127,7 +136,10 @@ async fn ask(
 fn node_body(about: &About, predictor: &Predictor, node: &graph::Node) -> Vec<u8> {
     let mut body = Vec::new();
     match (about.dialect, about.action, &node.runs) {
-        (Dialect::V1, ..) => v1::write_status(&node.name, true, &mut body),
+        (Dialect::V1, Action::Signatures, Runs::Native(predict)) => {
+            serving::write_metadata(&NamedModel { name: &node.name, version: 1, model: &**predict }, &mut body);
+        }
+        (Dialect::V1, ..) => v1::write_status(&node.name, 1, true, &mut body),
         (_, Action::ModelReady, _) => v2::write_model_ready(&node.name, true, &mut body),
         (.., Runs::Native(predict)) => {
             let platform = node.image.trim_end_matches("_SERVER").to_ascii_lowercase();
@@ -157,7 +169,8 @@ pub(crate) fn find(about: &About) -> Result<&Predictor, RequestError> {
 fn native_body(about: &About, predictor: &Predictor, native: &Native) -> Vec<u8> {
     let mut body = Vec::new();
     match (about.dialect, about.action) {
-        (Dialect::V1, _) => v1::write_status(&predictor.model, true, &mut body),
+        (Dialect::V1, Action::Signatures) => serving::write_metadata(&native.named(), &mut body),
+        (Dialect::V1, _) => v1::write_status(&predictor.model, native.named().version, true, &mut body),
         (_, Action::ModelReady) => v2::write_model_ready(&predictor.model, true, &mut body),
         _ => native.v2.write_metadata(&mut body),
     }

@@ -12,7 +12,7 @@ use provost_inference::{
         block::{Arranged, Block},
         proto,
         seldon::{self, Answer, Form, Meta},
-        v1, v2,
+        serving, v1, v2,
     },
 };
 
@@ -35,6 +35,8 @@ pub(crate) enum Content {
     Seldon(Box<proto::seldon::SeldonMessage>),
     /// A request of V2's gRPC service.
     V2(Box<proto::inference::ModelInferRequest>),
+    /// A request of `TensorFlow` Serving's.
+    Serving(Box<serving::Request>),
 }
 
 /// A request as its dialect reads it; the values are in the thread's buffer.
@@ -43,6 +45,7 @@ pub(crate) enum Parsed<'a> {
     V1(v1::Request<'a>),
     V2(v2::Request<'a>, V2Form),
     SeldonMessage(seldon::MessageNumbers<'a>, Option<&'a proto::seldon::Meta>),
+    Serving(Block<'a>, &'a serving::Request),
 }
 
 /// How a request of V2 came, and so how the answer goes back.
@@ -74,6 +77,7 @@ pub(crate) enum AnswerForm<'a> {
     /// The caller's id.
     V2(Option<&'a str>, V2Form),
     SeldonMessage(Form, Option<&'a proto::seldon::Meta>),
+    Serving(&'a serving::Request),
 }
 
 impl Content {
@@ -81,7 +85,7 @@ impl Content {
     pub(crate) fn body(&self) -> Bytes {
         match self {
             Self::Json(body) => body.clone(),
-            Self::Seldon(_) | Self::V2(_) => Bytes::new(),
+            Self::Seldon(_) | Self::V2(_) | Self::Serving(_) => Bytes::new(),
         }
     }
 }
@@ -100,6 +104,10 @@ pub(crate) fn parse<'a>(
             let form = if message.raw_input_contents.is_empty() { V2Form::Typed } else { V2Form::Raw };
             let parsed = v2::read_message(message, values).map(|request| Parsed::V2(request, form));
             return (parsed.map_err(Into::into), Some(&*message.id).filter(|id| !id.is_empty()));
+        }
+        Content::Serving(request) => {
+            let parsed = serving::read_request(request, values).map(|block| Parsed::Serving(block, request));
+            return (parsed.map_err(Into::into), None);
         }
     };
     match call.dialect {
@@ -165,8 +173,8 @@ pub(crate) fn answered_as(parsed: Parsed<'_>) -> Result<(Block<'_>, AnswerAs), R
     match parsed {
         Parsed::V1(request) => Ok((request.block, AnswerAs::V1)),
         Parsed::V2(request, form) => Ok((request.block, AnswerAs::V2(request.id.map(str::to_owned), form))),
-        Parsed::Seldon(_) | Parsed::SeldonMessage(..) => {
-            Err(RequestError::new(provost_domain::ErrorCode::Internal, "a message of Seldon's has no tensors"))
+        Parsed::Seldon(_) | Parsed::SeldonMessage(..) | Parsed::Serving(..) => {
+            Err(RequestError::new(provost_domain::ErrorCode::Internal, "graphs are not asked so"))
         }
     }
 }
@@ -184,6 +192,10 @@ pub(crate) fn read<'a>(native: &Native, parsed: Parsed<'a>, values: &mut Vec<f64
             return Ok(Input { rows, columns, first_missing, names, form: AnswerForm::SeldonMessage(form, meta) });
         }
         Parsed::V1(request) => (request.block, AnswerForm::V1),
+        Parsed::Serving(block, request) => {
+            request.check(&*native.predict, &block)?;
+            (block, AnswerForm::Serving(request))
+        }
         Parsed::V2(request, form) => {
             native.v2.check_outputs(&request)?;
             (request.block, AnswerForm::V2(request.id, form))
@@ -212,6 +224,9 @@ pub(crate) fn write_answer(
             let answer = seldon::MessageAnswer { form: *form, rows, outputs, puid: request_id, meta: *meta };
             // There is room in a vector.
             let _written = native.template.message(&answer).encode(written);
+        }
+        AnswerForm::Serving(request) => {
+            serving::Answer { by: native.named(), rows, outputs }.write(request, written);
         }
         AnswerForm::V1 => v1::write_answer(&native.predict.schema().output, outputs, written),
         AnswerForm::V2(id, form) => {

@@ -6,7 +6,7 @@ use http_body_util::Full;
 use provost_domain::ErrorCode;
 use provost_inference::{
     PredictError,
-    protocol::{block, seldon, v1, v2, write_error},
+    protocol::{block, seldon, serving, v1, v2, write_error},
 };
 
 use crate::matcher::Dialect;
@@ -75,6 +75,12 @@ impl From<v1::BadRequest> for RequestError {
 
 impl From<v2::BadRequest> for RequestError {
     fn from(error: v2::BadRequest) -> Self {
+        Self::new(ErrorCode::BadRequest, error.to_string())
+    }
+}
+
+impl From<serving::BadRequest> for RequestError {
+    fn from(error: serving::BadRequest) -> Self {
         Self::new(ErrorCode::BadRequest, error.to_string())
     }
 }

@@ -1,4 +1,5 @@
-//! Calls of gRPC: Seldon's service and that of the Open Inference Protocol (V2), for the same deployments as over REST.
+//! Calls of gRPC: Seldon's service, that of the Open Inference Protocol (V2) and TensorFlow Serving's, for the same
+//! deployments as over REST.
 //!
 //! Which deployment is meant, the metadata `seldon` and `namespace` tell, as to Seldon's ingress; V2 without them means the
 //! deployment with such a model.
@@ -6,17 +7,21 @@
 pub(crate) mod bridge;
 pub(crate) mod codec;
 mod limits;
+mod method;
+mod serving;
 pub(crate) mod tensors;
 
 use std::{pin::Pin, sync::Arc, time::Instant};
 
+use self::method::Method;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, Request, Response, header};
+use http::{HeaderMap, HeaderName, Request, Response, StatusCode, header};
 use http_body::Body;
 use http_body_util::Full;
 use prost::Message as _;
 use provost_domain::ErrorCode;
 use provost_inference::protocol::proto::{
+    decode,
     inference::{
         Empty, ModelInferRequest, ModelQuestion, RepositoryIndex, RepositoryModel, RepositoryModelAnswer,
         RepositoryModelQuestion, RepositoryQuestion, ServerMetadata, Yes,
@@ -42,46 +47,12 @@ use crate::{
 const SELDON: HeaderName = HeaderName::from_static("seldon");
 const NAMESPACE: HeaderName = HeaderName::from_static("namespace");
 
-/// A method that is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Method {
-    SeldonPredict,
-    SeldonFeedback,
-    ServerLive,
-    ServerReady,
-    ServerMetadata,
-    ModelReady,
-    ModelMetadata,
-    ModelInfer,
-    RepositoryIndex,
-    RepositoryLoad,
-    RepositoryUnload,
-}
-
-impl Method {
-    fn of(path: &str) -> Option<Self> {
-        Some(match path {
-            "/seldon.protos.Seldon/Predict" | "/seldon.protos.Model/Predict" => Self::SeldonPredict,
-            "/seldon.protos.Seldon/SendFeedback"
-            | "/seldon.protos.Model/SendFeedback"
-            | "/seldon.protos.Router/SendFeedback" => Self::SeldonFeedback,
-            "/inference.GRPCInferenceService/ServerLive" => Self::ServerLive,
-            "/inference.GRPCInferenceService/ServerReady" => Self::ServerReady,
-            "/inference.GRPCInferenceService/ServerMetadata" => Self::ServerMetadata,
-            "/inference.GRPCInferenceService/ModelReady" => Self::ModelReady,
-            "/inference.GRPCInferenceService/ModelMetadata" => Self::ModelMetadata,
-            "/inference.GRPCInferenceService/ModelInfer" => Self::ModelInfer,
-            "/inference.GRPCInferenceService/RepositoryIndex" => Self::RepositoryIndex,
-            "/inference.GRPCInferenceService/RepositoryModelLoad" => Self::RepositoryLoad,
-            "/inference.GRPCInferenceService/RepositoryModelUnload" => Self::RepositoryUnload,
-            _ => return None,
-        })
-    }
-}
+/// The services that are answered, by how their paths begin.
+const SERVICES: [&str; 3] = ["/seldon.protos.", "/inference.", "/tensorflow.serving."];
 
 /// Whether a path is that of a service of gRPC.
 pub(crate) fn is_grpc(path: &str) -> bool {
-    ["/seldon.protos.", "/inference.", "/tensorflow.serving."].iter().any(|service| path.starts_with(service))
+    SERVICES.iter().any(|service| path.starts_with(service))
 }
 
 /// An answer of gRPC that only tells that it went wrong.
@@ -133,6 +104,20 @@ impl GatewayThread {
                 let deployment = self.of_model(&headers, &message.model_name)?;
                 self.predict_v2((deployment, headers, arrived), message).await
             }
+            Method::TensorsPredict => {
+                let request = within(&message, limits::TENSORS).and_then(decoded)?;
+                self.predict_serving(serving::Request::Predict(request), (headers, arrived)).await
+            }
+            Method::Classify => {
+                let request = within(&message, limits::EXAMPLES).and_then(decoded)?;
+                self.predict_serving(serving::Request::Classify(request), (headers, arrived)).await
+            }
+            Method::Regress => {
+                let request = within(&message, limits::EXAMPLES).and_then(decoded)?;
+                self.predict_serving(serving::Request::Regress(request), (headers, arrived)).await
+            }
+            Method::Signatures => self.tell_signatures(&headers, &decoded(&message)?),
+            Method::ModelStatus => self.tell_status(&headers, &decoded(&message)?),
             Method::ServerLive => Ok(encoded(&Yes { is_so: true })),
             Method::ServerReady => {
                 let _nothing: Empty = decoded(&message)?;
@@ -182,7 +167,7 @@ impl GatewayThread {
         match (&predictor.served, method) {
             (_, Method::ModelReady) => Ok(encoded(&Yes { is_so: true })),
             (Served::Native(native), _) => Ok(encoded(&native.v2.metadata_message())),
-            _ => Err(only_models()),
+            _ => Err(only_models("inference.GRPCInferenceService")),
         }
     }
 
@@ -265,7 +250,7 @@ impl GatewayThread {
         let content = Content::Json(tensors::request_to_json(&message)?);
         let answered = self.predict(call, (&headers, content)).await?;
         if !answered.status.is_success() {
-            return Err(refused(&answered));
+            return Err(refused(answered.status, &answered.body));
         }
         let message = tensors::response_from_json(&answered.body)
             .map_err(|reason| Status::internal(format!("the deployment's program did not answer in V2: {reason}")))?;
@@ -340,13 +325,13 @@ fn within(message: &Bytes, plain: limits::Plain) -> Result<&Bytes, Status> {
     let is_readable = limits::is_readable(message, plain);
     is_readable.then_some(message).ok_or_else(|| {
         Status::resource_exhausted(
-            "the message has too many parts: send numbers as `tensor` (Seldon), or few tensors with many values (V2)",
+            "the message has too many parts: send numbers as `tensor` (Seldon), or few tensors with many values (V2, TensorFlow)",
         )
     })
 }
 
 fn decoded<M: prost::Message + Default>(message: &Bytes) -> Result<M, Status> {
-    M::decode(message.clone()).map_err(|error| Status::invalid_argument(format!("the message cannot be read: {error}")))
+    decode(message).map_err(|error| Status::invalid_argument(format!("the message cannot be read: {error}")))
 }
 
 fn encoded(message: &impl prost::Message) -> tonic::Response<Bytes> {
@@ -361,7 +346,7 @@ fn respond(answered: Answered) -> tonic::Response<Bytes> {
 /// An answer of Seldon's in JSON as a message.
 fn bridged(answered: Answered) -> Result<tonic::Response<Bytes>, Status> {
     if !answered.status.is_success() {
-        return Err(refused(&answered));
+        return Err(refused(answered.status, &answered.body));
     }
     let message = bridge::from_json(&answered.body);
     let message =
@@ -385,8 +370,8 @@ fn metadata(request_id: String, predictor: Option<&http::HeaderValue>) -> Metada
 }
 
 /// What a program refused, in its own words.
-fn refused(answered: &Answered) -> Status {
-    let code = match answered.status.as_u16() {
+fn refused(status: StatusCode, body: &[u8]) -> Status {
+    let code = match status.as_u16() {
         400 | 413 | 422 => Code::InvalidArgument,
         401 => Code::Unauthenticated,
         403 => Code::PermissionDenied,
@@ -397,8 +382,8 @@ fn refused(answered: &Answered) -> Status {
         504 => Code::DeadlineExceeded,
         _ => Code::Unknown,
     };
-    let json: serde_json::Value = serde_json::from_slice(&answered.body).unwrap_or_default();
-    let text = String::from_utf8_lossy(&answered.body);
+    let json: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = String::from_utf8_lossy(body);
     let info = json.pointer("/status/info").and_then(serde_json::Value::as_str).unwrap_or(&text);
     Status::new(code, info.chars().take(1000).collect::<String>())
 }
@@ -407,10 +392,10 @@ fn unnamed() -> Status {
     Status::not_found("no deployment is named: name it by the metadata `seldon` and `namespace`")
 }
 
-fn only_models() -> Status {
-    Status::unimplemented(
-        "programs of users and graphs are not asked by gRPC's GRPCInferenceService yet: use REST, or Seldon's protocol",
-    )
+fn only_models(service: &str) -> Status {
+    Status::unimplemented(format!(
+        "programs of users and graphs are not asked by gRPC's `{service}` yet: use REST, or Seldon's protocol"
+    ))
 }
 
 impl From<RequestError> for Status {

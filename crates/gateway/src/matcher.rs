@@ -48,6 +48,8 @@ pub(crate) enum Action {
     Model,
     /// Tell whether a model answers.
     ModelReady,
+    /// Tell what goes into a model and what comes out, in V1.
+    Signatures,
     /// Tell what the graph is.
     Graph,
     /// Show how the deployment is called.
@@ -183,7 +185,10 @@ fn v1(path: &str) -> Option<Endpoint<'_>> {
     let rest = rest.strip_prefix('/')?;
     let (name, action) = match rest.strip_suffix(":predict") {
         Some(name) => (name.strip_suffix('/').unwrap_or(name), Action::Predict),
-        None => (rest, Action::Model),
+        None => match rest.strip_suffix("/metadata") {
+            Some(name) => (name, Action::Signatures),
+            None => (rest, Action::Model),
+        },
     };
     let (model, rest) = segment(name)?;
     (rest.is_empty() && !model.contains(':')).then(|| of(action, Some(model)))
@@ -240,6 +245,8 @@ mod tests {
             ("/v1/models/m:predict", Dialect::V1, Action::Predict, Some("m"), None),
             ("/v1/models/m/:predict", Dialect::V1, Action::Predict, Some("m"), None),
             ("/v1/models/m", Dialect::V1, Action::Model, Some("m"), None),
+            ("/v1/models/metadata", Dialect::V1, Action::Model, Some("metadata"), None),
+            ("/v1/models/m/metadata", Dialect::V1, Action::Signatures, Some("m"), None),
         ] {
             let endpoint = Endpoint { dialect, action, model, version };
             let target = Target { deployment: "a/b", endpoint: Some(endpoint) };
@@ -264,6 +271,8 @@ mod tests {
             "/v1/models/m:explain",
             "/v1/models/m/n:predict",
             "/v1/models//:predict",
+            "/v1/models//metadata",
+            "/v1/models/m/metadata/",
             "/v2x",
             "/v2/models/",
             "/v2/models//infer",

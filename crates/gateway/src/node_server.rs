@@ -156,6 +156,7 @@ fn path(dialect: Dialect, action: Action, model: &str, version: Option<&str>) ->
     match (dialect, action) {
         (Dialect::Seldon, _) => "/predict".to_owned(),
         (Dialect::V1, Action::Predict) => format!("/v1/models/{model}:predict"),
+        (Dialect::V1, Action::Signatures) => format!("/v1/models/{model}/metadata"),
         (Dialect::V1, _) => format!("/v1/models/{model}"),
         (Dialect::V2, Action::Predict) => format!("/v2/models/{model}{version}/infer"),
         (Dialect::V2, Action::ModelReady) => format!("/v2/models/{model}{version}/ready"),

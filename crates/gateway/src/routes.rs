@@ -17,7 +17,11 @@ use provost_domain::{
 };
 use provost_inference::{
     OutputKind, OutputShape, Predict, PredictorTable, RevisionKey, Schema,
-    protocol::{seldon::ResponseTemplate, v2},
+    protocol::{
+        seldon::ResponseTemplate,
+        serving::{NamedModel, version_number},
+        v2,
+    },
     record::Stream,
 };
 
@@ -120,6 +124,11 @@ impl Native {
         let platform = image.trim_end_matches("_SERVER").to_ascii_lowercase();
         let v2 = Box::new(v2::ResponseTemplate::new(predict.schema(), name, version, &platform));
         Self { row_cost: predict.row_cost(), predict, template, v2 }
+    }
+
+    /// The model as `TensorFlow` Serving's clients know it.
+    pub(crate) fn named(&self) -> NamedModel<'_> {
+        NamedModel { name: self.v2.name(), version: version_number(self.v2.version()), model: &*self.predict }
     }
 }
 

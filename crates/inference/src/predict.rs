@@ -17,6 +17,11 @@ pub trait Predict: Send + Sync + fmt::Debug {
     /// `input` has `schema().features` columns. On an error the content of `output` is unspecified.
     fn predict(&self, input: &Features<'_>, output: &mut Vec<f64>) -> Result<(), PredictError>;
 
+    /// Labels of the classes whose probabilities are the columns of the output; `None` where outputs are something else.
+    fn class_labels(&self) -> Option<&[Box<str>]> {
+        None
+    }
+
     /// An estimate of the time one row takes on one core, from the size of the model.
     fn row_cost(&self) -> Duration;
 }

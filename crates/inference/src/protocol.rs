@@ -5,6 +5,7 @@ pub mod json;
 mod number_type;
 pub mod proto;
 pub mod seldon;
+pub mod serving;
 pub mod tensorflow;
 pub mod v1;
 pub mod v2;

@@ -87,6 +87,18 @@ fn a_pipeline_names_its_steps_and_scales_what_its_trees_compare() {
 }
 
 #[test]
+fn classes_are_told_of_what_answers_with_their_probabilities() {
+    let iris =
+        |path: &str| std::fs::read(format!("{}/../../examples/iris/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let sklearn = iris("sklearn/model.joblib");
+    let labels = ["0", "1", "2"].map(Box::from);
+    assert_eq!(load_sklearn(sklearn.clone()).predictor.class_labels(), Some(&labels[..]));
+    assert_eq!(load_xgboost(iris("xgboost/model.bst")).predictor.class_labels(), Some(&labels[..]));
+    let options = LoadOptions { method: Some(Method::Predict), ..LoadOptions::new(ModelServer::Sklearn) };
+    assert_eq!(load(&InMemory(sklearn), &options).unwrap().predictor.class_labels(), None);
+}
+
+#[test]
 fn an_error_behind_a_scaler_names_the_value_of_the_request() {
     let loaded = load_sklearn(scaled_tree());
     let mut values = vec![1.0; FEATURES * 100];

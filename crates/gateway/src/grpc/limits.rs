@@ -30,6 +30,11 @@ pub(super) const SELDON: Plain = &[
 /// Of `Feedback`: the same of the messages in it, without tensors of `TensorFlow`.
 pub(super) const FEEDBACK: Plain =
     &[&[1, 4], &[1, 5], &[1, 3, 2], &[2, 4], &[2, 5], &[2, 3, 2], &[4, 4], &[4, 5], &[4, 3, 2]];
+/// Of `PredictRequest`: numbers, typed or as bytes.
+pub(super) const TENSORS: Plain =
+    &[&[2, 2, 4], &[2, 2, 5], &[2, 2, 6], &[2, 2, 7], &[2, 2, 10], &[2, 2, 11], &[2, 2, 13], &[2, 2, 16], &[2, 2, 17]];
+/// Of `ClassificationRequest` and `RegressionRequest`: numbers of examples.
+pub(super) const EXAMPLES: Plain = &[&[2, 1, 1, 1, 1, 2, 2, 1], &[2, 1, 1, 1, 1, 2, 3, 1]];
 /// Of `ModelInferRequest`: numbers, typed or as bytes.
 pub(super) const V2: Plain =
     &[&[7], &[5, 5, 1], &[5, 5, 2], &[5, 5, 3], &[5, 5, 4], &[5, 5, 5], &[5, 5, 6], &[5, 5, 7]];
@@ -72,7 +77,8 @@ mod tests {
     use provost_inference::protocol::proto::{
         inference::{Contents, ModelInferRequest, Tensor},
         seldon::{DefaultData, Payload, SeldonMessage, Tensor as SeldonTensor, Values},
-        tensorflow::TensorProto,
+        serving::{ExampleList, ExamplesRequest, Input, InputKind, PredictRequest},
+        tensorflow::{Example, Feature, FeatureKind, Features, FloatList, TensorProto},
     };
 
     use super::*;
@@ -109,6 +115,21 @@ mod tests {
         let contents = Some(Contents { bytes_contents: vec![Vec::new(); 1 << 20], ..Contents::default() });
         let bytes = ModelInferRequest { inputs: vec![Tensor { contents, ..Tensor::default() }], ..Default::default() };
         assert!(!is_readable(&bytes.encode_to_vec(), V2));
+    }
+
+    #[test]
+    fn tensors_and_examples_may_have_many_numbers() {
+        let tensor = TensorProto { float_val: vec![0.5; 1 << 20], ..TensorProto::default() };
+        let inputs = [("x".to_owned(), tensor)].into();
+        assert!(is_readable(&PredictRequest { inputs, ..PredictRequest::default() }.encode_to_vec(), TENSORS));
+        let examples = |examples: Vec<Example>| {
+            let kind = Some(InputKind::Examples(ExampleList { examples }));
+            ExamplesRequest { input: Some(Input { kind }), model_spec: None }.encode_to_vec()
+        };
+        let kind = Some(FeatureKind::Floats(FloatList { value: vec![0.5; 1 << 20] }));
+        let features = Some(Features { feature: [("x".to_owned(), Feature { kind })].into() });
+        assert!(is_readable(&examples(vec![Example { features }]), EXAMPLES));
+        assert!(!is_readable(&examples(vec![Example::default(); 1 << 20]), EXAMPLES));
     }
 
     #[test]

@@ -22,15 +22,15 @@ pub enum Layout<'a> {
     Columns {
         /// Number of instances.
         rows: usize,
-        /// The columns' names, as they stand between their quotes.
-        names: Vec<&'a str>,
+        /// The columns' names.
+        names: Vec<Cow<'a, str>>,
     },
     /// Row after row, each value with a name.
     Named {
         /// Number of instances.
         rows: usize,
-        /// The values' names in the order of each row, as they stand between their quotes.
-        names: Vec<&'a str>,
+        /// The values' names in the order of each row.
+        names: Vec<Cow<'a, str>>,
     },
 }
 
@@ -48,6 +48,44 @@ impl std::fmt::Display for Shape {
         match self {
             Self::One(length) => write!(f, "[{length}]"),
             Self::Two(rows, columns) => write!(f, "[{rows},{columns}]"),
+        }
+    }
+}
+
+/// Why tensors are no rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NoRows {
+    /// There are no tensors.
+    Nothing,
+    /// A tensor is not one feature of as many rows as the first has.
+    NotAColumn {
+        /// The tensor.
+        input: String,
+        /// Its shape.
+        shape: String,
+        /// The first tensor.
+        first: String,
+        /// How many rows that has.
+        rows: usize,
+    },
+}
+
+impl<'a> Layout<'a> {
+    /// One tensor of rows, or one a feature.
+    pub(super) fn of_tensors(inputs: Vec<(Cow<'a, str>, Shape)>) -> Result<Self, NoRows> {
+        let (first, rows) = match inputs.as_slice() {
+            [] => return Err(NoRows::Nothing),
+            [(_, Shape::One(length))] => return Ok(Self::Line(*length)),
+            [(_, Shape::Two(rows, columns))] => return Ok(Self::Rows { rows: *rows, columns: *columns }),
+            [(first, Shape::One(rows) | Shape::Two(rows, _)), ..] => (first, *rows),
+        };
+        let is_column = |shape: Shape| matches!(shape, Shape::One(n) | Shape::Two(n, 1) if n == rows);
+        match inputs.iter().find(|(_, shape)| !is_column(*shape)) {
+            Some((name, shape)) => {
+                let (input, first) = (name.to_string(), first.to_string());
+                Err(NoRows::NotAColumn { input, shape: shape.to_string(), first, rows })
+            }
+            None => Ok(Self::Columns { rows, names: inputs.into_iter().map(|(name, _)| name).collect() }),
         }
     }
 }
@@ -115,30 +153,30 @@ impl Block<'_> {
 }
 
 /// For each of the model's features, which of the names is it; `None` unless all are there.
-fn order(names: &[&str], schema: &Schema) -> Option<Vec<usize>> {
+fn order(names: &[Cow<'_, str>], schema: &Schema) -> Option<Vec<usize>> {
     let model = schema.feature_names.as_ref()?;
-    let places: HashMap<Cow<'_, str>, usize> =
-        names.iter().enumerate().map(|(index, name)| (unescaped(name), index)).collect();
+    let places: HashMap<&str, usize> = names.iter().enumerate().map(|(index, name)| (&**name, index)).collect();
     model.iter().map(|name| places.get(&**name).copied()).collect()
 }
 
 /// As [`order`], where each name must be the model's.
-fn known_order(names: &[&str], schema: &Schema) -> Result<Vec<usize>, UnknownFeature> {
+fn known_order(names: &[Cow<'_, str>], schema: &Schema) -> Result<Vec<usize>, UnknownFeature> {
     order(names, schema).ok_or_else(|| {
         let model = schema.feature_names.as_deref().unwrap_or_default();
-        let is_unknown = |name: &Cow<'_, str>| !model.iter().any(|feature| **feature == **name);
+        let is_unknown = |name: &&Cow<'_, str>| !model.iter().any(|feature| **feature == ***name);
         // The names differ, and there are as many as the model has: one is not the model's.
-        let name = names.iter().map(|name| unescaped(name)).find(is_unknown).unwrap_or_default();
-        UnknownFeature { name: name.into_owned(), features: model.join(", ") }
+        let name = names.iter().find(is_unknown).map(ToString::to_string).unwrap_or_default();
+        UnknownFeature { name, features: model.join(", ") }
     })
 }
 
-fn unescaped(raw: &str) -> Cow<'_, str> {
+/// A name that stands so between its quotes.
+pub(super) fn unescaped(raw: &str) -> Cow<'_, str> {
     if raw.contains('\\') { Cow::Owned(unescape(raw)) } else { Cow::Borrowed(raw) }
 }
 
 /// Row after row what stands column after column, the columns in this order.
-fn transposed(values: &[f64], rows: usize, columns: usize, order: Option<&[usize]>) -> Vec<f64> {
+pub(super) fn transposed(values: &[f64], rows: usize, columns: usize, order: Option<&[usize]>) -> Vec<f64> {
     let mut transposed = Vec::with_capacity(values.len());
     for row in 0..rows {
         let source = |column: usize| order.map_or(column, |order| order[column]);
@@ -159,13 +197,13 @@ fn permute(values: &mut [f64], order: &[usize]) {
 }
 
 /// The names as a JSON array of texts.
-fn json(names: &[&str]) -> String {
+fn json(names: &[Cow<'_, str>]) -> String {
     let mut out = b"[".to_vec();
     for (index, name) in names.iter().enumerate() {
         if index > 0 {
             out.push(b',');
         }
-        write_string(&unescaped(name), &mut out);
+        write_string(name, &mut out);
     }
     out.push(b']');
     String::from_utf8(out).unwrap_or_default()
@@ -201,13 +239,16 @@ mod tests {
         assert_eq!(shown, expected);
     }
 
+    fn cows(names: &[&'static str]) -> Vec<Cow<'static, str>> {
+        names.iter().map(|name| Cow::Borrowed(*name)).collect()
+    }
+
     #[test]
     fn columns_become_rows_in_the_models_order() {
-        let columns = |names: &[&'static str]| Layout::Columns { rows: 2, names: names.to_vec() };
+        let columns = |names: &[&'static str]| Layout::Columns { rows: 2, names: cows(names) };
         let values = [1.0, 2.0, 10.0, 20.0];
         check(columns(&["a", "b"]), &schema(2, Some(&["a", "b"])), &values, "2x2 [1.0, 10.0, 2.0, 20.0]");
         check(columns(&["b", "a"]), &schema(2, Some(&["a", "b"])), &values, "2x2 [10.0, 1.0, 20.0, 2.0]");
-        check(columns(&[r"\u0062", "a"]), &schema(2, Some(&["a", "b"])), &values, "2x2 [10.0, 1.0, 20.0, 2.0]");
         let by_position = r#"2x2 [1.0, 10.0, 2.0, 20.0] ["b","c"]"#;
         check(columns(&["b", "c"]), &schema(2, Some(&["a", "b"])), &values, by_position);
         check(columns(&["b", "c"]), &schema(2, None), &values, by_position);
@@ -219,7 +260,7 @@ mod tests {
 
     #[test]
     fn named_values_must_be_the_models() {
-        let named = |names: &[&'static str]| Layout::Named { rows: 2, names: names.to_vec() };
+        let named = |names: &[&'static str]| Layout::Named { rows: 2, names: cows(names) };
         let values = [1.0, 2.0, 3.0, 4.0];
         check(named(&["a", "b"]), &schema(2, Some(&["a", "b"])), &values, "2x2 [1.0, 2.0, 3.0, 4.0]");
         check(named(&["b", "a"]), &schema(2, Some(&["a", "b"])), &values, "2x2 [2.0, 1.0, 4.0, 3.0]");

@@ -6,7 +6,9 @@ mod error;
 mod json;
 mod tensor;
 
+pub(in crate::protocol) use answer::dtype_number;
 pub use answer::{tensor, write_tensor};
+pub(in crate::protocol) use dtype::dtype_name;
 pub use error::{BadTensor, TensorProblem};
 pub(in crate::protocol) use json::read_json;
 pub use tensor::read_tensor;

@@ -28,6 +28,8 @@ pub(super) trait Head: Send + Sync + fmt::Debug {
 #[derive(Debug)]
 pub(super) struct SklearnPredictor {
     schema: Schema,
+    /// Of a classifier that answers with probabilities.
+    class_labels: Option<Box<[Box<str>]>>,
     scalers: Vec<Scaler>,
     head: Box<dyn Head>,
 }
@@ -35,12 +37,14 @@ pub(super) struct SklearnPredictor {
 impl SklearnPredictor {
     /// The predictor of an estimator that has `method`.
     pub(super) fn new(fitted: Fitted, method: Method) -> Result<Self, Error> {
+        let labels = || fitted.class_names().into_iter().map(String::into_boxed_str).collect();
+        let class_labels = (method == Method::PredictProba).then(labels);
         let no_method = |estimator| Error::NoMethod { estimator, method, available: Vec::new() };
         let model = fitted.model.ok_or_else(|| no_method(fitted.name.clone()))?;
         let features = fitted.features.ok_or_else(|| no_method(fitted.name))?;
         let Answer { head, output, missing_values } = model.answer(method);
         let schema = Schema { features, feature_names: fitted.feature_names, missing_values, output };
-        Ok(Self { schema, scalers: fitted.scalers, head })
+        Ok(Self { schema, class_labels, scalers: fitted.scalers, head })
     }
 
     /// Scales block after block of rows and predicts on each.
@@ -95,6 +99,10 @@ impl Predict for SklearnPredictor {
             return Err(PredictError::FeatureCount { expected, actual });
         }
         if self.scalers.is_empty() { self.head.predict(input, output) } else { self.predict_scaled(input, output) }
+    }
+
+    fn class_labels(&self) -> Option<&[Box<str>]> {
+        self.class_labels.as_deref()
     }
 
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]

@@ -26,6 +26,8 @@ const MAX_GROUPS_WITHOUT_TREES: usize = 1024;
 #[derive(Debug)]
 pub(super) struct Booster {
     schema: Schema,
+    /// Of a classifier that answers with a probability for each class.
+    class_labels: Option<Box<[Box<str>]>>,
     forest: Forest,
     objective: Objective,
     /// The margin of each output that does not come from trees.
@@ -59,8 +61,10 @@ impl Booster {
         let starts_from_base = model.version.is_some_and(|version| version.is_since(1, 3));
         let base_order = if starts_from_base { BaseOrder::First } else { BaseOrder::Last };
         let schema = schema(&model, objective);
+        let label = |class: usize| class.to_string().into_boxed_str();
+        let class_labels = objective.is_probabilities().then(|| (0..schema.output.width()).map(label).collect());
         let forest = model.trees.build(model.features)?;
-        Ok(Self { schema, forest, objective, base, base_order, tree_groups })
+        Ok(Self { schema, class_labels, forest, objective, base, base_order, tree_groups })
     }
 }
 
@@ -120,6 +124,10 @@ impl Predict for Booster {
         }
         output.reserve(input.rows() * self.schema.output.width());
         for_each_block(input, MissingValues::Accepted, |block| self.predict_block(block, output))
+    }
+
+    fn class_labels(&self) -> Option<&[Box<str>]> {
+        self.class_labels.as_deref()
     }
 
     fn row_cost(&self) -> Duration {

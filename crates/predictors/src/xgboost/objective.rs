@@ -54,6 +54,11 @@ impl Objective {
         matches!(self, Self::Softmax | Self::HighestClass)
     }
 
+    /// Whether the answer is a probability for each class.
+    pub(super) fn is_probabilities(self) -> bool {
+        self == Self::Softmax
+    }
+
     /// Number of values in the answer for a row of `groups` margins.
     pub(super) fn width(self, groups: usize) -> usize {
         if self == Self::HighestClass { 1 } else { groups }

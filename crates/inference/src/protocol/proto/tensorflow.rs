@@ -1,7 +1,9 @@
 //! Package `tensorflow`: tensors (`tensor.proto`), examples (`example.proto`) and signatures (`meta_graph.proto`).
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
-use prost::Message;
+use prost::{Message, Oneof};
 
 /// Values with their type and shape. They stand in the field of their type, or as bytes.
 #[derive(Clone, PartialEq, Message)]
@@ -81,4 +83,94 @@ impl TensorShape {
         let dim = |size: &i64| Dim { size: *size, name: String::new() };
         Self { dim: lengths.iter().map(dim).collect(), unknown_rank: false }
     }
+}
+
+/// Values of one instance, by the names of its features.
+#[derive(Clone, PartialEq, Message)]
+pub struct Example {
+    /// The features.
+    #[prost(message, optional, tag = "1")]
+    pub features: Option<Features>,
+}
+
+/// Features by their names.
+#[derive(Clone, PartialEq, Message)]
+pub struct Features {
+    /// Each by its name.
+    #[prost(btree_map = "string, message", tag = "1")]
+    pub feature: BTreeMap<String, Feature>,
+}
+
+/// The values of a feature.
+#[derive(Clone, PartialEq, Message)]
+pub struct Feature {
+    /// What they are.
+    #[prost(oneof = "FeatureKind", tags = "1, 2, 3")]
+    pub kind: Option<FeatureKind>,
+}
+
+/// Kinds of values.
+#[derive(Clone, PartialEq, Oneof)]
+pub enum FeatureKind {
+    /// Texts or bytes.
+    #[prost(message, tag = "1")]
+    Bytes(BytesList),
+    /// Floating-point numbers.
+    #[prost(message, tag = "2")]
+    Floats(FloatList),
+    /// Whole numbers.
+    #[prost(message, tag = "3")]
+    Integers(Int64List),
+}
+
+/// Texts or bytes.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct BytesList {
+    /// They.
+    #[prost(bytes = "bytes", repeated, tag = "1")]
+    pub value: Vec<Bytes>,
+}
+
+/// Floating-point numbers.
+#[derive(Clone, PartialEq, Message)]
+pub struct FloatList {
+    /// They.
+    #[prost(float, repeated, tag = "1")]
+    pub value: Vec<f32>,
+}
+
+/// Whole numbers.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct Int64List {
+    /// They.
+    #[prost(int64, repeated, tag = "1")]
+    pub value: Vec<i64>,
+}
+
+/// What can be asked of a model by one name.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct SignatureDef {
+    /// What goes in.
+    #[prost(btree_map = "string, message", tag = "1")]
+    pub inputs: BTreeMap<String, TensorInfo>,
+    /// What comes out.
+    #[prost(btree_map = "string, message", tag = "2")]
+    pub outputs: BTreeMap<String, TensorInfo>,
+    /// By which method it is asked.
+    #[prost(string, tag = "3")]
+    pub method_name: String,
+}
+
+/// Name, type and shape of a tensor.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct TensorInfo {
+    /// Its name.
+    #[prost(string, tag = "1")]
+    pub name: String,
+    /// Its type.
+    #[prost(int32, tag = "2")]
+    pub dtype: i32,
+    /// Its shape.
+    #[prost(message, optional, tag = "3")]
+    pub tensor_shape: Option<TensorShape>,
 }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The name and number of the type that outputs have, and the field in JSON where they stand.
-pub(super) fn dtype(output: &OutputSchema) -> (&'static str, i32, &'static str) {
+fn dtype(output: &OutputSchema) -> (&'static str, i32, &'static str) {
     match (&output.kind, output.precision) {
         (OutputKind::Float, Precision::Single) => ("DT_FLOAT", 1, "floatVal"),
         (OutputKind::Float, Precision::Double) => ("DT_DOUBLE", 2, "doubleVal"),
@@ -20,6 +20,11 @@ pub(super) fn dtype(output: &OutputSchema) -> (&'static str, i32, &'static str) 
         (OutputKind::Boolean, _) => ("DT_BOOL", 10, "boolVal"),
         (OutputKind::Label(_), _) => ("DT_STRING", 7, "stringVal"),
     }
+}
+
+/// The number of the type that outputs have.
+pub(in crate::protocol) fn dtype_number(output: &OutputSchema) -> i32 {
+    dtype(output).1
 }
 
 /// The outputs of `rows` instances, row after row, as a tensor.
@@ -80,7 +85,7 @@ fn write_value(kind: &OutputKind, value: f64, out: &mut Vec<u8>) {
     }
 }
 
-pub(super) fn label(labels: &[Box<str>], value: f64) -> &str {
+fn label(labels: &[Box<str>], value: f64) -> &str {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
     labels.get(value as usize).map_or("", AsRef::as_ref)
 }

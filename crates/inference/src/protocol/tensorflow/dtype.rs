@@ -91,14 +91,20 @@ const OTHERS: [(i32, &str); 6] = [
     (21, "DT_VARIANT"),
 ];
 
+/// The name of a type by its number; empty for one that models neither take nor give.
+pub(in crate::protocol) fn dtype_name(number: i32) -> &'static str {
+    let numbers = DTYPES.iter().map(|dtype| (dtype.number, dtype.name));
+    numbers.chain(OTHERS).find(|(other, _)| *other == number).map_or("", |(_, name)| name)
+}
+
 impl Dtype {
     /// The type of this number.
     pub(super) fn of_number(number: i32) -> Result<Self, TensorProblem> {
         let known = DTYPES.into_iter().find(|dtype| dtype.number == number);
-        known.ok_or_else(|| match OTHERS.into_iter().find(|(other, _)| *other == number) {
-            Some((_, name)) => TensorProblem::Dtype(name.to_owned()),
-            None if number == 0 => TensorProblem::NoDtype,
-            None => TensorProblem::Dtype(number.to_string()),
+        known.ok_or_else(|| match dtype_name(number) {
+            "" if number == 0 => TensorProblem::NoDtype,
+            "" => TensorProblem::Dtype(number.to_string()),
+            name => TensorProblem::Dtype(name.to_owned()),
         })
     }
 

@@ -34,7 +34,9 @@ pub enum TensorProblem {
         actual: usize,
     },
     /// One value for more than may be.
-    #[error("the shape {shape} asks for {expected} values, and one value fills at most {max}: send each value")]
+    #[error(
+        "the shape {shape} asks for {expected} values; one value may stand for all up to {max} of a request: send each value"
+    )]
     Filled {
         /// The shape.
         shape: String,

@@ -13,7 +13,7 @@ use crate::protocol::{
     proto::tensorflow::{TensorProto, TensorShape},
 };
 
-/// Most values that one value stands for: a short message must not take much memory.
+/// Most values of a request of which one value stands for many: a short message must not take much memory.
 pub(super) const FILLED_MAX: usize = 1 << 20;
 
 /// What is said of a tensor besides its values, which stand in the block where they do not come as bytes.
@@ -138,13 +138,13 @@ fn product(shape: Shape) -> String {
 fn fill(shape: Shape, values: &mut Vec<f64>, start: usize) -> Result<(), TensorProblem> {
     let (rows, columns) = sides(shape);
     let is_one = values.len() == start + 1;
-    match rows.checked_mul(columns) {
-        Some(expected @ 1..=FILLED_MAX) if is_one => {
+    match rows.checked_mul(columns).and_then(|expected| start.checked_add(expected)) {
+        Some(end) if end == start => Err(TensorProblem::Empty),
+        Some(end) if is_one && (end == start + 1 || end <= FILLED_MAX) => {
             let value = values.get(start).copied().unwrap_or(f64::NAN);
-            values.resize(start + expected, value);
+            values.resize(end, value);
             Ok(())
         }
-        Some(0) => Err(TensorProblem::Empty),
         _ if is_one => {
             let (shape, expected) = (shape.to_string(), product(shape));
             Err(TensorProblem::Filled { shape, expected, max: FILLED_MAX })

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::error::{BadRequest, RowProblem};
 use crate::protocol::{
     BadValue,
-    block::{Block, Layout},
+    block::{Block, Layout, unescaped},
     json::{Cursor, unescape},
     values::{BadElement, VALUES_MAX, read_value, read_values},
 };
@@ -155,7 +155,7 @@ impl<'a> Instances<'a> {
             return Err(BadRequest::Empty);
         }
         let layout = match kind {
-            Some(Kind::Object) => Layout::Named { rows, names: names.names },
+            Some(Kind::Object) => Layout::Named { rows, names: names.names.into_iter().map(unescaped).collect() },
             _ => Layout::Rows { rows, columns },
         };
         Ok(Request { block: Block { layout, first_missing } })

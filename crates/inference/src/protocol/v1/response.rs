@@ -14,14 +14,16 @@ pub fn write_answer(schema: &OutputSchema, outputs: &[f64], out: &mut Vec<u8>) {
 
 /// Appends what `GET /v1/models/<model>` tells, for clients of `KServe` (`ready`) and of `TensorFlow` Serving
 /// (`model_version_status`; versions are whole numbers there, and a model of this server has one).
-pub fn write_status(model: &str, is_ready: bool, out: &mut Vec<u8>) {
+pub fn write_status(model: &str, version: i64, is_ready: bool, out: &mut Vec<u8>) {
     let (ready, state) = if is_ready { ("true", "AVAILABLE") } else { ("false", "LOADING") };
     out.extend_from_slice(b"{\"name\":");
     write_string(model, out);
     for part in [
         ",\"ready\":",
         ready,
-        ",\"model_version_status\":[{\"version\":\"1\",\"state\":\"",
+        ",\"model_version_status\":[{\"version\":\"",
+        &version.to_string(),
+        "\",\"state\":\"",
         state,
         "\",\"status\":{\"error_code\":\"OK\",\"error_message\":\"\"}}]}",
     ] {
@@ -53,7 +55,7 @@ mod tests {
     #[test]
     fn a_status_is_that_of_both_servers() {
         let mut body = Vec::new();
-        write_status("clf", true, &mut body);
+        write_status("clf", 1, true, &mut body);
         let status = r#"{"error_code":"OK","error_message":""}"#;
         let expected = format!(
             r#"{{"name":"clf","ready":true,"model_version_status":[{{"version":"1","state":"AVAILABLE","status":{status}}}]}}"#

@@ -22,7 +22,7 @@ pub fn read_message<'a>(message: &'a ModelInferRequest, values: &mut Vec<f64>) -
             return Err(BadRequest::TooManyValues(VALUES_MAX));
         }
     }
-    let block = Block { layout: layout(&inputs)?, first_missing };
+    let block = Block { layout: layout(inputs)?, first_missing };
     let id = Some(message.id.as_str()).filter(|id| !id.is_empty());
     let outputs = message.outputs.iter().map(|output| output.name.as_str()).collect();
     Ok(Request { id, block, outputs, is_binary: false })

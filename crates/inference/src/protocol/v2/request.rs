@@ -6,8 +6,8 @@ use super::{
     tensor::{Tensor, read_tensor},
 };
 use crate::protocol::{
-    block::{Block, Layout, Shape},
-    json::{Cursor, unescape},
+    block::{Block, Layout, NoRows},
+    json::Cursor,
     values::VALUES_MAX,
 };
 
@@ -48,7 +48,7 @@ fn read<'a>(head: &'a [u8], tail: &'a [u8], values: &mut Vec<f64>) -> Result<Req
     if !message.tail.is_empty() {
         return Err(BadRequest::BytesLeft(message.tail.len()));
     }
-    let layout = layout(message.inputs.as_deref().unwrap_or_default())?;
+    let layout = layout(message.inputs.unwrap_or_default())?;
     let block = Block { layout, first_missing: message.first_missing };
     // There is one output: what is said of it goes before what is said of all.
     let is_binary = message.of_output.or(message.of_outputs).unwrap_or_default();
@@ -183,30 +183,12 @@ fn is_open(cursor: &mut Cursor<'_>, open: u8, field: &'static str, expected: &'s
 }
 
 /// One tensor of rows, or one a feature.
-pub(super) fn layout<'a>(inputs: &[Tensor<'a>]) -> Result<Layout<'a>, BadRequest> {
-    match inputs {
-        [] => Err(BadRequest::NoInputs),
-        [only] => Ok(match only.shape {
-            Shape::One(length) => Layout::Line(length),
-            Shape::Two(rows, columns) => Layout::Rows { rows, columns },
-        }),
-        [first, ..] => {
-            let rows = match first.shape {
-                Shape::One(rows) | Shape::Two(rows, _) => rows,
-            };
-            let is_column =
-                |tensor: &&Tensor<'_>| matches!(tensor.shape, Shape::One(n) | Shape::Two(n, 1) if n == rows);
-            match inputs.iter().find(|tensor| !is_column(tensor)) {
-                None => Ok(Layout::Columns { rows, names: inputs.iter().map(|tensor| tensor.name).collect() }),
-                Some(tensor) => Err(BadRequest::NotAColumn {
-                    input: unescape(tensor.name),
-                    shape: tensor.shape.to_string(),
-                    first: unescape(first.name),
-                    rows,
-                }),
-            }
-        }
-    }
+pub(super) fn layout(inputs: Vec<Tensor<'_>>) -> Result<Layout<'_>, BadRequest> {
+    let inputs = inputs.into_iter().map(|Tensor { name, shape }| (name, shape)).collect();
+    Layout::of_tensors(inputs).map_err(|problem| match problem {
+        NoRows::Nothing => BadRequest::NoInputs,
+        NoRows::NotAColumn { input, shape, first, rows } => BadRequest::NotAColumn { input, shape, first, rows },
+    })
 }
 
 #[cfg(test)]

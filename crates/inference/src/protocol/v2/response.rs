@@ -57,6 +57,11 @@ impl ResponseTemplate {
         Self { output, features: schema.features, version, platform, model, name, head, tensor }
     }
 
+    /// The name of the model.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The version of the model.
     pub fn version(&self) -> &str {
         &self.version

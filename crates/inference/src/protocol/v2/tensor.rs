@@ -1,22 +1,23 @@
 //! One input tensor: its values go straight into the block, and are held against shape and datatype at its end.
 
+use std::borrow::Cow;
+
 use super::{
     datatype::{Datatype, check_values},
     error::{BadRequest, TensorProblem},
 };
 use crate::protocol::{
     BadValue,
-    block::Shape,
+    block::{Shape, unescaped},
     json::{Cursor, JsonError, unescape},
     proto::inference as proto,
     values::{BadElement, read_value, read_values},
 };
 
 /// An input whose values stand in the block.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Tensor<'a> {
-    /// As it stands between its quotes.
-    pub(super) name: &'a str,
+    pub(super) name: Cow<'a, str>,
     pub(super) shape: Shape,
 }
 
@@ -140,13 +141,13 @@ impl<'a> Fields<'a> {
             (None, None) => return Err(TensorProblem::NoData),
             (Some(_), Some(_)) => return Err(TensorProblem::Both),
         };
-        finished(name, (datatype, shape), nesting, values.get(start..).unwrap_or_default())
+        finished(unescaped(name), (datatype, shape), nesting, values.get(start..).unwrap_or_default())
     }
 }
 
 /// A tensor whose values are as many as its shape asks for, and each of its datatype.
 fn finished<'a>(
-    name: &'a str,
+    name: Cow<'a, str>,
     (datatype, shape): (Datatype, Shape),
     nesting: Nesting,
     values: &[f64],
@@ -191,7 +192,7 @@ pub(super) fn of_message<'a>(
         }
         (Values::Typed, None) => return Err(TensorProblem::Empty),
     }
-    finished(&tensor.name, (datatype, shape), Nesting::Flat, values.get(start..).unwrap_or_default())
+    finished(Cow::Borrowed(&tensor.name), (datatype, shape), Nesting::Flat, values.get(start..).unwrap_or_default())
 }
 
 fn shape_of(shape: &[i64]) -> Result<Shape, TensorProblem> {

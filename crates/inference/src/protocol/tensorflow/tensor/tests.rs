@@ -71,8 +71,11 @@ fn values_come_as_bytes() {
 fn one_value_stands_for_all() {
     check(&TensorProto { double_val: vec![0.5], ..of(2, &[2, 2]) }, "[2,2] [0.5, 0.5, 0.5, 0.5]");
     let much = TensorProto { double_val: vec![0.5], ..of(2, &[1 << 19, 4]) };
-    let problem = "the shape [524288,4] asks for 2097152 values, and one value fills at most 1048576: send each value";
+    let problem = "the shape [524288,4] asks for 2097152 values; one value may stand for all up to 1048576 of a request: send each value";
     check(&much, problem);
+    let mut before = vec![0.0; (1 << 20) - 3];
+    let filled = TensorProto { double_val: vec![0.5], ..of(2, &[2, 2]) };
+    assert!(matches!(read_tensor(&filled, &mut before), Err(TensorProblem::Filled { .. })));
     let more = TensorProto { double_val: vec![0.5], ..of(2, &[i64::MAX, i64::MAX]) };
     assert!(matches!(read_tensor(&more, &mut Vec::new()), Err(TensorProblem::Filled { .. })));
 }
