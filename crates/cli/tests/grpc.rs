@@ -15,11 +15,15 @@ use hyper_util::{
 use prost::Message as _;
 use provost_api::rest::v1::{deployments::DeploymentState, requests::RequestParameters};
 use provost_inference::protocol::proto::{
+    health::{HealthCheckRequest, HealthCheckResponse, ServingStatus},
     inference::{
         Contents, Empty, ModelInferRequest, ModelInferResponse, ModelMetadata, ModelQuestion, ServerMetadata, Tensor,
         Yes,
     },
-    seldon::{DefaultData, Feedback, Meta, Payload, SeldonMessage, Tensor as SeldonTensor, Values},
+    seldon::{
+        DefaultData, Feedback, Meta, Payload, SeldonGraphMetadata, SeldonMessage, SeldonModelMetadata,
+        SeldonModelMetadataRequest, Tensor as SeldonTensor, Values,
+    },
     tensorflow::{TensorProto, TensorShape},
 };
 use provost_testkit::{Node, NodeOptions, expected_probabilities, manifest, wrapped_model};
@@ -27,6 +31,10 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tonic::{Code, Request, Response, Status, body::Body};
 use tonic_prost::ProstCodec;
+use tonic_reflection::pb::v1::{
+    ServerReflectionRequest, ServerReflectionResponse, server_reflection_request::MessageRequest,
+    server_reflection_response::MessageResponse,
+};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_provost");
 /// The rows that `examples/iris/expected.json` is about.
@@ -244,6 +252,86 @@ async fn tensors_of_tensorflow_come_back_as_such() {
     let page = node.requests("iris", &RequestParameters::default()).await;
     let column = page.columns.iter().position(|column| column == "x.x0").unwrap();
     assert_eq!((page.rows.len(), &page.rows[1][column]), (2, &json!(6.8)));
+}
+
+#[tokio::test]
+async fn seldons_service_tells_of_graph_and_nodes_as_over_rest() {
+    let node = iris().await;
+    let graph: SeldonGraphMetadata =
+        call(&node, "seldon.protos.Seldon/GraphMetadata", Empty {}, &IRIS).await.unwrap().into_inner();
+    assert_eq!((graph.name.as_str(), graph.models["classifier"].platform.as_str()), ("main", "sklearn"));
+    let question = |name: &str| SeldonModelMetadataRequest { name: name.to_owned() };
+    let model: SeldonModelMetadata =
+        call(&node, "seldon.protos.Seldon/ModelMetadata", question("classifier"), &IRIS).await.unwrap().into_inner();
+    assert_eq!(Some(&model), graph.models.get("classifier"));
+    let rest = node.get("/seldon/default/iris/api/v1.0/metadata/classifier").await.json;
+    assert_eq!(
+        (json!(model.versions), json!(model.inputs[0].messagetype)),
+        (rest["versions"].clone(), json!("tensor"))
+    );
+    let none =
+        call::<_, SeldonModelMetadata>(&node, "seldon.protos.Seldon/ModelMetadata", question("none"), &IRIS).await;
+    assert_eq!(none.unwrap_err().code(), Code::NotFound);
+}
+
+#[tokio::test]
+async fn health_is_that_of_the_server_or_of_a_deployment() {
+    let node = iris().await;
+    node.apply(&manifest("broken", "SKLEARN_SERVER", "examples/none")).await;
+    node.await_state("broken", DeploymentState::Failed).await;
+    let check = async |service: &str, metadata: &[(&'static str, &str)]| {
+        let question = HealthCheckRequest { service: service.to_owned() };
+        let answer = call::<_, HealthCheckResponse>(&node, "grpc.health.v1.Health/Check", question, metadata).await;
+        answer.map(|answer| answer.into_inner().status()).map_err(|status| status.code())
+    };
+    assert_eq!(check("", &[]).await, Ok(ServingStatus::Serving));
+    assert_eq!(check("inference.GRPCInferenceService", &IRIS).await, Ok(ServingStatus::Serving));
+    assert_eq!(check("", &[("seldon", "broken")]).await, Ok(ServingStatus::NotServing));
+    assert_eq!(check("none", &[]).await, Err(Code::NotFound));
+    assert_eq!(check("", &[("seldon", "none")]).await, Err(Code::NotFound));
+}
+
+/// The names of services that reflection of this version tells, and of the file of one.
+async fn reflected(node: &Node, version: &str) -> (Vec<String>, String) {
+    let client: Client<HttpConnector, Body> = Client::builder(TokioExecutor::new()).http2_only(true).build_http();
+    let mut grpc = tonic::client::Grpc::with_origin(client, node.url().parse().unwrap());
+    grpc.ready().await.unwrap();
+    let ask = |question| ServerReflectionRequest { host: String::new(), message_request: Some(question) };
+    let symbol = "tensorflow.serving.PredictionService".to_owned();
+    let questions = [MessageRequest::ListServices(String::new()), MessageRequest::FileContainingSymbol(symbol)];
+    let path = PathAndQuery::try_from(format!("/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo"));
+    let codec = ProstCodec::<ServerReflectionRequest, ServerReflectionResponse>::default();
+    let asked = Request::new(futures_util::stream::iter(questions.map(ask)));
+    let mut answers = grpc.streaming(asked, path.unwrap(), codec).await.unwrap().into_inner();
+    let mut next = async || answers.message().await.unwrap().unwrap().message_response.unwrap();
+    let (MessageResponse::ListServicesResponse(list), MessageResponse::FileDescriptorResponse(files)) =
+        (next().await, next().await)
+    else {
+        panic!("other answers than asked for")
+    };
+    let file = prost_types::FileDescriptorProto::decode(&files.file_descriptor_proto[0][..]).unwrap();
+    (list.service.into_iter().map(|service| service.name).collect(), file.name().to_owned())
+}
+
+#[tokio::test]
+async fn clients_are_told_which_services_there_are() {
+    let node = iris().await;
+    for version in ["v1", "v1alpha"] {
+        let (mut services, file) = reflected(&node, version).await;
+        services.sort();
+        let reflection = format!("grpc.reflection.{version}.ServerReflection");
+        let expected = [
+            "grpc.health.v1.Health",
+            &reflection,
+            "inference.GRPCInferenceService",
+            "seldon.protos.Model",
+            "seldon.protos.Router",
+            "seldon.protos.Seldon",
+            "tensorflow.serving.ModelService",
+            "tensorflow.serving.PredictionService",
+        ];
+        assert_eq!((&services[..], file.as_str()), (&expected.map(str::to_owned)[..], "serving.proto"));
+    }
 }
 
 #[tokio::test]

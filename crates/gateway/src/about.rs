@@ -76,7 +76,8 @@ pub(crate) fn tell_of_server(action: Action, is_ready: bool) -> Response<Full<By
     json(if is_unready { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }, body)
 }
 
-async fn of_model(
+/// What is told of a model or a graph.
+pub(crate) async fn of_model(
     state: &RefCell<ThreadState>,
     about: &About,
     headers: &HeaderMap,

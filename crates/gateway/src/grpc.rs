@@ -1,13 +1,16 @@
 //! Calls of gRPC: Seldon's service, that of the Open Inference Protocol (V2) and TensorFlow Serving's, for the same
-//! deployments as over REST.
+//! deployments as over REST; and gRPC's own, by which clients find out what there is.
 //!
 //! Which deployment is meant, the metadata `seldon` and `namespace` tell, as to Seldon's ingress; V2 without them means the
 //! deployment with such a model.
 
 pub(crate) mod bridge;
 pub(crate) mod codec;
+mod health;
 mod limits;
+mod metadata;
 mod method;
+mod reflection;
 mod serving;
 pub(crate) mod tensors;
 
@@ -48,7 +51,8 @@ const SELDON: HeaderName = HeaderName::from_static("seldon");
 const NAMESPACE: HeaderName = HeaderName::from_static("namespace");
 
 /// The services that are answered, by how their paths begin.
-const SERVICES: [&str; 3] = ["/seldon.protos.", "/inference.", "/tensorflow.serving."];
+const SERVICES: [&str; 5] =
+    ["/seldon.protos.", "/inference.", "/tensorflow.serving.", "/grpc.health.v1.", "/grpc.reflection."];
 
 /// Whether a path is that of a service of gRPC.
 pub(crate) fn is_grpc(path: &str) -> bool {
@@ -64,9 +68,13 @@ impl GatewayThread {
     /// Answers a call of gRPC. Never fails: errors are answers.
     pub async fn call_grpc<B>(&self, request: Request<B>) -> Response<tonic::body::Body>
     where
-        B: Body<Data = Bytes> + Unpin,
+        B: Body<Data = Bytes> + Unpin + Send + 'static,
+        B::Error: std::error::Error + Send + Sync + 'static,
     {
         let arrived = Instant::now();
+        if reflection::is_asked(request.uri().path()) {
+            return reflection::answer(request).await;
+        }
         let (parts, mut body) = request.into_parts();
         let Some(method) = Method::of(parts.uri.path()) else {
             return Status::unimplemented(format!("there is no method `{}`", parts.uri.path())).into_http();
@@ -116,6 +124,12 @@ impl GatewayThread {
                 let request = within(&message, limits::EXAMPLES).and_then(decoded)?;
                 self.predict_serving(serving::Request::Regress(request), (headers, arrived)).await
             }
+            Method::SeldonModelMetadata => self.tell_of_node(headers, &decoded(&message)?).await,
+            Method::SeldonGraphMetadata => {
+                let _nothing: Empty = decoded(&message)?;
+                self.tell_of_graph(headers).await
+            }
+            Method::HealthCheck => self.tell_health(&headers, &decoded(&message)?),
             Method::Signatures => self.tell_signatures(&headers, &decoded(&message)?),
             Method::ModelStatus => self.tell_status(&headers, &decoded(&message)?),
             Method::ServerLive => Ok(encoded(&Yes { is_so: true })),
@@ -414,6 +428,8 @@ mod tests {
             ("/seldon.protos.Seldon/Predict", true),
             ("/inference.GRPCInferenceService/ModelInfer", true),
             ("/tensorflow.serving.PredictionService/Predict", true),
+            ("/grpc.health.v1.Health/Check", true),
+            ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", true),
             ("/seldon/default/iris/api/v1.0/predictions", false),
             ("/inference", false),
         ] {

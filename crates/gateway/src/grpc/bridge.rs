@@ -194,7 +194,7 @@ fn list_from_json(items: &[Value]) -> ListValue {
     ListValue { values: items.iter().map(value_from_json).collect() }
 }
 
-fn value_from_json(value: &Value) -> ProtoValue {
+pub(super) fn value_from_json(value: &Value) -> ProtoValue {
     let kind = match value {
         Value::Null => Kind::NullValue(0),
         Value::Bool(value) => Kind::BoolValue(*value),

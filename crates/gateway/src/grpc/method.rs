@@ -5,6 +5,8 @@
 pub(super) enum Method {
     SeldonPredict,
     SeldonFeedback,
+    SeldonModelMetadata,
+    SeldonGraphMetadata,
     ServerLive,
     ServerReady,
     ServerMetadata,
@@ -19,12 +21,15 @@ pub(super) enum Method {
     Regress,
     Signatures,
     ModelStatus,
+    HealthCheck,
 }
 
 /// All of them.
-const METHODS: [(&str, Method); 19] = [
+const METHODS: [(&str, Method); 22] = [
     ("/seldon.protos.Seldon/Predict", Method::SeldonPredict),
     ("/seldon.protos.Seldon/SendFeedback", Method::SeldonFeedback),
+    ("/seldon.protos.Seldon/ModelMetadata", Method::SeldonModelMetadata),
+    ("/seldon.protos.Seldon/GraphMetadata", Method::SeldonGraphMetadata),
     ("/seldon.protos.Model/Predict", Method::SeldonPredict),
     ("/seldon.protos.Model/SendFeedback", Method::SeldonFeedback),
     ("/seldon.protos.Router/SendFeedback", Method::SeldonFeedback),
@@ -42,6 +47,7 @@ const METHODS: [(&str, Method); 19] = [
     ("/tensorflow.serving.PredictionService/Regress", Method::Regress),
     ("/tensorflow.serving.PredictionService/GetModelMetadata", Method::Signatures),
     ("/tensorflow.serving.ModelService/GetModelStatus", Method::ModelStatus),
+    ("/grpc.health.v1.Health/Check", Method::HealthCheck),
 ];
 
 impl Method {
@@ -49,4 +55,9 @@ impl Method {
     pub(super) fn of(path: &str) -> Option<Self> {
         METHODS.iter().find(|(known, _)| *known == path).map(|(_, method)| *method)
     }
+}
+
+/// The paths of all methods.
+pub(super) fn paths() -> impl Iterator<Item = &'static str> {
+    METHODS.iter().map(|(path, _)| *path)
 }

@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use prost::{DecodeError, Message};
 
+pub mod health;
 pub mod inference;
 pub mod seldon;
 pub mod serving;

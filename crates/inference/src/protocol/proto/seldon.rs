@@ -166,3 +166,71 @@ pub struct Status {
     #[prost(int32, tag = "4")]
     pub status: i32,
 }
+
+/// A question about a node.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct SeldonModelMetadataRequest {
+    /// Its name.
+    #[prost(string, tag = "1")]
+    pub name: String,
+}
+
+/// What a node is.
+#[derive(Clone, PartialEq, Message)]
+pub struct SeldonModelMetadata {
+    /// Its name.
+    #[prost(string, tag = "1")]
+    pub name: String,
+    /// Its versions.
+    #[prost(string, repeated, tag = "2")]
+    pub versions: Vec<String>,
+    /// What it is made with.
+    #[prost(string, tag = "3")]
+    pub platform: String,
+    /// What goes in.
+    #[prost(message, repeated, tag = "4")]
+    pub inputs: Vec<SeldonMessageMetadata>,
+    /// What comes out.
+    #[prost(message, repeated, tag = "5")]
+    pub outputs: Vec<SeldonMessageMetadata>,
+    /// What it says besides.
+    #[prost(btree_map = "string, string", tag = "6")]
+    pub custom: BTreeMap<String, String>,
+}
+
+/// What a message is.
+#[derive(Clone, PartialEq, Message)]
+pub struct SeldonMessageMetadata {
+    /// Which of Seldon's payloads it is.
+    #[prost(string, tag = "1")]
+    pub messagetype: String,
+    /// What that looks like.
+    #[prost(message, optional, tag = "2")]
+    pub schema: Option<Value>,
+    /// Name of the tensor.
+    #[prost(string, tag = "3")]
+    pub name: String,
+    /// Its datatype.
+    #[prost(string, tag = "4")]
+    pub datatype: String,
+    /// Its shape.
+    #[prost(int64, repeated, tag = "5")]
+    pub shape: Vec<i64>,
+}
+
+/// What a graph is.
+#[derive(Clone, PartialEq, Message)]
+pub struct SeldonGraphMetadata {
+    /// Name of its predictor.
+    #[prost(string, tag = "1")]
+    pub name: String,
+    /// Its nodes by their names.
+    #[prost(btree_map = "string, message", tag = "2")]
+    pub models: BTreeMap<String, SeldonModelMetadata>,
+    /// What goes in.
+    #[prost(message, repeated, tag = "3")]
+    pub inputs: Vec<SeldonMessageMetadata>,
+    /// What comes out.
+    #[prost(message, repeated, tag = "4")]
+    pub outputs: Vec<SeldonMessageMetadata>,
+}
