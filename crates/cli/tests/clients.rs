@@ -50,6 +50,12 @@ async fn seldons_client_gets_the_models_answers() {
 }
 
 #[tokio::test]
+async fn tensorflow_servings_client_gets_the_models_answers() {
+    let Some(python) = python("PROVOST_SERVING_PYTHON") else { return };
+    runs_against_the_example(python, "serving.py").await;
+}
+
+#[tokio::test]
 async fn kserves_sdk_creates_waits_predicts_and_deletes() {
     let Some(python) = python("PROVOST_KSERVE_PYTHON") else { return };
     let node = Node::start(NodeOptions::new(BINARY)).await;

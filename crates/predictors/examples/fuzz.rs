@@ -1,7 +1,7 @@
 //! Mutates model files and requests, and feeds them to one of the readers.
 //!
 //! ```text
-//! cargo run --release -p provost-predictors --example fuzz -- pickle|ubj|legacy|v1|v2 MINUTES [SEED]
+//! cargo run --release -p provost-predictors --example fuzz -- pickle|ubj|legacy|v1|v2|seldon|message|serving MINUTES [SEED]
 //! ```
 //!
 //! Begins with the fixtures and the corpus. An input that brings out a message not seen before is
@@ -51,7 +51,7 @@ type Watched = Arc<Mutex<Option<(Instant, Vec<u8>)>>>;
 
 fn main() {
     let arguments: Vec<_> = env::args().skip(1).collect();
-    let usage = "usage: fuzz pickle|ubj|legacy|v1|v2 MINUTES [SEED]";
+    let usage = "usage: fuzz pickle|ubj|legacy|v1|v2|seldon|message|serving MINUTES [SEED]";
     let (name, minutes) = arguments.first().zip(arguments.get(1)).expect(usage);
     let seed = arguments.get(2).map_or(1, |seed| seed.parse().expect(usage));
     let reader: Reader = match name.as_str() {
@@ -60,6 +60,9 @@ fn main() {
         "legacy" => fuzz::legacy,
         "v1" => fuzz::v1,
         "v2" => fuzz::v2,
+        "seldon" => fuzz::seldon,
+        "message" => fuzz::message,
+        "serving" => fuzz::serving,
         _ => panic!("{usage}"),
     };
     let end = Instant::now() + Duration::from_secs_f64(minutes.parse::<f64>().expect(usage) * 60.0);
@@ -217,7 +220,7 @@ fn is_of(path: &Path, name: &str) -> bool {
         _ if path.starts_with(corpus(name)) => true,
         "pickle" => matches!(&*extension, "pkl" | "joblib" | "gz"),
         "ubj" => extension == "ubj",
-        "v1" | "v2" => false,
+        "v1" | "v2" | "seldon" | "message" | "serving" => false,
         _ => extension == "bst",
     }
 }

@@ -3,7 +3,11 @@
 
 use provost_inference::{
     Features, MissingValues, OutputKind, OutputSchema, OutputShape, Precision, Schema,
-    protocol::{block::Block, v1, v2},
+    protocol::{
+        block::Block,
+        proto::{self, decode},
+        seldon, serving, v1, v2,
+    },
 };
 
 use crate::{Limits, LoadError, LoadOptions, LoadedModel, ModelServer, load_bytes, xgboost};
@@ -39,10 +43,42 @@ pub fn v2(bytes: &[u8]) -> Result<(), String> {
     arrange(request.block, values)
 }
 
+/// Messages of Seldon over REST, with tensors of TensorFlow among them.
+pub fn seldon(bytes: &[u8]) -> Result<(), String> {
+    let mut values = Vec::new();
+    let request = seldon::parse_request(bytes, &mut values).map_err(shown)?;
+    fit(request.rows, request.columns, &values)
+}
+
+/// The same over gRPC.
+pub fn message(bytes: &[u8]) -> Result<(), String> {
+    let message: proto::seldon::SeldonMessage = decode(&bytes.to_vec().into()).map_err(shown)?;
+    let mut values = Vec::new();
+    let numbers = seldon::read_message(&message, &mut values).map_err(shown)?;
+    fit(numbers.rows, numbers.columns, &values)
+}
+
+/// Requests of TensorFlow Serving; the first byte tells which.
+pub fn serving(bytes: &[u8]) -> Result<(), String> {
+    let (method, message) = bytes.split_first().ok_or("nothing")?;
+    let message = message.to_vec().into();
+    let request = match method % 3 {
+        0 => decode(&message).map(serving::Request::Predict),
+        1 => decode(&message).map(serving::Request::Classify),
+        _ => decode(&message).map(serving::Request::Regress),
+    };
+    let (request, mut values) = (request.map_err(shown)?, Vec::new());
+    arrange(serving::read_request(&request, &mut values).map_err(shown)?, values)
+}
+
 /// Puts the values of a request in the order of a model, as many as were told.
 fn arrange(block: Block<'_>, mut values: Vec<f64>) -> Result<(), String> {
     let arranged = block.arrange(&schema(), &mut values).map_err(shown)?;
-    let block = Features::new(arranged.rows, arranged.columns, &values);
+    fit(arranged.rows, arranged.columns, &values)
+}
+
+fn fit(rows: usize, columns: usize, values: &[f64]) -> Result<(), String> {
+    let block = Features::new(rows, columns, values);
     block.map(drop).ok_or_else(|| "the values are not as many as rows and columns".to_owned())
 }
 

@@ -42,7 +42,10 @@ fn the_legacy_reader_survives_its_corpus() {
 }
 
 #[test]
-fn requests_of_v1_and_v2_are_answered() {
+fn requests_are_answered() {
     replay("v1", fuzz::v1);
     replay("v2", fuzz::v2);
+    replay("seldon", fuzz::seldon);
+    replay("message", fuzz::message);
+    replay("serving", fuzz::serving);
 }

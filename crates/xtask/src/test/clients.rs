@@ -13,9 +13,10 @@ use crate::{
 /// What runs them.
 const TESTS: [&str; 2] = ["--test", "clients"];
 /// Their Pythons: no one environment holds them all. Each with the variable that names it to the tests.
-const CLIENTS: [(&str, &str, &str); 3] = [
+const CLIENTS: [(&str, &str, &str); 4] = [
     ("triton", "crates/cli/tests/clients/triton.txt", "PROVOST_TRITON_PYTHON"),
     ("seldon", "crates/cli/tests/clients/seldon.txt", "PROVOST_SELDON_PYTHON"),
+    ("serving", "crates/cli/tests/clients/serving.txt", "PROVOST_SERVING_PYTHON"),
     ("kserve", "crates/cli/tests/clients/kserve.txt", "PROVOST_KSERVE_PYTHON"),
 ];
 
