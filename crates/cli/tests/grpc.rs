@@ -232,9 +232,8 @@ async fn feedback_is_taken_as_over_rest() {
     assert_eq!(nothing.unwrap_err().code(), Code::InvalidArgument);
 }
 
-#[tokio::test]
-async fn tensors_of_tensorflow_come_back_as_such() {
-    let node = iris().await;
+/// Sends the rows as a tensor of TensorFlow, as which the answer must come.
+async fn predict_tftensor(node: &Node) -> Vec<f64> {
     let tensor = TensorProto {
         dtype: 2,
         tensor_shape: Some(TensorShape::of(&[2, 4])),
@@ -242,13 +241,37 @@ async fn tensors_of_tensorflow_come_back_as_such() {
         ..TensorProto::default()
     };
     let data = DefaultData { names: Vec::new(), values: Some(Values::Tftensor(tensor.encode_to_vec().into())) };
-    let answer = predict(&node, message(Payload::Data(data)), &IRIS).await.unwrap();
+    let answer = predict(node, message(Payload::Data(data)), &IRIS).await.unwrap();
     let Some(Payload::Data(DefaultData { values: Some(Values::Tftensor(bytes)), .. })) = answer.payload else {
         panic!("no tensor of TensorFlow")
     };
     let tensor = TensorProto::decode(bytes).unwrap();
     assert_eq!((tensor.dtype, tensor.tensor_shape), (2, Some(TensorShape::of(&[2, 3]))));
-    assert_close(&tensor.double_val);
+    tensor.double_val
+}
+
+#[tokio::test]
+async fn graphs_take_tensors_of_tensorflow() {
+    let model =
+        |name: &str| json!({"name": name, "implementation": "SKLEARN_SERVER", "modelUri": "examples/iris/sklearn"});
+    let graph = json!({"name": "both", "implementation": "AVERAGE_COMBINER", "children": [model("a"), model("b")]});
+    let manifest = json!({
+        "apiVersion": "machinelearning.seldon.io/v1",
+        "kind": "SeldonDeployment",
+        "metadata": {"name": "iris"},
+        "spec": {"predictors": [{"name": "main", "graph": graph}]},
+    });
+    let node = started(&manifest.to_string(), "iris").await;
+    assert_close(&predict_tftensor(&node).await);
+    let described = node.get("/seldon/default/iris/v1/models/a/metadata").await;
+    assert_eq!((described.status, &described.json["model_spec"]["name"]), (200, &json!("a")));
+    assert_eq!(node.get("/seldon/default/iris/v1/models/both/metadata").await.status, 404);
+}
+
+#[tokio::test]
+async fn tensors_of_tensorflow_come_back_as_such() {
+    let node = iris().await;
+    assert_close(&predict_tftensor(&node).await);
     let page = node.requests("iris", &RequestParameters::default()).await;
     let column = page.columns.iter().position(|column| column == "x.x0").unwrap();
     assert_eq!((page.rows.len(), &page.rows[1][column]), (2, &json!(6.8)));

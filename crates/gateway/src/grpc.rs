@@ -98,8 +98,9 @@ impl GatewayThread {
         let headers = metadata.into_headers();
         match method {
             Method::SeldonPredict => {
-                let message = within(&message, limits::SELDON).and_then(decoded)?;
                 let deployment = self.named(&headers)?.ok_or_else(unnamed)?;
+                let plain = if are_models(&deployment) { limits::SELDON } else { limits::BRIDGED };
+                let message = within(&message, plain).and_then(decoded)?;
                 self.predict_seldon((deployment, headers, arrived), message).await
             }
             Method::SeldonFeedback => {

@@ -2,16 +2,21 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
+use prost::Message as _;
 use prost_types::{ListValue, Struct, Value as ProtoValue, value::Kind};
 use provost_domain::ErrorCode;
-use provost_inference::protocol::proto::seldon::{
-    DefaultData, Feedback, Meta, Metric, MetricKind, Payload, SeldonMessage, Status, Tensor, Values,
+use provost_inference::protocol::{
+    proto::{
+        decode,
+        seldon::{DefaultData, Feedback, Meta, Metric, MetricKind, Payload, SeldonMessage, Status, Tensor, Values},
+    },
+    tensorflow,
 };
 use serde_json::{Map, Number, Value, json};
 
 use crate::error::RequestError;
 
-/// A message as JSON. `customData` and `tftensor` have no form that programs over REST take.
+/// A message as JSON. `customData` has no form that programs over REST take.
 pub(crate) fn to_json(message: &SeldonMessage) -> Result<Bytes, RequestError> {
     Ok(message_to_json(message)?.to_string().into())
 }
@@ -37,9 +42,11 @@ fn message_to_json(message: &SeldonMessage) -> Result<Value, RequestError> {
     };
     let mut body = Map::new();
     match &message.payload {
-        Some(Payload::Data(DefaultData { values: Some(Values::Tftensor(_)), .. })) => return refused("data.tftensor"),
         Some(Payload::CustomData(_)) => return refused("customData"),
-        Some(Payload::Data(data)) => drop(body.insert("data".to_owned(), data_to_json(data))),
+        Some(Payload::Data(data)) => match data_to_json(data) {
+            Some(data) => drop(body.insert("data".to_owned(), data)),
+            None => return refused("data.tftensor"),
+        },
         Some(Payload::BinData(bytes)) => drop(body.insert("binData".to_owned(), STANDARD.encode(bytes).into())),
         Some(Payload::StrData(text)) => drop(body.insert("strData".to_owned(), text.clone().into())),
         Some(Payload::JsonData(value)) => drop(body.insert("jsonData".to_owned(), value_to_json(value))),
@@ -51,14 +58,16 @@ fn message_to_json(message: &SeldonMessage) -> Result<Value, RequestError> {
     Ok(Value::Object(body))
 }
 
-fn data_to_json(data: &DefaultData) -> Value {
+/// `None` where it is a tensor of `TensorFlow` that has no form in JSON, or none.
+fn data_to_json(data: &DefaultData) -> Option<Value> {
     let mut json = json!({"names": data.names});
     match &data.values {
         Some(Values::Tensor(Tensor { shape, values })) => json["tensor"] = json!({"shape": shape, "values": values}),
         Some(Values::Ndarray(list)) => json["ndarray"] = list_to_json(list),
-        Some(Values::Tftensor(_)) | None => {}
+        Some(Values::Tftensor(bytes)) => json["tftensor"] = tensorflow::to_value(&decode(bytes).ok()?)?,
+        None => {}
     }
-    json
+    Some(json)
 }
 
 fn meta_to_json(meta: &Meta) -> Value {
@@ -138,6 +147,7 @@ pub(crate) fn message_from_json(value: &Value) -> Option<SeldonMessage> {
 
 fn data_from_json(data: &Value) -> Option<DefaultData> {
     let values = match (data.get("tensor"), data.get("ndarray")) {
+        (None, None) => Values::Tftensor(tensorflow::from_value(data.get("tftensor")?)?.encode_to_vec().into()),
         (Some(tensor), _) => {
             let shape = serde_json::from_value(tensor["shape"].clone()).ok()?;
             Values::Tensor(Tensor { shape, values: serde_json::from_value(tensor["values"].clone()).ok()? })
@@ -227,6 +237,9 @@ mod tests {
             "requestPath": {"n": "i:1"}, "metrics": metrics});
         check(&json!({"data": {"names": ["a"], "ndarray": [[1.0, "x"]]}, "meta": meta}));
         check(&json!({"data": {"names": [], "tensor": {"shape": [1, 2], "values": [1.0, 2.5]}}, "meta": {}}));
+        let shape = json!({"dim": [{"size": "1", "name": ""}, {"size": "1", "name": ""}], "unknownRank": false});
+        let tensor = json!({"dtype": "DT_STRING", "tensorShape": shape, "stringVal": ["eWVz"]});
+        check(&json!({"data": {"names": [], "tftensor": tensor}, "meta": {}}));
         check(&json!({"strData": "x", "meta": {}}));
         check(&json!({"binData": "AAE=", "meta": {}}));
         check(&json!({"jsonData": {"a": [1.0]}, "meta": {}}));

@@ -27,7 +27,9 @@ pub(super) const SELDON: Plain = &[
     &[3, 4, 16],
     &[3, 4, 17],
 ];
-/// Of `Feedback`: the same of the messages in it, without tensors of `TensorFlow`.
+/// Of one that is turned into JSON, where each number takes much more than the byte that it may be.
+pub(super) const BRIDGED: Plain = &[&[4], &[5], &[3, 2], &[3, 4, 4], &[3, 4, 5], &[3, 4, 6]];
+/// Of `Feedback`: the same of the messages in it, but for tensors of `TensorFlow`, which go on as JSON.
 pub(super) const FEEDBACK: Plain =
     &[&[1, 4], &[1, 5], &[1, 3, 2], &[2, 4], &[2, 5], &[2, 3, 2], &[4, 4], &[4, 5], &[4, 3, 2]];
 /// Of `PredictRequest`: numbers, typed or as bytes.
@@ -115,6 +117,13 @@ mod tests {
         let contents = Some(Contents { bytes_contents: vec![Vec::new(); 1 << 20], ..Contents::default() });
         let bytes = ModelInferRequest { inputs: vec![Tensor { contents, ..Tensor::default() }], ..Default::default() };
         assert!(!is_readable(&bytes.encode_to_vec(), V2));
+    }
+
+    #[test]
+    fn what_is_turned_into_json_has_fewer_numbers_of_a_byte() {
+        let truths = TensorProto { bool_val: vec![true; 2 << 20], ..TensorProto::default() };
+        let message = data(Values::Tftensor(truths.encode_to_vec().into()));
+        assert!(is_readable(&message, SELDON) && !is_readable(&message, BRIDGED));
     }
 
     #[test]

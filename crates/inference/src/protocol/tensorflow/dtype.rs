@@ -97,6 +97,12 @@ pub(in crate::protocol) fn dtype_name(number: i32) -> &'static str {
     numbers.chain(OTHERS).find(|(other, _)| *other == number).map_or("", |(_, name)| name)
 }
 
+/// The number of a type of this name, of those that [`dtype_name`] has and `DT_INVALID`.
+pub(super) fn dtype_of_name(name: &str) -> Option<i32> {
+    let numbers = DTYPES.iter().map(|dtype| (dtype.number, dtype.name)).chain(OTHERS).chain([(0, "DT_INVALID")]);
+    numbers.into_iter().find(|(_, other)| *other == name).map(|(number, _)| number)
+}
+
 impl Dtype {
     /// The type of this number.
     pub(super) fn of_number(number: i32) -> Result<Self, TensorProblem> {
