@@ -10,7 +10,7 @@ mod health;
 mod limits;
 mod metadata;
 mod method;
-mod reflection;
+pub(crate) mod reflection;
 mod serving;
 pub(crate) mod tensors;
 

@@ -15,12 +15,12 @@ const V1: &str = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
 pub(super) const PATHS: [&str; 2] = [V1, V1ALPHA];
 
 /// Whether a path is that of either version.
-pub(super) fn is_asked(path: &str) -> bool {
+pub(crate) fn is_asked(path: &str) -> bool {
     PATHS.contains(&path)
 }
 
 /// Answers questions as long as they come.
-pub(super) async fn answer<B>(request: Request<B>) -> Response<tonic::body::Body>
+pub(crate) async fn answer<B>(request: Request<B>) -> Response<tonic::body::Body>
 where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: std::error::Error + Send + Sync + 'static,

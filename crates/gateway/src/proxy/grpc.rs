@@ -21,7 +21,7 @@ use super::{CONNECT_TIMEOUT, MIRRORED_MAX, PAUSES, ProxyThread, TIMEOUT, Target,
 use crate::{
     body::read_body,
     error::RequestError,
-    grpc::key_of_metadata,
+    grpc::{key_of_metadata, reflection},
     headers::passed_on,
     in_flight::InFlight,
     service::{PREDICTOR, too_many},
@@ -56,11 +56,16 @@ impl FreshClient {
 }
 
 impl ProxyThread {
-    /// Passes a call of gRPC on. Never fails: errors are answers.
+    /// Passes a call of gRPC on. Never fails: errors are answers. Which services there are is the same everywhere, and
+    /// told here.
     pub async fn call_grpc<B>(&self, request: Request<B>) -> Response<tonic::body::Body>
     where
-        B: Body<Data = Bytes> + Unpin,
+        B: Body<Data = Bytes> + Unpin + Send + 'static,
+        B::Error: std::error::Error + Send + Sync + 'static,
     {
+        if reflection::is_asked(request.uri().path()) {
+            return reflection::answer(request).await;
+        }
         let Some(_slot) = InFlight::enter(&self.shared.in_flight, self.shared.options.in_flight_max) else {
             return Status::from(too_many()).into_http();
         };
@@ -133,7 +138,7 @@ impl ProxyThread {
 
 /// Whether a method predicts: of that shadows get copies.
 fn is_prediction(path: &str) -> bool {
-    path.ends_with("/Predict") || path.ends_with("/ModelInfer")
+    ["/Predict", "/ModelInfer", "/Classify", "/Regress"].iter().any(|method| path.ends_with(method))
 }
 
 fn request(
@@ -203,6 +208,12 @@ mod tests {
         authority
     }
 
+    fn proxy() -> Proxy {
+        // Its client of REST wants one, though nothing is encrypted here.
+        let _already_set = rustls::crypto::ring::default_provider().install_default();
+        Proxy::new(Options::default()).unwrap()
+    }
+
     async fn call(
         proxy: &ProxyThread,
         metadata: &[(&'static str, &str)],
@@ -226,6 +237,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn which_services_there_are_is_told_here() {
+        use tonic_reflection::pb::v1::{ServerReflectionRequest, server_reflection_request::MessageRequest};
+        let message_request = Some(MessageRequest::ListServices(String::new()));
+        let question = ServerReflectionRequest { message_request, ..ServerReflectionRequest::default() };
+        let question = prost::Message::encode_to_vec(&question);
+        let framed = [&[0, 0, 0, 0, u8::try_from(question.len()).unwrap()][..], &question].concat();
+        let path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+        let request = Request::post(path).header("content-type", "application/grpc").body(Full::from(framed)).unwrap();
+        let response = proxy().thread().call_grpc(request).await;
+        let answer = response.into_body().collect().await.unwrap().to_bytes();
+        assert!(String::from_utf8_lossy(&answer).contains("tensorflow.serving.PredictionService"), "{answer:?}");
+    }
+
+    #[tokio::test]
     async fn calls_go_to_the_predictor_and_their_answers_come_back() {
         let backend = |predictor: &str, weight, authority: String| Backend {
             predictor: predictor.to_owned(),
@@ -234,7 +259,7 @@ mod tests {
             authority,
         };
         let backends = vec![backend("main", 100, server("main").await), backend("canary", 0, server("canary").await)];
-        let proxy = Proxy::new(Options::default()).unwrap();
+        let proxy = proxy();
         let id = DeploymentId { namespace: "models".try_into().unwrap(), name: "iris".try_into().unwrap() };
         proxy.publish_all(BTreeMap::from([(id, DeploymentBackends { backends, unavailable: String::new() })]));
         let thread = proxy.thread();
