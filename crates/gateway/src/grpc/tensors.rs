@@ -9,6 +9,9 @@ use serde_json::{Map, Value, json};
 
 use crate::error::RequestError;
 
+/// Most values of a message: one of a byte takes some thirty in memory meanwhile.
+const VALUES_MAX: usize = 1 << 20;
+
 /// Why a message cannot be put otherwise.
 type Refused = String;
 
@@ -71,6 +74,12 @@ fn tensors_to_json(tensors: &[Tensor], raw: &[Bytes]) -> Result<Value, Refused> 
     if !raw.is_empty() && raw.len() != tensors.len() {
         return Err(format!("there are values of {} tensors for {}", raw.len(), tensors.len()));
     }
+    let count = |(index, tensor): (usize, &Tensor)| {
+        raw.get(index).map_or_else(|| typed_count(tensor), |bytes| raw_count(tensor, bytes))
+    };
+    if tensors.iter().enumerate().map(count).sum::<usize>() > VALUES_MAX {
+        return Err(format!("there are more than {VALUES_MAX} values: split the request into several"));
+    }
     let one = |(index, tensor): (usize, &Tensor)| {
         let Tensor { name, datatype, shape, contents } = tensor;
         let data = match raw.get(index) {
@@ -83,6 +92,30 @@ fn tensors_to_json(tensors: &[Tensor], raw: &[Bytes]) -> Result<Value, Refused> 
         Ok(json!({"name": name, "datatype": datatype, "shape": shape, "data": data}))
     };
     tensors.iter().enumerate().map(one).collect()
+}
+
+fn typed_count(tensor: &Tensor) -> usize {
+    tensor.contents.as_ref().map_or(0, |contents| {
+        contents.bool_contents.len()
+            + contents.int_contents.len()
+            + contents.int64_contents.len()
+            + contents.uint_contents.len()
+            + contents.uint64_contents.len()
+            + contents.fp32_contents.len()
+            + contents.fp64_contents.len()
+            + contents.bytes_contents.len()
+    })
+}
+
+/// How many values there may be at most.
+fn raw_count(tensor: &Tensor, bytes: &Bytes) -> usize {
+    let width = match tensor.datatype.as_str() {
+        "INT16" | "UINT16" => 2,
+        "INT32" | "UINT32" | "FP32" | "BYTES" => 4,
+        "INT64" | "UINT64" | "FP64" => 8,
+        _ => 1,
+    };
+    bytes.len() / width
 }
 
 fn typed_values(datatype: &str, contents: &Contents) -> Vec<Value> {
@@ -234,6 +267,15 @@ mod tests {
         let cut_off = "the values of `a`, of the datatype `FP32`, have no form in JSON, or are cut off";
         assert_eq!(answer("FP32", &[0]), Err(cut_off.to_owned()));
         assert!(answer("FP16", &[0, 0]).is_err());
+    }
+
+    #[test]
+    fn values_are_bounded_by_their_number() {
+        let tensor = |datatype: &str| Tensor { datatype: datatype.to_owned(), ..Tensor::default() };
+        let bytes = [Bytes::from(vec![0; VALUES_MAX + 8])];
+        let refused = tensors_to_json(&[tensor("BOOL")], &bytes).unwrap_err();
+        assert_eq!(refused, "there are more than 1048576 values: split the request into several");
+        assert!(tensors_to_json(&[tensor("FP64")], &bytes).is_ok());
     }
 
     #[test]
