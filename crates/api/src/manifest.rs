@@ -90,7 +90,19 @@ impl fmt::Display for ManifestError {
 /// Takes milliseconds for a text of the greatest length, on a thread of its own: the reader of YAML
 /// needs more stack for a deeply nested document than a caller may have left.
 pub fn parse(source: &str, text: &str) -> Result<Vec<ManifestDocument>, Vec<ManifestError>> {
-    let reader = Reader { source, documents: Vec::new(), errors: Vec::new() };
+    read(source, text, refusal)
+}
+
+/// Reads the objects of a text likewise, of whatever kinds they are.
+pub fn parse_objects(source: &str, text: &str) -> Result<Vec<Value>, Vec<ManifestError>> {
+    let any = |json: &Value, _: Option<&str>, _: Option<&str>| {
+        (!json.is_object()).then(|| "a document must be an object".to_owned())
+    };
+    Ok(read(source, text, any)?.into_iter().map(|document| document.json).collect())
+}
+
+fn read(source: &str, text: &str, refusal: Refusal) -> Result<Vec<ManifestDocument>, Vec<ManifestError>> {
+    let reader = Reader { source, refusal, documents: Vec::new(), errors: Vec::new() };
     if text.len() > TEXT_MAX {
         return Err(vec![reader.error(None, None, format!("the text is longer than {} MiB", TEXT_MAX >> 20))]);
     }
@@ -100,7 +112,7 @@ pub fn parse(source: &str, text: &str) -> Result<Vec<ManifestDocument>, Vec<Mani
             Ok(Ok(result)) => result,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
             Err(error) => {
-                let reader = Reader { source, documents: Vec::new(), errors: Vec::new() };
+                let reader = Reader { source, refusal, documents: Vec::new(), errors: Vec::new() };
                 Err(vec![reader.error(None, None, format!("cannot start a thread to read it: {error}"))])
             }
         }
@@ -137,7 +149,7 @@ pub fn parse_deployment(
 impl ManifestDocument {
     /// A document that is JSON already, such as one that was stored.
     pub fn from_json(source: &str, json: Value) -> Result<Self, ManifestError> {
-        let reader = Reader { source, documents: Vec::new(), errors: Vec::new() };
+        let reader = Reader { source, refusal, documents: Vec::new(), errors: Vec::new() };
         reader.document(0, json, Lines::default(), &Arc::from(""))
     }
 
@@ -147,8 +159,12 @@ impl ManifestDocument {
     }
 }
 
+/// Why a document of this API version and kind is not accepted.
+type Refusal = fn(&Value, Option<&str>, Option<&str>) -> Option<String>;
+
 struct Reader<'a> {
     source: &'a str,
+    refusal: Refusal,
     documents: Vec<ManifestDocument>,
     errors: Vec<ManifestError>,
 }
@@ -210,7 +226,7 @@ impl Reader<'_> {
     ) -> Result<ManifestDocument, ManifestError> {
         let text_at = |path: &str| json.pointer(path).and_then(Value::as_str).map(str::to_owned);
         let (api_version, kind) = (text_at("/apiVersion"), text_at("/kind"));
-        if let Some(message) = refusal(&json, api_version.as_deref(), kind.as_deref()) {
+        if let Some(message) = (self.refusal)(&json, api_version.as_deref(), kind.as_deref()) {
             return Err(self.error(Some(index), lines.line(), message));
         }
         Ok(ManifestDocument {

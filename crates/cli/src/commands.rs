@@ -9,6 +9,7 @@ pub(crate) mod describe;
 pub(crate) mod doctor;
 pub(crate) mod events;
 pub(crate) mod feedback;
+pub(crate) mod fetch;
 pub(crate) mod get;
 pub(crate) mod instances;
 mod kind;

@@ -75,6 +75,10 @@ enum Command {
     Events(connect::DeploymentArguments),
     /// Print what the containers of a deployment write on Kubernetes.
     Logs(commands::logs::Arguments),
+    /// Copy the files of a model into a folder; needs no server.
+    ///
+    /// On Kubernetes an init container does this for model servers that do not fetch their models themselves.
+    Fetch(commands::fetch::Arguments),
     /// Tell how the server does.
     Status(commands::status::Arguments),
     /// Print contracts and reference pages; needs no server.
@@ -119,6 +123,7 @@ fn run(command: Command) -> Result<(), Failure> {
             Command::Instances(arguments) => commands::instances::run(arguments).await,
             Command::Events(arguments) => commands::events::run(arguments).await,
             Command::Logs(arguments) => commands::logs::run(arguments).await,
+            Command::Fetch(arguments) => commands::fetch::run(arguments).await,
             Command::Status(arguments) => commands::status::run(arguments).await,
             Command::Print(arguments) => commands::print::run(&arguments),
             Command::Completion(arguments) => commands::completion::run(&arguments),

@@ -9,6 +9,7 @@ use std::{
 
 use futures_util::FutureExt as _;
 use provost_deployer::{
+    ModelServers,
     kubernetes::{LogBucket, ObjectName, Settings},
     operator::{self, Client, Figures, Options, crd, lease::Candidate},
 };
@@ -48,6 +49,16 @@ pub(crate) struct Arguments {
         value_name = "BOOL"
     )]
     service_account_secrets: bool,
+    /// A ConfigMap with further model servers, as `namespace/name`: in the form of Seldon's `seldon-config`, with the key
+    /// `predictor_servers`. It is watched; may be given several times, and of two servers with one name the later counts.
+    #[arg(
+        long,
+        env = "PROVOST_MODEL_SERVERS",
+        hide_env_values = true,
+        value_delimiter = ',',
+        value_name = "CONFIGMAP"
+    )]
+    model_servers: Vec<ObjectName>,
     /// The gateway of the Gateway API that routes attach to, as `namespace/name`; without, no routes are made.
     #[arg(long, env = "PROVOST_GATEWAY_REF", hide_env_values = true, value_name = "GATEWAY")]
     gateway: Option<ObjectName>,
@@ -119,8 +130,13 @@ async fn work(arguments: Arguments) -> anyhow::Result<()> {
         kinds: crd::Served::chosen(arguments.inference_services),
         controller_id: arguments.controller_id,
         reads_account_secrets: arguments.service_account_secrets,
+        servers: ModelServers::of(arguments.model_servers),
         settings,
     };
+    tokio::spawn({
+        let (servers, client) = (options.servers.clone(), client.clone());
+        async move { servers.follow(client).await }
+    });
     let is_ready = Arc::new(AtomicBool::new(arguments.webhook.is_none()));
     let listen = |address| listeners::serve_figures(address, Arc::clone(&figures), Arc::clone(&is_ready));
     let listening = arguments.listen.map(listen);

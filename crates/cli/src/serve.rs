@@ -28,7 +28,7 @@ use provost_control_plane::{
     reconcile::{Ports, Reconciler, with_causes},
     rest,
 };
-use provost_deployer::{InProcessDeployer, kubernetes::ObjectName, operator::crd::Served};
+use provost_deployer::{InProcessDeployer, ModelServers, kubernetes::ObjectName, operator::crd::Served};
 use provost_domain::{DeploymentId, Engine, ServerCatalog, port::clock::Clock};
 use provost_gateway::{Gateway, Options as GatewayOptions, TrafficHistory};
 use provost_inference::record::Timestamp;
@@ -94,6 +94,16 @@ pub(crate) struct Arguments {
     /// With `--roles control-plane` and `gateway`: `InferenceService`s, too.
     #[arg(long, env = "PROVOST_INFERENCE_SERVICES", hide_env_values = true)]
     inference_services: bool,
+    /// With `--roles control-plane` and `gateway`: a ConfigMap with further model servers, as for the operator; may be given
+    /// more than once.
+    #[arg(
+        long,
+        env = "PROVOST_MODEL_SERVERS",
+        hide_env_values = true,
+        value_name = "CONFIGMAP",
+        value_delimiter = ','
+    )]
+    model_servers: Vec<ObjectName>,
     /// With `--roles control-plane`: keep the bucket of the request log while holding the Lease of this
     /// `namespace/name`, so that several control planes can stand by; without, the bucket is only read.
     #[arg(long, env = "PROVOST_LEASE", hide_env_values = true, value_name = "LEASE")]
@@ -148,6 +158,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let watched = control_plane::Watched {
         namespaces: arguments.watch_namespace,
         kinds: Served::chosen(arguments.inference_services),
+        servers: ModelServers::of(arguments.model_servers),
     };
     match arguments.roles {
         Roles::All | Roles::Predictor => {
@@ -221,7 +232,7 @@ async fn serve(
         workloads: None,
         server: Arc::new(view.clone()),
         clock,
-        catalog,
+        servers: Arc::new(catalog),
         engine: Engine::Process,
     };
     let app = App::new(parts);
@@ -296,6 +307,13 @@ fn bind(address: SocketAddr) -> anyhow::Result<std::net::TcpListener> {
     std::net::TcpListener::bind(address).with_context(|| {
         format!("cannot listen on {address}: stop what listens there, or choose another address with --listen")
     })
+}
+
+/// How models are copied into a folder, as the environment says.
+pub(crate) fn artifact_options(folder: PathBuf) -> anyhow::Result<ArtifactOptions> {
+    let config: Config = load(None, std::env::vars())?;
+    let environments = config.environments(&std::env::vars().collect()).map_err(|problems| wrong(&problems))?;
+    Ok(ArtifactOptions { bytes_max: config.artifacts.size_max.0, environments, ..ArtifactOptions::new(folder) })
 }
 
 fn open_artifacts(

@@ -1,6 +1,7 @@
 //! The commands, as a user types them: what they print and how they end.
 
 use provost_testkit::Shell;
+use serde_json::{Value, json};
 
 async fn start() -> Shell {
     Shell::start(env!("CARGO_BIN_EXE_provost")).await
@@ -115,6 +116,65 @@ async fn images_are_printed_one_a_line() {
     [1]
     error: <folder>/wrong.yaml:1: SeldonDeployment a: spec.predictors[0].graph.modelUri: Predictive unit modelUri required when using standalone servers
     ");
+}
+
+#[tokio::test]
+async fn model_servers_are_printed_with_those_of_an_installation() {
+    let shell = start().await;
+    let map = |name: &str, servers: &str| {
+        let text = format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: seldon-config, namespace: seldon-system}}\ndata:\n  predictor_servers: |\n    {servers}\n"
+        );
+        shell.write(name, &text)
+    };
+    let custom = r#"{"CUSTOM_SERVER": {"protocols": {"seldon": {"image": "custom", "defaultImageVersion": "1.0"}}}}"#;
+    let config = map("seldon-config.yaml", custom);
+    insta::assert_snapshot!(shell.run(&format!("print servers -f {config}")), @r"
+    [0]
+    IMPLEMENTATION       PROTOCOL     IMAGE                                   FROM                                    SERVES
+    CUSTOM_SERVER        seldon       custom:1.0                              ConfigMap seldon-system/seldon-config   a server of this installation
+    HUGGINGFACE_SERVER   kfserving    seldonio/mlserver:1.1.0-huggingface     built in                                Hugging Face
+    MLFLOW_SERVER        seldon       seldonio/mlflowserver:1.9.1             built in                                MLflow
+    MLFLOW_SERVER        kfserving    seldonio/mlserver:1.1.0-mlflow          built in                                MLflow
+    SKLEARN_SERVER       seldon       native                                  built in                                scikit-learn
+    SKLEARN_SERVER       tensorflow   native                                  built in                                scikit-learn
+    SKLEARN_SERVER       kfserving    native                                  built in                                scikit-learn
+    TEMPO_SERVER         kfserving    seldonio/mlserver:0.3.2                 built in                                Tempo
+    TENSORFLOW_SERVER    seldon       seldonio/tfserving-proxy:1.9.1          built in                                TensorFlow Serving
+    TENSORFLOW_SERVER    tensorflow   tensorflow/serving:2.1.0                built in                                TensorFlow Serving
+    TRITON_SERVER        kfserving    nvcr.io/nvidia/tritonserver:20.08-py3   built in                                NVIDIA Triton
+    XGBOOST_SERVER       seldon       native                                  built in                                XGBoost
+    XGBOOST_SERVER       tensorflow   native                                  built in                                XGBoost
+    XGBOOST_SERVER       kfserving    native                                  built in                                XGBoost
+    ");
+    let json: Value =
+        serde_json::from_str(shell.run(&format!("print servers -f {config} -o json")).trim_start_matches("[0]\n"))
+            .unwrap();
+    let expected = json!({"implementation": "CUSTOM_SERVER", "serves": "a server of this installation", "protocol": "seldon", "image": "custom:1.0", "origin": "ConfigMap seldon-system/seldon-config"});
+    assert_eq!(json[0], expected);
+    let manifest = shell.write("own.yaml", "apiVersion: machinelearning.seldon.io/v1\nkind: SeldonDeployment\nmetadata:\n  name: own\nspec:\n  predictors:\n  - name: main\n    graph:\n      name: model\n      implementation: CUSTOM_SERVER\n      modelUri: s3://models/own\n");
+    insta::assert_snapshot!(shell.run(&format!("print images -f {manifest} --model-servers {config} --image provost:1")), @r"
+    [0]
+    custom:1.0
+    provost:1
+    ");
+    let wrong = map("wrong.yaml", r#"{"A": {"protocols": {"soap": {"image": "a"}}}}"#);
+    insta::assert_snapshot!(shell.run(&format!("print servers -f {wrong}")), @r"
+    [1]
+    error: ConfigMap seldon-system/seldon-config: predictor_servers.A: protocol `soap` is not known; use one of seldon, tensorflow, kfserving
+    ");
+}
+
+#[tokio::test]
+async fn a_models_files_are_fetched_into_a_folder() {
+    let shell = start().await;
+    let file = shell.write("model.joblib", "abc");
+    let target = file.replace("model.joblib", "target");
+    let fetched = shell.run(&format!("fetch {file} {target}"));
+    assert!(fetched.starts_with("[0]\n") && fetched.contains("sha256:"), "{fetched}");
+    assert_eq!(std::fs::read_to_string(format!("{target}/model.joblib")).unwrap(), "abc");
+    let none = shell.run(&format!("fetch /no/such/folder {target}"));
+    assert_eq!(none, "[1]\nerror: there is no file or folder `/no/such/folder`: check the model URI\n");
 }
 
 #[tokio::test]

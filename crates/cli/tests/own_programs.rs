@@ -168,6 +168,23 @@ async fn a_container_is_told_to_be_for_a_cluster() {
     assert!(errors.iter().any(|error| error.contains("containers run on a Kubernetes cluster only")), "{errors:?}");
 }
 
+#[tokio::test]
+async fn a_model_server_that_runs_already_is_called_by_its_name() {
+    let mut named = predictor("main", 100, model().await);
+    named["graph"]["implementation"] = json!("MLFLOW_SERVER");
+    let node = Node::start(NodeOptions::new(BINARY)).await;
+    node.apply(&deployment(std::slice::from_ref(&named))).await;
+    node.await_state("own", DeploymentState::Available).await;
+    assert_eq!(node.predict("own", BODY).await.json["data"]["ndarray"], json!([[3.0], [7.5]]));
+
+    named["graph"]["endpoint"] = Value::Null;
+    named["graph"]["modelUri"] = json!("s3://models/mine");
+    let refused = node.apply_refused(&deployment(&[named])).await;
+    let errors: Vec<_> = refused.errors.iter().map(ToString::to_string).collect();
+    let expected = "spec.predictors[0].graph.implementation: `MLFLOW_SERVER` runs in a container";
+    assert!(errors.len() == 1 && errors[0].contains(expected), "{errors:?}");
+}
+
 /// A pod's server passes on what callers send to prove who they are, as it asks for nothing itself.
 #[tokio::test]
 async fn in_a_pod_credentials_are_the_models() {

@@ -20,6 +20,7 @@ use provost_domain::{
     port::{
         clock::Clock,
         deployments::{DeploymentRepository, StoreError, StoredDeployment},
+        servers::Servers,
         traffic::TrafficView,
         workloads::WorkloadView,
     },
@@ -52,7 +53,7 @@ pub struct App {
     pub(crate) workloads: Option<Arc<dyn WorkloadView>>,
     pub(crate) server: Arc<dyn ServerView>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) catalog: Arc<ServerCatalog>,
+    servers: Arc<dyn Servers>,
     pub(crate) engine: Engine,
     pub(crate) started: Timestamp,
 }
@@ -73,7 +74,7 @@ pub struct Parts {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The model servers by name.
-    pub catalog: Arc<ServerCatalog>,
+    pub servers: Arc<dyn Servers>,
     /// What runs deployments.
     pub engine: Engine,
 }
@@ -81,9 +82,9 @@ pub struct Parts {
 impl App {
     /// The use cases over these ports.
     pub fn new(parts: Parts) -> Self {
-        let Parts { repository, log, traffic, workloads, server, clock, catalog, engine } = parts;
+        let Parts { repository, log, traffic, workloads, server, clock, servers, engine } = parts;
         let started = clock.now();
-        Self { repository, log, traffic, workloads, server, clock, catalog, engine, started }
+        Self { repository, log, traffic, workloads, server, clock, servers, engine, started }
     }
 
     /// What the server is and how it does.
@@ -91,10 +92,11 @@ impl App {
         let stored = self.repository.list(None).await.map_err(problem)?;
         let is_available = |state: Option<State>| state == Some(State::Available);
         let available = stored.iter().filter(|stored| is_available(stored.report.as_ref().map(|report| report.state)));
-        let model_servers = self.catalog.iter().map(|server| ModelServerSummary {
+        let catalog = self.catalog();
+        let model_servers = catalog.iter().map(|server| ModelServerSummary {
             name: server.implementation.clone(),
             description: server.title.clone(),
-            is_supported: server.is_supported(),
+            is_supported: server.is_run_by(self.engine),
         });
         Ok(ServerStatus {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -107,6 +109,11 @@ impl App {
             engine: engine_name(self.engine),
             has_request_log: self.log.is_some(),
         })
+    }
+
+    /// The model servers that deployments may name now.
+    pub(crate) fn catalog(&self) -> Arc<ServerCatalog> {
+        self.servers.catalog()
     }
 
     /// What is stored once anything changed after `version`, or after a while; and the version then.

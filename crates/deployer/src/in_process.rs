@@ -136,7 +136,10 @@ fn node(deployment: &Deployment, predictor: &Predictor, of: &Node) -> NodeRoute 
     NodeRoute {
         name: of.name.clone(),
         // Of a program of the user's own, the program itself tells.
-        image: if of.is_own_program() { String::new() } else { of.implementation.as_str().to_owned() },
+        image: match &of.implementation {
+            Implementation::Unknown => String::new(),
+            known => known.as_str().to_owned(),
+        },
         runs: runs(deployment, predictor, of),
         calls: of.calls(),
         children: of.children.iter().map(|child| node(deployment, predictor, child)).collect(),
@@ -145,14 +148,14 @@ fn node(deployment: &Deployment, predictor: &Predictor, of: &Node) -> NodeRoute 
 
 fn runs(deployment: &Deployment, predictor: &Predictor, node: &Node) -> NodeRuns {
     match &node.implementation {
-        Implementation::Server(_) => NodeRuns::Model,
+        known if known.is_native() => NodeRuns::Model,
         Implementation::SimpleModel => NodeRuns::SimpleModel,
         Implementation::SimpleRouter => NodeRuns::SimpleRouter,
         Implementation::RandomAbTest => NodeRuns::AbTest(node.first_ratio()),
         Implementation::AverageCombiner => NodeRuns::AverageCombiner,
         Implementation::EpsilonGreedy => NodeRuns::Learns(Learning::EpsilonGreedy { epsilon: node.epsilon() }),
         Implementation::ThompsonSampling => NodeRuns::Learns(Learning::ThompsonSampling),
-        Implementation::Unknown => NodeRuns::Server(NodeServer {
+        Implementation::Unknown | Implementation::Server(_) => NodeRuns::Server(NodeServer {
             // A program is called only once it answered there.
             authority: node.authority().unwrap_or_default(),
             timeout: deployment.node_timeout(predictor),

@@ -7,6 +7,8 @@ pub mod cluster;
 pub mod doctor;
 mod in_process;
 pub mod kubernetes;
+pub mod model_servers;
 pub mod operator;
 
 pub use in_process::InProcessDeployer;
+pub use model_servers::ModelServers;

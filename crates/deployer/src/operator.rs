@@ -46,7 +46,7 @@ use provost_domain::{
     plan::{Report, Route},
 };
 
-use crate::kubernetes::Settings;
+use crate::{ModelServers, kubernetes::Settings};
 use accounts::Read;
 use applied::Applied;
 use children::Children;
@@ -78,6 +78,8 @@ pub struct Options {
     pub controller_id: Option<String>,
     /// Whether the Secrets that service accounts name are read, so that pods are made with them.
     pub reads_account_secrets: bool,
+    /// The model servers that deployments may name; somebody else follows them.
+    pub servers: ModelServers,
     /// What administrators set.
     pub settings: Settings,
 }
@@ -87,7 +89,6 @@ struct Context {
     client: Client,
     served: Served,
     options: Options,
-    catalog: ServerCatalog,
     children: Arc<Children>,
     recorder: Recorder,
     figures: Arc<Figures>,
@@ -134,6 +135,8 @@ struct Memory {
 struct Memo {
     /// A hash of how it was written.
     written: u64,
+    /// The model servers that were known then.
+    catalog: Arc<ServerCatalog>,
     /// What was read for it.
     read: Read,
     /// When that is to be read again, since something was not there.
@@ -175,6 +178,7 @@ pub async fn run(
         let objects = resources::api(&client, *served, namespace.as_deref());
         objects.list(&ListParams::default().limit(1)).await.map_err(|error| not_installed(*served, error))?;
     }
+    options.servers.known().await;
     let stopped = stopped.shared();
     let controllers = watches.into_iter().map(|(served, namespace)| {
         let (figures, stopped) = (Arc::clone(&figures), stopped.clone());
@@ -197,7 +201,6 @@ async fn control(
         client: client.clone(),
         served,
         options: options.clone(),
-        catalog: ServerCatalog::default(),
         children: Arc::new(Children::new(&kinds)),
         recorder: Recorder::new(client.clone(), "provost".into()),
         figures,
@@ -209,6 +212,7 @@ async fn control(
     Controller::for_stream_with(changed, store, served.resource())
         .with_config(controller::Config::default().debounce(DEBOUNCE).concurrency(CONCURRENCY))
         .reconcile_on(watched::triggers(client, namespace, served, &kinds, &context.children))
+        .reconcile_all_on(context.options.servers.changes())
         .graceful_shutdown_on(stopped)
         .run(reconcile, after_error, context)
         .for_each(|result| async {

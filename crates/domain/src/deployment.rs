@@ -112,7 +112,7 @@ pub struct Orchestrator {
 }
 
 /// The protocol a deployment speaks.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
     /// Seldon v0.1 and v1.0.
@@ -248,6 +248,20 @@ impl Predictor {
 
     fn apply_defaults(&mut self) {
         self.labels.entry(VERSION_LABEL.to_owned()).or_insert_with(|| self.name.clone());
+    }
+}
+
+impl Protocol {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Seldon, Self::Tensorflow, Self::Kfserving];
+
+    /// The name as manifests write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Seldon => "seldon",
+            Self::Tensorflow => "tensorflow",
+            Self::Kfserving => "kfserving",
+        }
     }
 }
 

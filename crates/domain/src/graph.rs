@@ -7,6 +7,8 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::server_catalog;
+
 pub use calls::{Calls, InputCall};
 pub(crate) use calls::{EPSILON, RATIO};
 
@@ -62,7 +64,7 @@ pub enum NodeKind {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum Implementation {
-    /// Not said: a container of the user's own.
+    /// Not said: a program of the user's own.
     #[default]
     Unknown,
     /// Built in: a model that always answers the same.
@@ -196,9 +198,10 @@ pub enum InvalidParameter {
 }
 
 impl Node {
-    /// Whether a program of the user's own is the node: one that is called over the network.
+    /// Whether a program of its own is the node, one that is called over the network: the user's, or a model server that
+    /// is not part of this program.
     pub fn is_own_program(&self) -> bool {
-        self.implementation == Implementation::Unknown
+        self.implementation.is_own_program()
     }
 
     /// Where it is called, as `host:port`, if that is said.
@@ -254,7 +257,7 @@ impl Node {
 
     /// What determines the node's answers, as JSON with its keys in order.
     ///
-    /// Credentials and loggers are left out, and so is the endpoint of a prepackaged server: they
+    /// Credentials and loggers are left out, and so is the endpoint of a model that this program loads: they
     /// say how the node is reached, not what it answers.
     pub(crate) fn specification(&self) -> Value {
         let mut fields = vec![("implementation", json!(self.implementation)), ("name", json!(self.name))];
@@ -263,7 +266,7 @@ impl Node {
         push_unless_empty(&mut fields, "methods", self.sorted_methods());
         push_unless_empty(&mut fields, "parameters", self.sorted_parameters());
         fields.extend(self.model_uri.as_ref().map(|uri| ("modelUri", json!(uri))));
-        if !self.implementation.is_prepackaged() {
+        if self.is_own_program() {
             fields.extend(self.endpoint.as_ref().map(|endpoint| ("endpoint", json!(endpoint))));
         }
         fields.sort_by_key(|(name, _)| *name);
@@ -336,6 +339,16 @@ impl Implementation {
     /// Whether a model server from the catalogue implements the node: any name that is not built in.
     pub fn is_prepackaged(&self) -> bool {
         matches!(self, Self::Server(_))
+    }
+
+    /// Whether this program loads the node's model.
+    pub fn is_native(&self) -> bool {
+        matches!(self, Self::Server(name) if server_catalog::native(name).is_some())
+    }
+
+    /// Whether a program of its own is the node.
+    pub fn is_own_program(&self) -> bool {
+        !self.is_built_in() && !self.is_native()
     }
 
     /// Whether the node is one of Seldon's built-in ones.

@@ -6,5 +6,6 @@ pub mod deployer;
 pub mod deployments;
 pub mod model_host;
 pub mod routes;
+pub mod servers;
 pub mod traffic;
 pub mod workloads;

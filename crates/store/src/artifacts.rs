@@ -117,6 +117,15 @@ impl ArtifactStore for FilesystemArtifacts {
     }
 }
 
+/// Copies an artifact into a folder rather than into a store, replacing what an earlier copy left there; tells its digest.
+pub async fn download(options: Options, source: Source) -> Result<Digest, FetchError> {
+    let copied = tokio::task::spawn_blocking(move || {
+        let folder = options.folder.clone();
+        fetch::download(&FilesystemArtifacts { options }, &source, &folder)
+    });
+    copied.await.map_err(|error| FetchError(format!("reading the model's files failed: {error}")))?
+}
+
 /// The path below a folder, with `/` between its parts; `None` where it is not UTF-8.
 fn relative(path: &Path, folder: &Path) -> Option<String> {
     let parts = path.strip_prefix(folder).ok()?.iter().map(|part| part.to_str());

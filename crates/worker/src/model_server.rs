@@ -194,7 +194,7 @@ fn after(now: Timestamp, pause: Duration) -> Timestamp {
 fn load_models(artifacts: &dyn ArtifactReader, hosted: &HostedPredictor) -> Result<Models, Failure> {
     let mut digests = hosted.artifacts.iter();
     let (mut models, mut loaded) = (Models::new(), Vec::<(&Digest, &Node, Arc<dyn Predict>)>::new());
-    for node in hosted.graph.nodes().into_iter().filter(|node| node.implementation.is_prepackaged()) {
+    for node in hosted.graph.nodes().into_iter().filter(|node| node.implementation.is_native()) {
         let digest = digests
             .next()
             .ok_or_else(|| Failure { reason: format!("node `{}` has no model URI", node.name), may_pass: false })?;

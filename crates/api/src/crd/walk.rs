@@ -276,10 +276,10 @@ fn is_neutral(row: &Field, value: &Value) -> bool {
     }
 }
 
-/// Whether the program of a node, as it is written, is the user's own: nothing else implements it.
+/// Whether a program of its own is the node, as it is written.
 fn is_own_program(node: &Map<String, Value>) -> bool {
     let implementation = node.get("implementation").and_then(Value::as_str).unwrap_or_default();
-    matches!(implementation, "" | Implementation::UNKNOWN)
+    Implementation::from(implementation.to_owned()).is_own_program()
 }
 
 /// Whether that of any node is.

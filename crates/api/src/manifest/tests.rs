@@ -288,3 +288,12 @@ fn a_stored_document_is_read_again() {
     assert_eq!((document.name.as_deref(), document.json), (Some("a"), stored));
     assert!(ManifestDocument::from_json("store", json!([1])).is_err());
 }
+
+#[test]
+fn objects_of_any_kind_are_read_and_lists_of_them() {
+    let text =
+        "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: ConfigMap, data: {a: b}}\n---\nkind: Other\n";
+    let kinds = parse_objects("a.yaml", text).unwrap().into_iter().map(|object| object["kind"].clone());
+    assert_eq!(kinds.collect::<Vec<_>>(), ["ConfigMap", "Other"]);
+    assert_eq!(parse_objects("a.yaml", "- 1\n").unwrap_err()[0].to_string(), "a.yaml:1: a document must be an object");
+}

@@ -1,6 +1,7 @@
 //! `provost print`: the binary prints its own contracts.
 
 mod images;
+mod servers;
 
 use clap::{Arg, Command, CommandFactory as _, Subcommand};
 use provost_api::crd::markdown;
@@ -50,6 +51,11 @@ enum What {
     Models,
     /// The fields of manifests, and what is done with each (Markdown).
     Fields,
+    /// The model servers that manifests may name: their protocols, what runs them, and who says so.
+    ///
+    /// With the ConfigMaps that the operator is given, such as `kubectl get configmap seldon-config -o yaml` prints them, it
+    /// lists what the operator knows. Fails where one of them cannot be read.
+    Servers(servers::Arguments),
     /// The images that an installation on Kubernetes needs, one a line.
     ///
     /// Those of the operator, and of the pods that it makes for manifests.
@@ -64,6 +70,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         What::CliReference => cli_reference(),
         What::Models => models(),
         What::Fields => markdown::reference_page(),
+        What::Servers(arguments) => return servers::run(arguments),
         What::Images(arguments) => return images::run(arguments),
     })
 }

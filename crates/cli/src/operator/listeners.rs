@@ -84,7 +84,8 @@ pub(super) async fn serve_webhook(client: Client, webhook: ObjectName, options: 
 
 fn reviews(options: Options) -> Router {
     let answer = move |Json(review): Json<admission::Review>| {
-        let answer = admission::review(review, &options.settings, options.controller_id.as_deref());
+        let catalog = options.servers.current();
+        let answer = admission::review(review, &catalog, &options.settings, options.controller_id.as_deref());
         async move { Json(answer) }
     };
     Router::new().route("/validate", routing::post(answer)).layer(axum::extract::DefaultBodyLimit::max(REVIEW_MAX))

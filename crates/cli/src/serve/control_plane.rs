@@ -9,11 +9,12 @@ use provost_control_plane::{
     console, rest,
 };
 use provost_deployer::{
+    ModelServers,
     cluster::{self, ClusterDeployments, ClusterPods, ClusterWorkloads, LogFlush, UsageHistory},
     kubernetes::ObjectName,
     operator::{self, Client, crd::Served},
 };
-use provost_domain::{BucketUri, Engine, ServerCatalog, port::clock::Clock};
+use provost_domain::{BucketUri, Engine, port::clock::Clock};
 use provost_gateway::Proxy;
 use provost_request_log::{Bucket, BucketLog, CacheOptions};
 use provost_service_kit::{
@@ -42,6 +43,8 @@ pub(super) struct Watched {
     pub(super) namespaces: Vec<String>,
     /// These kinds.
     pub(super) kinds: &'static [Served],
+    /// The model servers that deployments may name.
+    pub(super) servers: ModelServers,
 }
 
 /// Serves API and console until the process is told to stop.
@@ -82,7 +85,7 @@ pub(super) async fn serve(
         workloads: Some(Arc::new(ClusterWorkloads::new(client.clone(), deployments.clone(), usage))),
         server: Arc::new(view.clone()),
         clock: Arc::clone(clock),
-        catalog: Arc::new(ServerCatalog::default()),
+        servers: Arc::new(cluster.servers.clone()),
         engine: Engine::Kubernetes,
     });
     let routers = Routers { api: rest::router(app), console: console::router() };
@@ -133,17 +136,18 @@ struct Cluster {
     client: Client,
     namespaces: Vec<String>,
     deployments: ClusterDeployments,
+    servers: ModelServers,
     proxy: Proxy,
     clock: Arc<dyn Clock>,
 }
 
 impl Cluster {
     async fn connect(config: &Config, watched: Watched) -> anyhow::Result<Self> {
-        let Watched { namespaces, kinds } = watched;
+        let Watched { namespaces, kinds, servers } = watched;
         let client = operator::connect().await?;
         let proxy = Proxy::new(gateway_options(config, None)).context("cannot make a client for predictions")?;
         let deployments = ClusterDeployments::new(client.clone(), namespaces.clone(), kinds);
-        Ok(Self { client, namespaces, deployments, proxy, clock: Arc::new(SystemClock) })
+        Ok(Self { client, namespaces, deployments, servers, proxy, clock: Arc::new(SystemClock) })
     }
 
     /// It is ready once all deployments are known.
@@ -158,9 +162,14 @@ impl Cluster {
             let deployments = followed.clone();
             async move { deployments.follow().await }
         });
-        let (backends, publisher) = (self.deployments.clone(), self.proxy.clone());
+        let (client, followed) = (self.client.clone(), self.servers.clone());
+        supervise("model-servers", stopped.clone(), move || {
+            let (client, servers) = (client.clone(), followed.clone());
+            async move { servers.follow(client).await }
+        });
+        let (backends, servers, publisher) = (self.deployments.clone(), self.servers.clone(), self.proxy.clone());
         supervise("backends", stopped.clone(), move || {
-            cluster::follow_backends(backends.clone(), Arc::new(publisher.clone()))
+            cluster::follow_backends(backends.clone(), servers.clone(), Arc::new(publisher.clone()))
         });
     }
 

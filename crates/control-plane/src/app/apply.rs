@@ -119,7 +119,7 @@ impl App {
         document: ManifestDocument,
         namespace: &Namespace,
     ) -> Result<Checked, Vec<FieldError>> {
-        match parse_deployment(&document, namespace, &self.catalog, self.engine) {
+        match parse_deployment(&document, namespace, &self.catalog(), self.engine) {
             Ok((deployment, findings)) => {
                 let warnings = findings.into_iter().map(warning).collect();
                 Ok(Checked { document, deployment, warnings })

@@ -109,7 +109,7 @@ impl App {
     }
 
     fn summary(&self, stored: &StoredDeployment) -> DeploymentSummary {
-        let deployment = parse_stored(stored, &self.catalog, self.engine).ok();
+        let deployment = parse_stored(stored, &self.catalog(), self.engine).ok();
         let report = stored.report.as_ref().filter(|report| report.generation == stored.generation);
         let (state, description) = match report {
             Some(report) => (state(report.state), report.description.clone()),
@@ -136,8 +136,8 @@ impl App {
 
     fn warnings(&self, stored: &StoredDeployment) -> Vec<Warning> {
         let Ok(document) = ManifestDocument::from_json("metadata", stored.document.clone()) else { return Vec::new() };
-        let findings =
-            parse_deployment(&document, &stored.id.namespace, &self.catalog, self.engine).map(|(_, findings)| findings);
+        let findings = parse_deployment(&document, &stored.id.namespace, &self.catalog(), self.engine)
+            .map(|(_, findings)| findings);
         findings.unwrap_or_default().into_iter().map(warning).collect()
     }
 }

@@ -14,7 +14,7 @@ use crate::app::{App, format_time};
 pub(super) fn of(app: &App, stored: &StoredDeployment, host: &str) -> Value {
     let document = ManifestDocument::from_json("the store", stored.document.clone()).ok();
     let deployment = document.and_then(|document| {
-        parse_deployment(&document, &stored.id.namespace, &app.catalog, app.engine)
+        parse_deployment(&document, &stored.id.namespace, &app.catalog(), app.engine)
             .ok()
             .map(|(deployment, _)| deployment)
     });

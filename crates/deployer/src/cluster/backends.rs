@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::StreamExt as _;
 use provost_api::manifest::{ManifestDocument, parse_deployment};
 use provost_domain::{
     DeploymentId, Engine, ServerCatalog,
@@ -18,7 +19,10 @@ use provost_domain::{
 };
 
 use super::ClusterDeployments;
-use crate::kubernetes::{HTTP_PORT, service};
+use crate::{
+    ModelServers,
+    kubernetes::{HTTP_PORT, service},
+};
 
 /// How long to wait for further changes after one.
 const SETTLE: Duration = Duration::from_millis(100);
@@ -34,14 +38,27 @@ struct Described {
 type Read = HashMap<DeploymentId, (u64, BTreeMap<String, Described>)>;
 
 /// Publishes the backends of all deployments whenever one of them changes. Never ends.
-pub async fn follow_backends(deployments: ClusterDeployments, publisher: Arc<dyn BackendPublisher>) {
-    let (mut read, mut version) = (Read::new(), 0);
-    let catalog = ServerCatalog::default();
+pub async fn follow_backends(
+    deployments: ClusterDeployments,
+    servers: ModelServers,
+    publisher: Arc<dyn BackendPublisher>,
+) {
+    let (mut read, mut version, mut catalog) = (Read::new(), 0, servers.current());
+    let mut changes = std::pin::pin!(servers.changes());
     loop {
-        deployments.changed(version).await;
+        tokio::select! {
+            _version = deployments.changed(version) => {}
+            Some(()) = changes.next() => {}
+        }
         // What changes together is looked at once.
         tokio::time::sleep(SETTLE).await;
         version = deployments.changed(0).await;
+        let known = servers.current();
+        if !Arc::ptr_eq(&known, &catalog) {
+            // What could not be read may be readable now.
+            read.values_mut().for_each(|(generation, _)| *generation = 0);
+            catalog = known;
+        }
         let stored = deployments.all();
         read.retain(|id, _| stored.iter().any(|stored| stored.id == *id));
         let all =

@@ -11,6 +11,7 @@ mod disruption_budget;
 mod error;
 mod manifest;
 mod merge;
+mod model_server;
 mod own_program;
 mod pod;
 mod quantity;
@@ -22,9 +23,10 @@ mod storage;
 pub(super) mod tests;
 
 use provost_domain::{
-    BucketUri, Deployment, FieldPath, Predictor, ResourceName,
+    BucketUri, Deployment, FieldPath, Predictor, ResourceName, ServerCatalog,
     deployment::VERSION_LABEL,
     graph::{Node, NodeKind},
+    server_catalog::ServerContainer,
 };
 use serde_json::{Map, Value, json};
 
@@ -118,6 +120,8 @@ pub struct Source<'a> {
     pub document: &'a Value,
     /// The service accounts of its namespace that it [needs](accounts_needed), as far as they are there and known.
     pub accounts: &'a Accounts,
+    /// The model servers that it may name.
+    pub catalog: &'a ServerCatalog,
 }
 
 /// The objects that run a deployment, ready to be applied, or what is wrong with it: the first thing with each
@@ -286,6 +290,18 @@ impl<'a> Part<'a> {
         let mut all = Vec::new();
         add(self.path().field("graph"), &self.predictor.graph, &mut all);
         all
+    }
+
+    /// The container of the model server that a node is, if it is one that runs in a container.
+    fn server(self, node: &Node) -> Option<&'a ServerContainer> {
+        let server = self.source.catalog.get(node.implementation.as_str())?;
+        server.container(self.source.deployment.protocol)
+    }
+
+    /// Whether a container is that of such a node.
+    fn is_server(self, container: &Map<String, Value>) -> bool {
+        let is_its = |node: &Node| container.get("name").is_some_and(|name| *name == node.name);
+        self.nodes().into_iter().any(|(_, node)| is_its(node) && self.server(node).is_some())
     }
 
     /// An annotation of the predictor, else of the deployment.

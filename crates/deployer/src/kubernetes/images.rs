@@ -9,9 +9,13 @@ use serde_json::Value;
 use super::{Accounts, Owner, Settings, Source, build};
 
 /// The images of a manifest's pods, init containers included; or all that is wrong with the manifest.
-pub fn images(document: &ManifestDocument, settings: &Settings) -> Result<BTreeSet<String>, Vec<String>> {
-    let (namespace, catalog) = (Namespace::default_namespace(), ServerCatalog::default());
-    let (deployment, _findings) = parse_deployment(document, &namespace, &catalog, Engine::Kubernetes)
+pub fn images(
+    document: &ManifestDocument,
+    catalog: &ServerCatalog,
+    settings: &Settings,
+) -> Result<BTreeSet<String>, Vec<String>> {
+    let namespace = Namespace::default_namespace();
+    let (deployment, _findings) = parse_deployment(document, &namespace, catalog, Engine::Kubernetes)
         .map_err(|violations| violations.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     let owner = Owner {
         api_version: String::new(),
@@ -21,7 +25,7 @@ pub fn images(document: &ManifestDocument, settings: &Settings) -> Result<BTreeS
     };
     // They bring no images.
     let accounts = Accounts::new();
-    let source = Source { deployment: &deployment, document: &document.json, accounts: &accounts };
+    let source = Source { deployment: &deployment, document: &document.json, accounts: &accounts, catalog };
     let objects =
         build(source, &owner, settings).map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     Ok(objects.iter().flat_map(of_object).collect())
@@ -51,7 +55,7 @@ mod tests {
     }
 
     fn found(component_specs: &str, settings: &Settings) -> Vec<String> {
-        images(&document(component_specs), settings).unwrap().into_iter().collect()
+        images(&document(component_specs), &ServerCatalog::default(), settings).unwrap().into_iter().collect()
     }
 
     fn settings() -> Settings {
@@ -73,7 +77,7 @@ mod tests {
     #[test]
     fn a_manifest_that_the_operator_would_refuse_is_refused() {
         let specs = "[{spec: {containers: [{name: classifier, image: own:1}]}}]";
-        let reasons = images(&document(specs), &settings()).unwrap_err();
+        let reasons = images(&document(specs), &ServerCatalog::default(), &settings()).unwrap_err();
         assert!(reasons[0].contains("componentSpecs[0]"), "{reasons:?}");
     }
 }

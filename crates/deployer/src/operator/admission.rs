@@ -1,5 +1,7 @@
 //! Validating what users write before it is stored: the rules of reconciling, told at `kubectl apply`.
 
+use std::sync::Arc;
+
 use kube::{
     api::DynamicObject,
     core::admission::{AdmissionRequest, AdmissionResponse, AdmissionReview},
@@ -17,7 +19,12 @@ const WARNING_MAX: usize = 256;
 
 /// Answers an `AdmissionReview` (`admission.k8s.io/v1`): a manifest that breaks a rule is refused with every rule by
 /// its path; fields without effect are warnings. Those of another controller are let through.
-pub fn review(review: Review, settings: &Settings, controller_id: Option<&str>) -> Review {
+pub fn review(
+    review: Review,
+    catalog: &Arc<ServerCatalog>,
+    settings: &Settings,
+    controller_id: Option<&str>,
+) -> Review {
     let request: AdmissionRequest<DynamicObject> = match review.try_into() {
         Ok(request) => request,
         Err(error) => return AdmissionResponse::invalid(error.to_string()).into_review(),
@@ -30,7 +37,7 @@ pub fn review(review: Review, settings: &Settings, controller_id: Option<&str>) 
     object.metadata.namespace = object.metadata.namespace.or(request.namespace);
     // The API server has not made the name of one that asks for any.
     object.metadata.name = object.metadata.name.or(object.metadata.generate_name.take());
-    match Desired::of(&object, &ServerCatalog::default(), settings) {
+    match Desired::of(&object, catalog, settings) {
         Ok(desired) => {
             let warnings = desired.warnings.into_iter().map(shortened).collect::<Vec<_>>();
             response.warnings = Some(warnings).filter(|warnings| !warnings.is_empty());
@@ -76,7 +83,8 @@ mod tests {
                 },
             },
         });
-        let answered = review(serde_json::from_value(request).unwrap(), &Settings::new("provost:1".to_owned()), None);
+        let (catalog, settings) = (Arc::default(), Settings::new("provost:1".to_owned()));
+        let answered = review(serde_json::from_value(request).unwrap(), &catalog, &settings, None);
         serde_json::to_value(answered).unwrap()["response"].clone()
     }
 

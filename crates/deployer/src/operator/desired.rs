@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     hash::{DefaultHasher, Hash as _, Hasher as _},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use kube::{ResourceExt as _, api::DynamicObject};
@@ -33,11 +33,12 @@ pub(super) struct Asked {
     generation: i64,
     warnings: Vec<String>,
     rolled_out: Option<String>,
+    catalog: Arc<ServerCatalog>,
 }
 
 impl Asked {
     /// What the user asks for, or all that is wrong with it.
-    pub(super) fn of(object: &DynamicObject, catalog: &ServerCatalog) -> Result<Self, Vec<String>> {
+    pub(super) fn of(object: &DynamicObject, catalog: &Arc<ServerCatalog>) -> Result<Self, Vec<String>> {
         let document = serde_json::to_value(object).map_err(|error| vec![error.to_string()])?;
         let served = Served::of(&document).unwrap_or(Served::SeldonDeployment);
         let document = as_written(document);
@@ -59,7 +60,8 @@ impl Asked {
             ResourceKind::SeldonDeployment => document,
             ResourceKind::InferenceService => seldon_deployment::document::of(&deployment, &[REQUEST_LOG_ANNOTATION]),
         };
-        Ok(Self { deployment, document, owner, generation, warnings, rolled_out })
+        let catalog = Arc::clone(catalog);
+        Ok(Self { deployment, document, owner, generation, warnings, rolled_out, catalog })
     }
 
     /// The service accounts that must be known before it is built.
@@ -75,6 +77,7 @@ pub(super) struct Desired {
     document: Value,
     owner: Owner,
     accounts: Accounts,
+    catalog: Arc<ServerCatalog>,
     /// Its generation.
     pub(super) generation: i64,
     /// What has no effect, by path.
@@ -95,7 +98,7 @@ impl Desired {
     /// What is to be there, or all that is wrong with what the user wrote. Service accounts are taken as not there.
     pub(super) fn of(
         object: &DynamicObject,
-        catalog: &ServerCatalog,
+        catalog: &Arc<ServerCatalog>,
         settings: &Settings,
     ) -> Result<Self, Vec<String>> {
         Self::with_accounts(Asked::of(object, catalog)?, settings, Read::default())
@@ -103,10 +106,10 @@ impl Desired {
 
     /// What is to be there with these service accounts, or all that is wrong with what the user wrote.
     pub(super) fn with_accounts(asked: Asked, settings: &Settings, read: Read) -> Result<Self, Vec<String>> {
-        let Asked { deployment, document, owner, generation, mut warnings, rolled_out } = asked;
+        let Asked { deployment, document, owner, generation, mut warnings, rolled_out, catalog } = asked;
         let accounts = read.accounts;
         warnings.extend(read.warnings.into_iter().chain(annotations_without_effect(&accounts)));
-        let source = Source { deployment: &deployment, document: &document, accounts: &accounts };
+        let source = Source { deployment: &deployment, document: &document, accounts: &accounts, catalog: &catalog };
         let (objects, revisions) = build(source, &owner, settings)
             .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         let names = objects.iter().filter_map(kind_and_name).collect();
@@ -117,6 +120,7 @@ impl Desired {
             document,
             owner,
             accounts,
+            catalog,
             generation,
             warnings,
             rolled_out,
@@ -138,7 +142,12 @@ impl Desired {
     }
 
     fn source(&self) -> Source<'_> {
-        Source { deployment: &self.deployment, document: &self.document, accounts: &self.accounts }
+        Source {
+            deployment: &self.deployment,
+            document: &self.document,
+            accounts: &self.accounts,
+            catalog: &self.catalog,
+        }
     }
 
     /// Where predictions are at its services.

@@ -152,14 +152,16 @@ impl<'a> Pass<'a> {
     /// unless something was not there.
     async fn desired(&self, memory: &mut Memory) -> Result<Result<Arc<Desired>, Vec<String>>, Failed> {
         let written = resources::hash_of(self.object);
-        let known = memory.desired.take().filter(|memo| memo.written == written);
+        let catalog = self.context.options.servers.current();
+        let is_same = |memo: &Memo| memo.written == written && Arc::ptr_eq(&memo.catalog, &catalog);
+        let known = memory.desired.take().filter(is_same);
         let known = match known {
             Some(memo) if memo.stale.is_none_or(|stale| Instant::now() < stale) => {
                 return Ok(Ok(Arc::clone(&memory.desired.insert(memo).desired)));
             }
             known => known,
         };
-        let asked = match Asked::of(self.object, &self.context.catalog) {
+        let asked = match Asked::of(self.object, &catalog) {
             Ok(asked) => asked,
             Err(reasons) => return Ok(Err(reasons)),
         };
@@ -168,7 +170,7 @@ impl<'a> Pass<'a> {
         let same = known.filter(|memo| memo.read == read).map(|memo| Ok(memo.desired));
         let build = || Desired::with_accounts(asked, &self.context.options.settings, read.clone()).map(Arc::new);
         let desired = same.unwrap_or_else(build);
-        memory.desired = desired.as_ref().ok().cloned().map(|desired| Memo { written, read, stale, desired });
+        memory.desired = desired.as_ref().ok().cloned().map(|desired| Memo { written, catalog, read, stale, desired });
         Ok(desired)
     }
 

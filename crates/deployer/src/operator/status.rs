@@ -154,7 +154,7 @@ pub(super) fn with_times(mut status: Value, before: &Value, now: &str) -> Value 
 #[cfg(test)]
 mod tests {
     use kube::api::DynamicObject;
-    use provost_domain::{ServerCatalog, plan::State};
+    use provost_domain::plan::State;
 
     use super::*;
     use crate::{
@@ -177,7 +177,7 @@ mod tests {
             }]},
         }))
         .unwrap();
-        Desired::of(&object, &ServerCatalog::default(), &Settings::new("provost:1".to_owned())).unwrap()
+        Desired::of(&object, &std::sync::Arc::default(), &Settings::new("provost:1".to_owned())).unwrap()
     }
 
     fn family() -> Family {

@@ -26,7 +26,6 @@ pub(super) fn check(deployment: &Deployment, catalog: &ServerCatalog, engine: En
     check_server_type(deployment, &mut violations);
     for (path, predictor) in predictors(deployment) {
         for_each_node(&predictor.graph, &path.field("graph"), &mut |node, path| {
-            check_implementation(node, path, catalog, &mut violations);
             check_model_uri(node, path, engine, &mut violations);
             check_parameters(node, path, catalog, &mut violations);
         });
@@ -39,16 +38,6 @@ fn check_server_type(deployment: &Deployment, violations: &mut Vec<Violation>) {
         let message = "`kafka` is not supported yet; use `rpc` or leave it out";
         violations.push(Violation::not_supported(FieldPath::of("spec").field("serverType"), "kafka", message));
     }
-}
-
-fn check_implementation(node: &Node, path: &FieldPath, catalog: &ServerCatalog, violations: &mut Vec<Violation>) {
-    let Implementation::Server(name) = &node.implementation else { return };
-    if catalog.get(name).is_none_or(ModelServer::is_supported) {
-        return;
-    }
-    let supported = catalog.supported_names();
-    let message = format!("model server `{name}` is not supported yet; use one of {supported}, with `modelUri`");
-    violations.push(Violation::not_supported(path.field("implementation"), node.implementation.as_str(), message));
 }
 
 fn check_model_uri(node: &Node, path: &FieldPath, engine: Engine, violations: &mut Vec<Violation>) {

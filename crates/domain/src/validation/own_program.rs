@@ -1,8 +1,13 @@
-//! What a node asks for whose program is the user's own: on a cluster a container of its own beside the orchestrator,
-//! elsewhere a server that runs already.
+//! What a node asks for that is a program of its own, the user's or a model server's: on a cluster a container of its own
+//! beside the orchestrator, elsewhere a server that runs already.
 
 use super::{Violation, for_each_node, predictors};
-use crate::{Deployment, Engine, FieldPath, Predictor, ServerCatalog, deployment::Protocol, graph::Node};
+use crate::{
+    Deployment, Engine, FieldPath, Predictor, ServerCatalog,
+    deployment::Protocol,
+    graph::{Implementation, Node},
+    server_catalog::ModelServer,
+};
 
 /// Everything that is wrong with such nodes.
 pub(super) fn check(deployment: &Deployment, catalog: &ServerCatalog, engine: Engine) -> Vec<Violation> {
@@ -13,8 +18,9 @@ pub(super) fn check(deployment: &Deployment, catalog: &ServerCatalog, engine: En
             if node.is_own_program() && !node.name.is_empty() {
                 has_own = true;
                 check_transport(deployment, node, path, &mut violations);
-                if engine == Engine::Process {
-                    check_server(node, path, catalog, &mut violations);
+                match engine {
+                    Engine::Process => check_server(node, path, catalog, &mut violations),
+                    Engine::Kubernetes => check_protocol(deployment, node, path, catalog, &mut violations),
                 }
             }
         });
@@ -42,17 +48,56 @@ fn check_transport(deployment: &Deployment, node: &Node, path: &FieldPath, viola
 
 /// Here no container is run: the program must be a server already, with its own model.
 fn check_server(node: &Node, path: &FieldPath, catalog: &ServerCatalog, violations: &mut Vec<Violation>) {
-    if node.authority().is_none() {
-        let message = format!(
-            "containers run on a Kubernetes cluster only; tell with `endpoint.service_host` and `endpoint.httpPort` \
-             (or `grpcPort`, with `type: GRPC`) where your program listens, or use one of {} as `implementation`, with `modelUri`",
-            catalog.supported_names()
-        );
-        violations.push(Violation::not_supported(path.field("endpoint"), (), message));
+    let is_nowhere = node.authority().is_none();
+    if is_nowhere {
+        violations.extend(no_server(node, path, catalog));
+    }
+    // A model server's model is right where the server is.
+    if is_nowhere && node.implementation.is_prepackaged() {
+        return;
     }
     if let Some(uri) = node.model_uri.as_deref().filter(|uri| !uri.is_empty()) {
-        let message = "a program of your own that runs already loads its model itself; remove it";
+        let message = "a program that runs already loads its model itself; remove it";
         violations.push(Violation::not_supported(path.field("modelUri"), uri, message));
+    }
+}
+
+/// What is wrong with a node that does not tell where its server listens. A name that is not known is told elsewhere.
+fn no_server(node: &Node, path: &FieldPath, catalog: &ServerCatalog) -> Option<Violation> {
+    let native = catalog.names(Engine::Process);
+    if node.implementation == Implementation::Unknown {
+        let message = format!(
+            "containers run on a Kubernetes cluster only; tell with `endpoint.service_host` and `endpoint.httpPort` \
+             (or `grpcPort`, with `type: GRPC`) where your program listens, or use one of {native} as `implementation`, with `modelUri`"
+        );
+        return Some(Violation::not_supported(path.field("endpoint"), (), message));
+    }
+    let name = &server_of(node, catalog)?.implementation;
+    let message = format!(
+        "`{name}` runs in a container, on a Kubernetes cluster only; tell with `endpoint.service_host` and \
+         `endpoint.httpPort` where one runs already, or use one of {native}, with `modelUri`"
+    );
+    Some(Violation::not_supported(path.field("implementation"), name.as_str(), message))
+}
+
+fn server_of<'a>(node: &Node, catalog: &'a ServerCatalog) -> Option<&'a ModelServer> {
+    catalog.get(node.implementation.as_str())
+}
+
+/// There, the server must have a container for what the deployment speaks.
+fn check_protocol(
+    deployment: &Deployment,
+    node: &Node,
+    path: &FieldPath,
+    catalog: &ServerCatalog,
+    violations: &mut Vec<Violation>,
+) {
+    let Some(server) = server_of(node, catalog) else { return };
+    if server.container(deployment.protocol).is_none() {
+        let (name, speaks) = (node.implementation.as_str(), server.protocols());
+        let message =
+            format!("`{name}` does not speak `{}`; set spec.protocol to one of {speaks}", deployment.protocol.as_str());
+        violations.push(Violation::not_supported(path.field("implementation"), name, message));
     }
 }
 

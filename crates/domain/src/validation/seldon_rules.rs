@@ -8,6 +8,7 @@ use crate::{
     Deployment, Engine, FieldPath, Predictor, ResourceName, ServerCatalog,
     deployment::{NO_ENGINE_ANNOTATION, Protocol, ResourceKind, ServerType, Transport},
     graph::{EndpointKind, Implementation, Node, NodeKind},
+    server_catalog::ModelServer,
 };
 
 /// For a `spec.protocol` that is none of Seldon's.
@@ -49,7 +50,7 @@ pub(super) fn check(deployment: &Deployment, catalog: &ServerCatalog, engine: En
     check_predictors_exist(deployment, &mut violations);
     check_predictor_names(deployment, &mut violations);
     for (path, predictor) in predictors(deployment) {
-        check_predictor(deployment, predictor, &path, catalog, &mut violations);
+        check_predictor((deployment, predictor), &path, (catalog, engine), &mut violations);
         check_containers(predictor, &path, engine, &mut violations);
     }
     check_shadows(deployment, &mut violations);
@@ -81,10 +82,9 @@ fn check_predictor_names(deployment: &Deployment, violations: &mut Vec<Violation
 }
 
 fn check_predictor(
-    deployment: &Deployment,
-    predictor: &Predictor,
+    (deployment, predictor): (&Deployment, &Predictor),
     path: &FieldPath,
-    catalog: &ServerCatalog,
+    (catalog, engine): (&ServerCatalog, Engine),
     violations: &mut Vec<Violation>,
 ) {
     let graph = path.field("graph");
@@ -96,7 +96,7 @@ fn check_predictor(
     for_each_node(&predictor.graph, &graph, &mut |node, path| {
         check_node_name(node, path, violations);
         check_methods(node, path, violations);
-        check_server(deployment, node, path, catalog, violations);
+        check_server(deployment, (node, path), (catalog, engine), violations);
         check_logger(node, path, violations);
     });
 }
@@ -132,7 +132,8 @@ fn check_containers(predictor: &Predictor, path: &FieldPath, engine: Engine, vio
     }
     let is_server = |node: &Node| engine == Engine::Process && node.authority().is_some();
     for_each_node(&predictor.graph, &path.field("graph"), &mut |node, path| {
-        if node.is_own_program() && !predictor.has_container(&node.name) && !is_server(node) {
+        let is_users = node.implementation == Implementation::Unknown;
+        if is_users && !predictor.has_container(&node.name) && !is_server(node) {
             violations.push(Violation::invalid(path.clone(), node.name.as_str(), NO_CONTAINER));
         }
     });
@@ -146,16 +147,19 @@ fn check_methods(node: &Node, path: &FieldPath, violations: &mut Vec<Violation>)
 
 fn check_server(
     deployment: &Deployment,
-    node: &Node,
-    path: &FieldPath,
-    catalog: &ServerCatalog,
+    (node, path): (&Node, &FieldPath),
+    (catalog, engine): (&ServerCatalog, Engine),
     violations: &mut Vec<Violation>,
 ) {
     let Implementation::Server(server) = &node.implementation else {
         return;
     };
     let implementation = path.field("implementation");
-    if node.model_uri.as_deref().is_none_or(str::is_empty) {
+    let known = catalog.get(server);
+    // Here a server with a program of its own runs already, with its model.
+    let brings_model = engine == Engine::Process && node.is_own_program();
+    let needs_model = !brings_model && known.is_none_or(ModelServer::needs_model_uri);
+    if needs_model && node.model_uri.as_deref().is_none_or(str::is_empty) {
         violations.push(Violation::invalid(path.field("modelUri"), (), NO_MODEL_URI));
     }
     let of_seldon = deployment.kind == ResourceKind::SeldonDeployment;
@@ -163,8 +167,9 @@ fn check_server(
         let message = format!("{TENSORFLOW_PROTOCOL} {server}");
         violations.push(Violation::invalid(implementation.clone(), server.as_str(), message));
     }
-    if catalog.get(server).is_none() {
-        violations.push(Violation::invalid(implementation, server.as_str(), format!("{NO_SERVER} {server}")));
+    if known.is_none() {
+        let message = format!("{NO_SERVER} {server}; known are {}", catalog.names(Engine::Kubernetes));
+        violations.push(Violation::invalid(implementation, server.as_str(), message));
     }
 }
 

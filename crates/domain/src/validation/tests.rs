@@ -73,20 +73,55 @@ fn a_prepackaged_server_needs_a_model() {
 }
 
 #[test]
-fn a_server_that_nobody_knows_is_refused_in_seldons_words() {
+fn a_server_that_nobody_knows_is_refused_in_seldons_words_with_those_that_are_known() {
     check(
         &graph(node("classifier", "SKLEARN_SERVR")),
-        &["spec.predictors[0].graph.implementation: No entry in predictors map for SKLEARN_SERVR"],
+        &["spec.predictors[0].graph.implementation: No entry in predictors map for SKLEARN_SERVR; known are \
+           HUGGINGFACE_SERVER, MLFLOW_SERVER, SKLEARN_SERVER, TEMPO_SERVER, TENSORFLOW_SERVER, TRITON_SERVER, \
+           XGBOOST_SERVER"],
     );
 }
 
 #[test]
-fn a_server_that_is_known_and_not_supported_is_refused_with_those_that_are() {
+fn a_server_that_runs_in_a_container_is_one_that_runs_already_where_there_are_none() {
     check(
         &graph(node("classifier", "MLFLOW_SERVER")),
-        &["spec.predictors[0].graph.implementation: model server `MLFLOW_SERVER` is not supported yet; use one of \
-           SKLEARN_SERVER, XGBOOST_SERVER, with `modelUri`"],
+        &[
+            "spec.predictors[0].graph.implementation: `MLFLOW_SERVER` runs in a container, on a Kubernetes cluster only; \
+           tell with `endpoint.service_host` and `endpoint.httpPort` where one runs already, or use one of \
+           SKLEARN_SERVER, XGBOOST_SERVER, with `modelUri`",
+        ],
     );
+    let running = Node { model_uri: None, endpoint: own("").endpoint, ..node("classifier", "MLFLOW_SERVER") };
+    check(&graph(running.clone()), &[]);
+    let with_model = Node { model_uri: Some("s3://models/iris".to_owned()), ..running };
+    check(
+        &graph(with_model),
+        &["spec.predictors[0].graph.modelUri: a program that runs already loads its model itself; remove it"],
+    );
+}
+
+#[test]
+fn on_a_cluster_a_server_speaks_the_protocol_of_its_container() {
+    let found = |protocol, node: Node| {
+        let mut deployment = graph(node);
+        deployment.protocol = protocol;
+        let found = validate(&deployment, &ServerCatalog::default(), Engine::Kubernetes);
+        found.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(found(Protocol::Seldon, node("classifier", "MLFLOW_SERVER")), none);
+    assert_eq!(found(Protocol::Kfserving, node("classifier", "TRITON_SERVER")), none);
+    assert_eq!(found(Protocol::Tensorflow, node("classifier", "SKLEARN_SERVER"))[1..], none);
+    assert_eq!(
+        found(Protocol::Seldon, node("classifier", "TRITON_SERVER")),
+        [
+            "spec.predictors[0].graph.implementation: `TRITON_SERVER` does not speak `seldon`; set spec.protocol to one of \
+          kfserving"
+        ]
+    );
+    let without = Node { model_uri: None, ..node("classifier", "HUGGINGFACE_SERVER") };
+    assert_eq!(found(Protocol::Kfserving, without), none);
 }
 
 fn own(name: &str) -> Node {
@@ -115,9 +150,7 @@ fn a_program_of_the_users_own_is_a_server_where_there_are_no_containers() {
     check(&graph(Node { endpoint: None, ..own("classifier") }), &[without, nowhere]);
     check(
         &graph(Node { model_uri: Some("s3://models/iris".to_owned()), ..own("classifier") }),
-        &[
-            "spec.predictors[0].graph.modelUri: a program of your own that runs already loads its model itself; remove it",
-        ],
+        &["spec.predictors[0].graph.modelUri: a program that runs already loads its model itself; remove it"],
     );
 }
 

@@ -25,6 +25,9 @@ use super::{FilesystemArtifacts, relative};
 pub use self::download::Patience;
 pub(crate) use self::{bucket::reason, location::Location};
 
+/// Where a copy into a folder is made before it counts.
+const INCOMING: &str = ".incoming";
+
 /// Numbers the copies under way.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
@@ -50,6 +53,36 @@ pub(super) fn fetch(store: &FilesystemArtifacts, wanted: &Wanted) -> Result<Dige
         let _left = fs::remove_dir_all(&incoming);
     }
     digest
+}
+
+/// Copies the artifact into a folder that may hold an earlier copy, whose files of the same names it replaces. Blocks, too.
+pub(super) fn download(store: &FilesystemArtifacts, wanted: &Wanted, folder: &Path) -> Result<Digest, FetchError> {
+    let uri = ModelUri::parse(&wanted.uri).map_err(|error| FetchError(error.to_string()))?;
+    let shown = folder.display().to_string();
+    let cannot = |error: io::Error| FetchError(format!("cannot write to `{shown}`: {error}"));
+    let incoming = folder.join(INCOMING);
+    if incoming.exists() {
+        fs::remove_dir_all(&incoming).map_err(cannot)?;
+    }
+    fs::create_dir_all(folder).map_err(cannot)?;
+    let digest = fetch_into(store, wanted, &uri, &incoming)?;
+    move_all(&incoming, folder).map_err(cannot)?;
+    Ok(digest)
+}
+
+/// Moves what is in a folder to another one, and removes the first.
+fn move_all(from: &Path, to: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let place = to.join(entry.file_name());
+        match fs::symlink_metadata(&place) {
+            Ok(known) if known.is_dir() => fs::remove_dir_all(&place)?,
+            Ok(_) => fs::remove_file(&place)?,
+            Err(_none) => {}
+        }
+        fs::rename(entry.path(), place)?;
+    }
+    fs::remove_dir(from)
 }
 
 fn fetch_into(

@@ -105,3 +105,23 @@ async fn links_do_not_leave_the_folder() {
     let folder = scene.folder.path().join("m").display().to_string();
     assert!(scene.error(&folder).await.contains("`<folder>/m/link` is a link that leaves the model's folder"));
 }
+
+#[tokio::test]
+async fn a_copy_into_a_folder_replaces_an_earlier_one_and_leaves_the_rest() {
+    let scene = Scene::new();
+    scene.write("m/model.joblib", "abc");
+    scene.write("m/sub/more.txt", "more");
+    let uri = scene.folder.path().join("m").display().to_string();
+    let source = Source { uri: uri.clone(), namespace: "default".try_into().unwrap(), secret: None };
+    let target = scene.folder.path().join("target");
+    // One was interrupted, and one finished.
+    scene.write("target/.incoming/model.joblib", "half");
+    scene.write("target/model.joblib", "old");
+    scene.write("target/sub/old.txt", "old");
+    scene.write("target/other", "kept");
+    let digest = download(Options::new(target.clone()), source).await.unwrap();
+    assert_eq!(digest, scene.fetch(&uri).await.unwrap());
+    let read = |name: &str| fs::read_to_string(target.join(name)).unwrap();
+    assert_eq!([read("model.joblib"), read("sub/more.txt"), read("other")], ["abc", "more", "kept"]);
+    assert!(!target.join(".incoming").exists() && !target.join("sub/old.txt").exists());
+}

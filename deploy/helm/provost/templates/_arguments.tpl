@@ -18,6 +18,7 @@
 {{- with .Values.predictors.requestLog.secret }}
 - --request-log-secret={{ . }}
 {{- end }}
+{{- include "provost.modelServerArguments" . }}
 {{- with .Values.gateway }}
 - --gateway={{ . }}
 {{- end }}
@@ -40,5 +41,15 @@
 - {{ printf "--log=%s" .Values.log | quote }}
 {{- range .Values.extraArgs }}
 - {{ . | quote }}
+{{- end }}
+{{- end }}
+
+{{/* The ConfigMaps with further model servers, of which the release's own counts before the others. */}}
+{{- define "provost.modelServerArguments" }}
+{{- range .Values.modelServerConfigs }}
+- --model-servers={{ . }}
+{{- end }}
+{{- if .Values.modelServers }}
+- --model-servers={{ .Release.Namespace }}/{{ include "provost.modelServersName" . }}
 {{- end }}
 {{- end }}

@@ -52,3 +52,8 @@ The name of what lies outside the release's namespace: two releases of one name 
 {{- end }}
 {{- end }}
 {{- end }}
+
+{{/* The ConfigMap with the release's own model servers. */}}
+{{- define "provost.modelServersName" -}}
+{{- printf "%s-servers" (include "provost.fullname" .) }}
+{{- end }}

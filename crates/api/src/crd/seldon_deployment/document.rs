@@ -2,7 +2,7 @@
 
 use provost_domain::{
     Deployment, Predictor,
-    deployment::{ComponentSpec, Protocol},
+    deployment::ComponentSpec,
     graph::{Implementation, Node, ParameterValue},
 };
 use serde_json::{Value, json};
@@ -25,19 +25,11 @@ pub fn of(deployment: &Deployment, kept: &[&str]) -> Value {
         },
         spec: Spec {
             // Models of the platform answer every protocol; programs of users' own are asked in theirs.
-            protocol: has_own.then(|| word(deployment.protocol).to_owned()),
+            protocol: has_own.then(|| deployment.protocol.as_str().to_owned()),
             predictors: deployment.predictors.iter().map(predictor).collect(),
             ..Spec::default()
         },
     })
-}
-
-fn word(protocol: Protocol) -> &'static str {
-    match protocol {
-        Protocol::Seldon => "seldon",
-        Protocol::Tensorflow => "tensorflow",
-        Protocol::Kfserving => "kfserving",
-    }
 }
 
 fn predictor(predictor: &Predictor) -> PredictorSpec {

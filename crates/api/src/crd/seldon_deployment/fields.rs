@@ -114,10 +114,10 @@ static GRAPH: [Field; 25] = [
     Field::honoured(
         "spec.predictors[].graph.implementation",
         Text,
-        "Name of a model server, `SKLEARN_SERVER` or `XGBOOST_SERVER`, or of what is built in: `SIMPLE_MODEL`, \
-         `SIMPLE_ROUTER`, `RANDOM_ABTEST` with the parameter `ratioA`, `AVERAGE_COMBINER`, `EPSILON_GREEDY` with `epsilon`, \
-         `THOMPSON_SAMPLING`. Without, the node is a program \
-         of your own.",
+        "Name of a model server, or of what is built in: `SIMPLE_MODEL`, `SIMPLE_ROUTER`, `RANDOM_ABTEST` with the \
+         parameter `ratioA`, `AVERAGE_COMBINER`, `EPSILON_GREEDY` with `epsilon`, `THOMPSON_SAMPLING`. `SKLEARN_SERVER` and `XGBOOST_SERVER` are part of the server; others, as \
+         `provost print servers` lists them, run in containers on Kubernetes, and elsewhere need an `endpoint`. Without, \
+         the node is a program of your own.",
     ),
     Field::honoured(
         "spec.predictors[].graph.modelUri",
@@ -145,7 +145,7 @@ static GRAPH: [Field; 25] = [
     Field::own_program(
         "spec.predictors[].graph.endpoint",
         Object,
-        "Where the node listens, if its program is your own. On Kubernetes its container tells.",
+        "Where the node listens, if it is a program of its own. On Kubernetes its container tells.",
     )
     .because(NOT_CALLED),
     Field::in_process("spec.predictors[].graph.endpoint.service_host", Text, "Host.").because(CONTAINER_TELLS),
@@ -388,7 +388,8 @@ static CONTAINER: [Field; 23] = [
     Field::kubernetes_only(
         "spec.predictors[].componentSpecs[].spec.containers[].image",
         Text,
-        "Image of a container beside the server, or of a node without `implementation`. Of other nodes it is refused.",
+        "Image of a container beside the server, of a node without `implementation`, or in place of a model server's own. Of \
+         nodes that the server runs itself it is refused.",
         NO_IMAGES,
     ),
     pod_field("spec.predictors[].componentSpecs[].spec.containers[].env", List, AS_THERE),
@@ -425,8 +426,7 @@ static CONTAINER: [Field; 23] = [
 /// The meaning of a field of Kubernetes' own.
 const AS_THERE: &str = "As in Kubernetes.";
 /// The same of one that is about a program of the user's.
-const PROGRAM: &str =
-    "As in Kubernetes. Refused in the container of a node with `implementation`, which runs the server.";
+const PROGRAM: &str = "As in Kubernetes. Refused in the container of a node that the server runs itself.";
 
 /// A field of Kubernetes' own.
 const fn pod_field(path: &'static str, shape: Shape, about: &'static str) -> Field {

@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use provost_api::manifest::{self, ManifestDocument};
 use provost_deployer::kubernetes::{self, Settings};
+use provost_domain::ServerCatalog;
 
 use crate::{failure::Failure, output::OutputArguments, sources::read_sources};
 
@@ -23,6 +24,9 @@ pub(crate) struct Arguments {
     /// repeated.
     #[arg(short, long = "filename", value_name = "FILE")]
     filename: Vec<PathBuf>,
+    /// A file with the ConfigMaps of model servers that the operator is given; may be repeated.
+    #[arg(long, value_name = "FILE")]
+    model_servers: Vec<PathBuf>,
     #[command(flatten)]
     output: OutputArguments,
 }
@@ -34,18 +38,25 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let always = [Some(&arguments.image), arguments.storage_initializer_image.as_ref()];
     let mut images: BTreeSet<_> = always.into_iter().flatten().cloned().collect();
+    let catalog = super::servers::catalog(&arguments.model_servers)?;
     for (source, text) in read_sources(&arguments.filename)? {
-        images.extend(images_of(&source, &text, &settings).map_err(|errors| Failure::new(errors.join("\n")))?);
+        images.extend(
+            images_of((&source, &text), &catalog, &settings).map_err(|errors| Failure::new(errors.join("\n")))?,
+        );
     }
     arguments.output.print(&images, |images| images.iter().map(String::as_str).collect::<Vec<_>>().join("\n"))
 }
 
 /// The images of a text of manifests, or all that is wrong with it.
-fn images_of(source: &str, text: &str, settings: &Settings) -> Result<BTreeSet<String>, Vec<String>> {
+fn images_of(
+    (source, text): (&str, &str),
+    catalog: &ServerCatalog,
+    settings: &Settings,
+) -> Result<BTreeSet<String>, Vec<String>> {
     let texts = |errors: Vec<manifest::ManifestError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>();
     let (mut images, mut errors) = (BTreeSet::new(), Vec::new());
     for document in manifest::parse(source, text).map_err(texts)? {
-        match kubernetes::images(&document, settings) {
+        match kubernetes::images(&document, catalog, settings) {
             Ok(found) => images.extend(found),
             Err(reasons) => errors.extend(reasons.iter().map(|reason| located(&document, reason))),
         }

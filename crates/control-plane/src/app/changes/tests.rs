@@ -160,7 +160,7 @@ fn app(memory: &Arc<Memory>, engine: Engine) -> App {
         workloads: None,
         server: Arc::new(Nothing),
         clock: Arc::new(Nothing),
-        catalog: Arc::new(ServerCatalog::default()),
+        servers: Arc::new(Arc::<ServerCatalog>::default()),
         engine,
     })
 }

@@ -10,6 +10,7 @@ use super::{
     Part,
     error::BuildError,
     merge::{join, join_item, take_list},
+    model_server,
     security::secure,
 };
 
@@ -23,7 +24,7 @@ pub(super) struct Component {
     pub(super) pod: Map<String, Value>,
     /// The containers of nodes that the server runs, in the order of the graph.
     pub(super) nodes: Vec<NodeContainer>,
-    /// The containers of nodes whose programs are the user's own.
+    /// The containers of nodes that are programs of their own, in the order of the graph.
     pub(super) programs: Vec<NodeContainer>,
     /// The other containers.
     pub(super) sidecars: Vec<Value>,
@@ -49,8 +50,13 @@ pub(super) fn join_all(part: Part<'_>) -> Result<Component, BuildError> {
         let path = part.path().field("componentSpecs").index(index);
         component.add(part, &path, &specification.document)?;
     }
+    component.add_servers(part);
     let order: Vec<_> = part.nodes().into_iter().map(|(_, node)| node.name.as_str()).collect();
-    component.nodes.sort_by_key(|node| order.iter().position(|name| is_named(&node.container, name)));
+    let place = |node: &NodeContainer| order.iter().position(|name| is_named(&node.container, name));
+    component.nodes.sort_by_key(place);
+    if component.programs.iter().any(|program| part.is_server(&program.container)) {
+        component.programs.sort_by_key(place);
+    }
     Ok(component)
 }
 
@@ -81,7 +87,7 @@ impl Component {
         let nodes = part.nodes();
         if let Some((_, node)) = nodes.iter().find(|(_, node)| is_named(&container, &node.name)) {
             if node.is_own_program() {
-                return self.add_program(path, container);
+                return self.add_program(part, path, container);
             }
             if let Some(field) = PROGRAM.into_iter().find(|field| is_said(&container, field)) {
                 return Err(BuildError::OwnProgram { path: path.field(field) });
@@ -97,8 +103,13 @@ impl Component {
         join_item(&mut self.sidecars, Value::Object(container), "name", &path)
     }
 
-    fn add_program(&mut self, path: FieldPath, container: Map<String, Value>) -> Result<(), BuildError> {
-        if !is_said(&container, "image") {
+    fn add_program(
+        &mut self,
+        part: Part<'_>,
+        path: FieldPath,
+        container: Map<String, Value>,
+    ) -> Result<(), BuildError> {
+        if !is_said(&container, "image") && !part.is_server(&container) {
             return Err(BuildError::NoProgram { path: path.field("image") });
         }
         if self.programs.iter().any(|known| known.container["name"] == container["name"]) {
@@ -106,6 +117,20 @@ impl Component {
         }
         self.programs.push(NodeContainer { path, container });
         Ok(())
+    }
+
+    /// Adds the containers of model servers, over which those of the user's go that have their names.
+    fn add_servers(&mut self, part: Part<'_>) {
+        for (path, node) in part.nodes() {
+            let Some(server) = part.server(node) else { continue };
+            let written = self.programs.iter().position(|program| is_named(&program.container, &node.name));
+            let index = written.unwrap_or_else(|| {
+                let container = Map::from_iter([("name".to_owned(), node.name.clone().into())]);
+                self.programs.push(NodeContainer { path: path.field("implementation"), container });
+                self.programs.len() - 1
+            });
+            model_server::complete(node, server, &mut self.programs[index].container);
+        }
     }
 }
 

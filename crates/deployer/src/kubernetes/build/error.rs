@@ -69,10 +69,10 @@ pub enum BuildError {
         /// The field.
         path: FieldPath,
     },
-    /// Nothing fetches the model of a program of the user's own.
+    /// Nothing fetches a path for a program of its own.
     #[error(
-        "{path}: nothing fetches it for a program of your own; set `storageInitializerImage`, add an init container \
-         `{node}-model-initializer`, or remove it"
+        "{path}: nothing brings a path into a container of its own; use a bucket, a web server or `pvc://`, or set \
+         `storageInitializerImage` or an init container `{node}-model-initializer` that does"
     )]
     NoInitializer {
         /// The field.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use provost_domain::graph::{Implementation, NodeKind};
 use serde_json::{Map, Value, json};
 
 use super::{LAST_APPLIED, Part, component::NodeContainer, own_program};
@@ -35,7 +36,7 @@ pub(super) fn text(part: Part<'_>, model_uris: &ModelUris, programs: &[NodeConta
 /// Where things are as the pod sees it, by the names of nodes.
 struct Places<'a> {
     model_uris: &'a ModelUris,
-    /// Where each program of the user's own is called.
+    /// Where each program of its own is called.
     endpoints: BTreeMap<&'a str, Value>,
 }
 
@@ -82,10 +83,19 @@ fn change(node: &mut Map<String, Value>, places: &Places<'_>) {
     let name = node.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
     if let Some(endpoint) = places.endpoints.get(name.as_str()) {
         node.shift_remove("modelUri");
+        if node.shift_remove("implementation").is_some_and(|name| Implementation::from(text_of(&name)).is_prepackaged())
+        {
+            // The pod need not know model servers by name.
+            node.insert("type".to_owned(), json!(NodeKind::Model));
+        }
         node.insert("endpoint".to_owned(), endpoint.clone());
     } else if let Some(uri) = places.model_uris.get(&name) {
         node.insert("modelUri".to_owned(), json!(uri));
     }
     let children = node.get_mut("children").and_then(Value::as_array_mut);
     children.into_iter().flatten().filter_map(Value::as_object_mut).for_each(|child| change(child, places));
+}
+
+fn text_of(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
 }

@@ -1,13 +1,14 @@
-//! The container of a node whose program is the user's own: as it was written, with what Seldon's operator tells the
-//! program (its ports, parameters and names), so that images made for it run unchanged.
+//! The container of a node that is a program of its own, the user's or a model server's: as it was written, with what
+//! Seldon's operator tells the program (its ports, parameters and names), so that images made for it run unchanged.
 
-use provost_domain::graph::Parameter;
+use provost_domain::graph::{Node, Parameter};
 use serde_json::{Map, Value, json};
 
 use super::{
     Part,
     component::NodeContainer,
     merge::{add_missing, add_over, set_list, take_list},
+    model_server,
     security::secure,
     storage::Storage,
 };
@@ -75,7 +76,7 @@ fn port(part: Part<'_>, container: &Map<String, Value>, name: &str, first: u64) 
 }
 
 /// The place of a node's name among those of all predictors.
-fn position(part: Part<'_>, node: &str) -> u64 {
+pub(super) fn position(part: Part<'_>, node: &str) -> u64 {
     let nodes = part.source.deployment.predictors.iter().flat_map(|predictor| predictor.graph.nodes());
     let mut names: Vec<&str> = Vec::new();
     for node in nodes {
@@ -91,7 +92,7 @@ fn told(part: Part<'_>, container: &Map<String, Value>, [http, grpc, metrics]: [
     let name = name_of(container);
     let nodes = part.nodes();
     let node = nodes.iter().find_map(|(_, node)| (node.name == name).then_some(*node));
-    let parameters: Vec<_> = node.into_iter().flat_map(|node| &node.parameters).map(parameter).collect();
+    let parameters: Vec<_> = node.into_iter().flat_map(|node| parameters(part, node)).collect();
     let labels = &part.predictor.labels;
     [
         // Of Seldon before 1.2.
@@ -111,6 +112,11 @@ fn told(part: Part<'_>, container: &Map<String, Value>, [http, grpc, metrics]: [
     // Kubernetes takes `$(NAME)` for a reference.
     .map(|(name, value)| json!({"name": name, "value": value.replace('$', "$$")}))
     .into()
+}
+
+/// The parameters of a node, those that its server is told first.
+fn parameters(part: Part<'_>, node: &Node) -> Vec<Value> {
+    model_server::parameters(part, node).iter().chain(&node.parameters).map(parameter).collect()
 }
 
 /// A parameter as wrappers read it.

@@ -9,7 +9,7 @@ use super::{
     container,
     error::BuildError,
     merge::{add_missing, set_list, take_list},
-    own_program,
+    model_server, own_program,
     security::{secure, secure_pod},
     storage::{self, Storage},
 };
@@ -47,13 +47,18 @@ fn specification(part: Part<'_>, component: Component) -> Result<Map<String, Val
     let storage = storage::find(part, &component)?;
     let server = container::build(part, &component, &storage)?;
     let Component { mut pod, sidecars, programs, .. } = component;
+    let nodes = part.nodes().into_iter();
+    let companions: Vec<_> = nodes.flat_map(|(_, node)| model_server::companions(part, node, &storage)).collect();
     let programs: Vec<_> = programs.iter().map(|program| own_program::build(part, program, &storage)).collect();
     let has_programs = !programs.is_empty();
     if let Some(account) = service_account(part, &pod)? {
         pod.insert("serviceAccountName".to_owned(), account);
     }
     add_lists(part, &mut pod, storage, has_programs);
-    pod.insert("containers".to_owned(), programs.into_iter().chain([server]).chain(sidecars).collect());
+    pod.insert(
+        "containers".to_owned(),
+        programs.into_iter().chain(companions).chain([server]).chain(sidecars).collect(),
+    );
     secure_pod(pod.entry("securityContext").or_insert(Value::Null), part.settings.user_id);
     for (field, default) in defaults(part) {
         pod.entry(field).or_insert(default);

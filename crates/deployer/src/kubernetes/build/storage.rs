@@ -20,7 +20,7 @@ const CLAIMS: &str = "/mnt/pvc";
 /// The volume of the first claim.
 const CLAIM_VOLUME: &str = "kfserving-pvc-source";
 /// Where fetched models are.
-const MODELS: &str = "/mnt/models";
+pub(super) const MODELS: &str = "/mnt/models";
 
 /// What brings the models of a pod.
 #[derive(Debug, Default)]
@@ -46,7 +46,7 @@ pub(super) fn find(part: Part<'_>, component: &Component) -> Result<Storage, Bui
     let (mut fetched, mut left) = (Vec::new(), Vec::new());
     for (path, node) in part.nodes() {
         match node.model_uri.as_deref().filter(|uri| !uri.is_empty()).map(ModelUri::parse) {
-            Some(Ok(ModelUri::Claim(uri))) => storage.add_claim(node, uri),
+            Some(Ok(ModelUri::Claim(uri))) => storage.add_claim(part, node, uri),
             Some(Ok(uri)) => match initializer(part, component, node, &uri) {
                 Some(container) => fetched.push((node, container)),
                 None if node.is_own_program() => {
@@ -57,9 +57,10 @@ pub(super) fn find(part: Part<'_>, component: &Component) -> Result<Storage, Bui
             _ => {}
         }
     }
-    let is_alone = fetched.len() == 1;
+    let of_server = fetched.iter().filter(|(node, _)| !node.is_own_program()).count();
     for (node, initializer) in fetched {
-        // Several models lie side by side, as no two volumes can be mounted in one place.
+        // Several models of one container lie side by side, as no two volumes can be mounted in one place.
+        let is_alone = node.is_own_program() || of_server == 1;
         let place = if is_alone { MODELS.to_owned() } else { format!("{MODELS}/{}", node.name) };
         storage.add_fetched(part, node, initializer, place);
     }
@@ -72,7 +73,7 @@ pub(super) fn find(part: Part<'_>, component: &Component) -> Result<Storage, Bui
 
 impl Storage {
     /// Mounts the claim, and notes where the model then is.
-    fn add_claim(&mut self, node: &Node, uri: ClaimUri) {
+    fn add_claim(&mut self, part: Part<'_>, node: &Node, uri: ClaimUri) {
         let known = self.claims.iter().position(|known| *known == uri.claim);
         let index = known.unwrap_or(self.claims.len());
         // Only the first has Seldon's names: Seldon takes one claim.
@@ -80,11 +81,19 @@ impl Storage {
         let place = format!("{CLAIMS}{suffix}");
         self.model_uris.insert(node.name.clone(), format!("{place}/{}", uri.path).trim_end_matches('/').to_owned());
         let name = format!("{CLAIM_VOLUME}{suffix}");
+        let mut mount = json!({"name": name, "mountPath": place, "readOnly": true});
+        if part.server(node).is_some() {
+            mount["mountPath"] = json!(MODELS);
+            let below = uri.path.trim_matches('/');
+            if !below.is_empty() {
+                mount["subPath"] = json!(below);
+            }
+        }
         if known.is_none() {
             self.volumes.push(json!({"name": name, "persistentVolumeClaim": {"claimName": uri.claim}}));
             self.claims.push(uri.claim);
         }
-        self.mount(node, json!({"name": name, "mountPath": place, "readOnly": true}));
+        self.mount(node, mount);
     }
 
     /// Mounts a volume where the node runs, once.
@@ -119,7 +128,8 @@ impl Storage {
 }
 
 /// What fetches the model of a node before the server starts: the user's own init container for it, or one with
-/// the image that is set. A path needs none unless the user says so.
+/// the image that is set. A path needs none unless the user says so. Where no image is set this program fetches, for
+/// programs of their own.
 fn initializer(part: Part<'_>, component: &Component, node: &Node, uri: &ModelUri) -> Option<Value> {
     let own = component.pod.get("initContainers").and_then(Value::as_array).into_iter().flatten();
     if let Some(own) = own.into_iter().find(|container| container["name"] == initializer_name(node)) {
@@ -127,7 +137,19 @@ fn initializer(part: Part<'_>, component: &Component, node: &Node, uri: &ModelUr
     }
     let general = part.settings.storage_initializer_image.as_deref().filter(|_| !matches!(uri, ModelUri::Path(_)));
     let image = node.storage_initializer_image.as_deref().filter(|image| !image.is_empty());
-    image.or(general).map(|image| made(node, image))
+    let made_with = |image: &str| made(node, image, json!([node.model_uri, MODELS]));
+    let own = || (node.is_own_program() && !matches!(uri, ModelUri::Path(_))).then(|| fetcher(part, node));
+    image.or(general).map(made_with).or_else(own)
+}
+
+/// The init container in which this program fetches the model.
+fn fetcher(part: Part<'_>, node: &Node) -> Value {
+    let uri = node.model_uri.as_deref().unwrap_or_default().replace('$', "$$");
+    let mut container = made(node, &part.settings.image, json!(["fetch", uri, MODELS]));
+    if let Some(policy) = &part.settings.image_pull_policy {
+        container["imagePullPolicy"] = json!(policy);
+    }
+    container
 }
 
 fn initializer_name(node: &Node) -> String {
@@ -157,11 +179,11 @@ fn completed(own: &Value, node: &Node) -> Value {
     container
 }
 
-fn made(node: &Node, image: &str) -> Value {
+fn made(node: &Node, image: &str, arguments: Value) -> Value {
     let mut container = json!({
         "name": initializer_name(node),
         "image": image,
-        "args": [node.model_uri, MODELS],
+        "args": arguments,
         "resources": {
             "requests": {"cpu": "100m", "memory": "100Mi"},
             "limits": {"cpu": "1", "memory": "1Gi"},

@@ -71,7 +71,7 @@ fn with<T>(
         name: deployment.id.name.as_str().to_owned(),
         uid: "3a".to_owned(),
     };
-    work(Source { deployment, document, accounts }, &owner)
+    work(Source { deployment, document, accounts, catalog: &ServerCatalog::default() }, &owner)
 }
 
 pub(super) fn settings() -> Settings {
@@ -87,7 +87,7 @@ pub(super) fn objects_with(text: &str, settings: &Settings, accounts: &Accounts)
     with_source(text, |source, owner| build(Source { accounts, ..source }, owner, settings)).unwrap()
 }
 
-fn objects(text: &str) -> Vec<Value> {
+pub(super) fn objects(text: &str) -> Vec<Value> {
     try_objects(text, &settings()).unwrap()
 }
 
@@ -122,7 +122,7 @@ pub(super) fn variable<'a>(container: &'a Value, name: &str) -> &'a Value {
 }
 
 /// The manifest that a container carries.
-fn carried(container: &Value) -> Value {
+pub(super) fn carried(container: &Value) -> Value {
     let text = variable(container, "PROVOST_MANIFEST")["value"].as_str().unwrap();
     serde_json::from_str(&text.replace("$$", "$")).unwrap()
 }
@@ -371,9 +371,15 @@ fn the_model_of_an_own_program_is_where_seldon_puts_it() {
     // The orchestrator neither fetches the model nor sees its secret.
     assert_eq!(carried(&pod["containers"][1])["spec"]["predictors"][0]["graph"]["modelUri"], Value::Null);
     assert_eq!(pod["containers"][1]["envFrom"], Value::Null);
-    let expected = "spec.predictors[0].graph.modelUri: nothing fetches it for a program of your own; set \
-                    `storageInitializerImage`, add an init container `scorer-model-initializer`, or remove it";
-    assert_eq!(refusal(&manifest(&graph, &own(""))), expected);
+    let alone = self::objects(&manifest(&graph, &own("")));
+    let fetcher = &self::pod(&alone)["initContainers"][0];
+    assert_eq!(fetcher["image"], "provost:1", "where no image is set, this program fetches");
+    assert_eq!(fetcher["args"], json!(["fetch", "s3://models/mine", "/mnt/models"]));
+    let expected = "spec.predictors[0].graph.modelUri: nothing brings a path into a container of its own; use a bucket, a \
+                    web server or `pvc://`, or set `storageInitializerImage` or an init container \
+                    `scorer-model-initializer` that does";
+    let path = graph.replace("s3://models/mine", "/opt/mine");
+    assert_eq!(refusal(&manifest(&path, &own(""))), expected);
     let claimed = OWN.replace("type: MODEL", "type: MODEL, modelUri: pvc://claim/mine");
     let claimed = self::objects(&manifest(&claimed, &own("")));
     assert_eq!(self::pod(&claimed)["containers"][0]["volumeMounts"][0]["mountPath"], "/mnt/pvc");

@@ -2,7 +2,6 @@
 
 use http::StatusCode;
 use kube::runtime::events::Recorder;
-use provost_domain::ServerCatalog;
 use serde_json::json;
 
 use super::{
@@ -14,7 +13,7 @@ use super::{
     },
     *,
 };
-use crate::kubernetes::Settings;
+use crate::{ModelServers, kubernetes::Settings};
 
 const READABLE: Objects = &[("serviceaccounts/mine", Answer::Account(&["bucket"])), ("secrets/bucket", Answer::Secret)];
 
@@ -45,9 +44,9 @@ fn context(server: &Server, reads_account_secrets: bool) -> Context {
             kinds: &[Served::SeldonDeployment],
             controller_id: None,
             reads_account_secrets,
+            servers: ModelServers::default(),
             settings,
         },
-        catalog: ServerCatalog::default(),
         children: Arc::new(Children::new(&[])),
         recorder: Recorder::new(server.client(), "provost".into()),
         figures: Arc::new(Figures::default()),

@@ -25,7 +25,7 @@ pub(super) fn add(status: &mut Value, report: Option<&Report>, name: &str, host:
 mod tests {
     use kube::api::DynamicObject;
     use provost_domain::{
-        RevisionId, ServerCatalog,
+        RevisionId,
         plan::{PredictorReport, State},
     };
 
@@ -43,7 +43,7 @@ mod tests {
             "spec": {"predictor": {"sklearn": {"storageUri": "s3://models/iris"}}},
         }))
         .unwrap();
-        Desired::of(&object, &ServerCatalog::default(), &Settings::new("provost:1".to_owned())).unwrap()
+        Desired::of(&object, &std::sync::Arc::default(), &Settings::new("provost:1".to_owned())).unwrap()
     }
 
     fn told(predictors: &[(&str, State, u32)], state: State) -> Value {

@@ -15,6 +15,7 @@
     {{- if .root.Values.inferenceServices }}
     - --inference-services
     {{- end }}
+    {{- include "provost.modelServerArguments" .root | nindent 4 }}
   env:
     {{- with .env }}
     {{- . | nindent 4 }}
