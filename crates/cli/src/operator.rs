@@ -49,8 +49,8 @@ pub(crate) struct Arguments {
         value_name = "BOOL"
     )]
     service_account_secrets: bool,
-    /// A ConfigMap with further model servers, as `namespace/name`: in the form of Seldon's `seldon-config`, with the key
-    /// `predictor_servers`. It is watched; may be given several times, and of two servers with one name the later counts.
+    /// A `ConfigMap` with further model servers, as `namespace/name`: in the form of Seldon's `seldon-config`, with the key
+    /// `predictor_servers`, or of `KFServing`'s `inferenceservice-config`, with the key `predictors`. It is watched; may be given several times, and of two servers with one name the later counts.
     #[arg(
         long,
         env = "PROVOST_MODEL_SERVERS",
@@ -125,12 +125,17 @@ async fn work(arguments: Arguments) -> anyhow::Result<()> {
         log_bucket: arguments.request_log_bucket.map(|uri| LogBucket { uri, secret: arguments.request_log_secret }),
         ..Settings::new(arguments.image)
     };
+    let servers = if arguments.inference_services {
+        ModelServers::with_runtimes(arguments.model_servers, &arguments.watch_namespace)
+    } else {
+        ModelServers::of(arguments.model_servers)
+    };
     let options = Options {
         namespaces: arguments.watch_namespace,
         kinds: crd::Served::chosen(arguments.inference_services),
         controller_id: arguments.controller_id,
         reads_account_secrets: arguments.service_account_secrets,
-        servers: ModelServers::of(arguments.model_servers),
+        servers,
         settings,
     };
     tokio::spawn({

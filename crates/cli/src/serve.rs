@@ -94,7 +94,7 @@ pub(crate) struct Arguments {
     /// With `--roles control-plane` and `gateway`: `InferenceService`s, too.
     #[arg(long, env = "PROVOST_INFERENCE_SERVICES", hide_env_values = true)]
     inference_services: bool,
-    /// With `--roles control-plane` and `gateway`: a ConfigMap with further model servers, as for the operator; may be given
+    /// With `--roles control-plane` and `gateway`: a `ConfigMap` with further model servers, as for the operator; may be given
     /// more than once.
     #[arg(
         long,
@@ -155,10 +155,15 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     telemetry::start(&config.telemetry.log_filter, format).map_err(anyhow::Error::msg)?;
     raise_open_files(config.server.connections_max);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let servers = if arguments.inference_services {
+        ModelServers::with_runtimes(arguments.model_servers, &arguments.watch_namespace)
+    } else {
+        ModelServers::of(arguments.model_servers)
+    };
     let watched = control_plane::Watched {
         namespaces: arguments.watch_namespace,
         kinds: Served::chosen(arguments.inference_services),
-        servers: ModelServers::of(arguments.model_servers),
+        servers,
     };
     match arguments.roles {
         Roles::All | Roles::Predictor => {

@@ -1,10 +1,13 @@
-//! The model servers that deployments of a cluster may name: those of this program's catalogue, and what ConfigMaps of
-//! administrators add. These are watched, so that a change needs no restart.
+//! The model servers that deployments of a cluster may name: those of this program's catalogue, and what `ConfigMap`s of
+//! administrators and serving runtimes of `KServe` add. These are watched, so that a change needs no restart.
 //!
 //! **Invariant**: an entry that cannot be read never hides the others, and while a source cannot be reached, what was read
 //! of it last counts.
 
+mod follow;
+mod kserve_config;
 mod seldon_config;
+mod serving_runtimes;
 
 use std::{
     collections::BTreeMap,
@@ -12,16 +15,14 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{Stream, StreamExt as _, stream};
+use futures_util::{Stream, stream};
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::{
-    Api, Client,
-    runtime::{
-        WatchStreamExt as _,
-        watcher::{self, Event, watcher},
-    },
+use kube::Client;
+use provost_domain::{
+    ServerCatalog,
+    port::servers::Servers,
+    server_catalog::{ModelServer, ServingRuntime},
 };
-use provost_domain::{ServerCatalog, port::servers::Servers, server_catalog::ModelServer};
 use serde_json::Value;
 use tokio::sync::watch;
 
@@ -30,15 +31,38 @@ use crate::kubernetes::ObjectName;
 /// How long starting waits for a source that cannot be reached.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Where model servers are named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Source {
+    /// A `ConfigMap` in the form of Seldon's or of `KFServing`'s.
+    ConfigMap(ObjectName),
+    /// The serving runtimes of a kind, in a namespace or in all.
+    Runtimes { kind: &'static str, namespace: Option<String> },
+}
+
+/// What a source says.
+#[derive(Debug, Default, Clone)]
+struct Said {
+    servers: Vec<ModelServer>,
+    runtimes: Vec<ServingRuntime>,
+}
+
+impl Said {
+    fn add_to(&self, catalog: &mut ServerCatalog) {
+        self.servers.iter().for_each(|server| catalog.register(server.clone()));
+        self.runtimes.iter().for_each(|runtime| catalog.register_runtime(runtime.clone()));
+    }
+}
+
 /// The model servers as they are known now. Clones know the same.
 #[derive(Debug, Clone)]
 pub struct ModelServers(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    sources: Vec<ObjectName>,
+    sources: Vec<Source>,
     /// What each source says; a source that was not read yet is not there.
-    said: Mutex<BTreeMap<usize, Vec<ModelServer>>>,
+    said: Mutex<BTreeMap<usize, Said>>,
     catalog: watch::Sender<Arc<ServerCatalog>>,
     /// Whether every source was read.
     is_complete: watch::Sender<bool>,
@@ -51,9 +75,25 @@ impl Default for ModelServers {
 }
 
 impl ModelServers {
-    /// Those of this program, and of these ConfigMaps once they are [followed](Self::follow); of two servers with one name
+    /// Those of this program, and of these `ConfigMap`s once they are [followed](Self::follow); of two servers with one name
     /// the later counts.
-    pub fn of(sources: Vec<ObjectName>) -> Self {
+    pub fn of(config_maps: Vec<ObjectName>) -> Self {
+        Self::of_sources(config_maps.into_iter().map(Source::ConfigMap).collect())
+    }
+
+    /// The same, and the serving runtimes of these namespaces, or of all where none is given, and of the cluster.
+    pub fn with_runtimes(config_maps: Vec<ObjectName>, namespaces: &[String]) -> Self {
+        let [of_namespace, of_cluster] = serving_runtimes::KINDS;
+        let namespaces: Vec<_> = match namespaces {
+            [] => vec![None],
+            some => some.iter().cloned().map(Some).collect(),
+        };
+        let runtimes = namespaces.into_iter().map(|namespace| Source::Runtimes { kind: of_namespace, namespace });
+        let of_cluster = Source::Runtimes { kind: of_cluster, namespace: None };
+        Self::of_sources(config_maps.into_iter().map(Source::ConfigMap).chain(runtimes).chain([of_cluster]).collect())
+    }
+
+    fn of_sources(sources: Vec<Source>) -> Self {
         let is_complete = watch::Sender::new(sources.is_empty());
         let catalog = watch::Sender::default();
         Self(Arc::new(Shared { sources, said: Mutex::default(), catalog, is_complete }))
@@ -79,50 +119,23 @@ impl ModelServers {
     pub async fn known(&self) {
         let mut is_complete = self.0.is_complete.subscribe();
         if tokio::time::timeout(PATIENCE, is_complete.wait_for(|is_complete| *is_complete)).await.is_err() {
-            tracing::warn!("not all ConfigMaps of model servers could be read; what they add is not known yet");
+            tracing::warn!("not all that names model servers could be read; what it adds is not known yet");
         }
     }
 
-    /// Follows the ConfigMaps. Never ends.
+    /// Follows the sources. Never ends.
     pub async fn follow(&self, client: Client) {
-        let watches = (0..).zip(&self.0.sources).map(|(index, source)| self.follow_source(&client, index, source));
+        let watches = (0..).zip(&self.0.sources).map(|(index, source)| follow::follow(self, &client, index, source));
         futures_util::future::join_all(watches).await;
         std::future::pending::<()>().await;
     }
 
-    async fn follow_source(&self, client: &Client, index: usize, source: &ObjectName) {
-        let maps: Api<ConfigMap> = Api::namespaced(client.clone(), &source.namespace);
-        let config = watcher::Config::default().fields(&format!("metadata.name={}", source.name));
-        let mut events = std::pin::pin!(watcher(maps, config).default_backoff());
-        let mut listed = None;
-        while let Some(event) = events.next().await {
-            match event {
-                Ok(Event::Apply(map)) => self.note(index, source, Some(&map)),
-                Ok(Event::Delete(_)) => self.note(index, source, None),
-                Ok(Event::Init) => listed = None,
-                Ok(Event::InitApply(map)) => listed = Some(map),
-                Ok(Event::InitDone) => self.note(index, source, listed.take().as_ref()),
-                Err(error) => {
-                    tracing::warn!(%source, %error, "watching a ConfigMap of model servers failed, and is tried again");
-                }
-            }
-        }
-    }
-
     /// Notes what a source says now.
-    fn note(&self, index: usize, source: &ObjectName, map: Option<&ConfigMap>) {
-        let origin = format!("ConfigMap {source}");
-        let (servers, problems) = match map {
-            Some(map) => read(map, &origin),
-            None => (Vec::new(), vec![format!("{origin}: is not there; make it, or do not name it")]),
-        };
-        for problem in problems {
-            tracing::warn!(problem, "a model server is not known");
-        }
+    fn note(&self, index: usize, says: Said) {
         let mut said = self.0.said.lock().unwrap_or_else(PoisonError::into_inner);
-        said.insert(index, servers);
+        said.insert(index, says);
         let mut catalog = ServerCatalog::default();
-        said.values().flatten().for_each(|server| catalog.register(server.clone()));
+        said.values().for_each(|said| said.add_to(&mut catalog));
         self.0.catalog.send_if_modified(|known| {
             let is_other = **known != catalog;
             if is_other {
@@ -139,29 +152,50 @@ impl ModelServers {
 pub fn catalog_with(objects: &[Value]) -> (ServerCatalog, Vec<String>) {
     let (mut catalog, mut problems) = (ServerCatalog::default(), Vec::new());
     for object in objects {
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let [kind, namespace, name] =
-            [&object["kind"], &object["metadata"]["namespace"], &object["metadata"]["name"]].map(text);
-        if kind != "ConfigMap" {
-            problems.push(format!("kind `{kind}` holds no model servers; use `ConfigMap`"));
-            continue;
+        let kind = object["kind"].as_str().unwrap_or_default();
+        if kind == "ConfigMap" {
+            let (said, wrong) = of_config_map(object);
+            said.add_to(&mut catalog);
+            problems.extend(wrong);
+        } else if serving_runtimes::KINDS.contains(&kind) {
+            match serving_runtimes::parse(object) {
+                Ok(runtime) => catalog.register_runtime(runtime),
+                Err(reason) => problems.push(reason),
+            }
+        } else {
+            let known = serving_runtimes::KINDS.join("` or `");
+            problems.push(format!("kind `{kind}` holds no model servers; use `ConfigMap`, `{known}`"));
         }
-        let namespace = if namespace.is_empty() { "default" } else { &namespace };
-        let data = serde_json::from_value(object["data"].clone()).unwrap_or_default();
-        let map = ConfigMap { data, ..ConfigMap::default() };
-        let (servers, wrong) = read(&map, &format!("ConfigMap {namespace}/{name}"));
-        servers.into_iter().for_each(|server| catalog.register(server));
-        problems.extend(wrong);
     }
     (catalog, problems)
 }
 
-/// The servers that a ConfigMap adds, and what is wrong with it.
-fn read(map: &ConfigMap, origin: &str) -> (Vec<ModelServer>, Vec<String>) {
-    match map.data.as_ref().and_then(|data| data.get(seldon_config::KEY)) {
-        Some(text) => seldon_config::parse(text, origin),
-        None => (Vec::new(), vec![format!("{origin}: has no key `{}`", seldon_config::KEY)]),
+/// What a `ConfigMap` adds as it was written.
+fn of_config_map(object: &Value) -> (Said, Vec<String>) {
+    let text = |path: &str| object.pointer(path).and_then(Value::as_str).unwrap_or_default();
+    let namespace = Some(text("/metadata/namespace")).filter(|text| !text.is_empty()).unwrap_or("default");
+    let data = serde_json::from_value(object["data"].clone()).unwrap_or_default();
+    let map = ConfigMap { data, ..ConfigMap::default() };
+    read(&map, &format!("ConfigMap {namespace}/{}", text("/metadata/name")))
+}
+
+/// What a `ConfigMap` adds, in the form of Seldon's or of `KFServing`'s, and what is wrong with it.
+fn read(map: &ConfigMap, origin: &str) -> (Said, Vec<String>) {
+    let text = |key: &str| map.data.as_ref()?.get(key);
+    let (mut said, mut problems) = (Said::default(), Vec::new());
+    let [seldons, kfservings] = [seldon_config::KEY, kserve_config::KEY].map(text);
+    if let Some(text) = seldons {
+        (said.servers, problems) = seldon_config::parse(text, origin);
     }
+    if let Some(text) = kfservings {
+        let (runtimes, wrong) = kserve_config::parse(text, origin);
+        said.runtimes = runtimes;
+        problems.extend(wrong);
+    }
+    if seldons.is_none() && kfservings.is_none() {
+        problems.push(format!("{origin}: has neither the key `{}` nor `{}`", seldon_config::KEY, kserve_config::KEY));
+    }
+    (said, problems)
 }
 
 impl Servers for ModelServers {
@@ -172,6 +206,7 @@ impl Servers for ModelServers {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::StreamExt as _;
     use serde_json::json;
 
     use super::*;
@@ -180,9 +215,11 @@ mod tests {
         format!("seldon-system/{name}").parse().unwrap()
     }
 
-    fn map(server: &str, image: &str) -> ConfigMap {
+    fn says(server: &str, image: &str) -> Said {
         let text = format!(r#"{{"{server}": {{"protocols": {{"seldon": {{"image": "{image}"}}}}}}}}"#);
-        ConfigMap { data: Some([(seldon_config::KEY.to_owned(), text)].into()), ..ConfigMap::default() }
+        let (servers, problems) = seldon_config::parse(&text, "o");
+        assert_eq!(problems, Vec::<String>::new());
+        Said { servers, runtimes: Vec::new() }
     }
 
     fn image(servers: &ModelServers, name: &str) -> Option<String> {
@@ -192,29 +229,27 @@ mod tests {
 
     #[tokio::test]
     async fn what_configmaps_say_counts_from_when_they_say_it() {
-        let sources = [source("first"), source("second")];
-        let servers = ModelServers::of(sources.to_vec());
+        let servers = ModelServers::of(vec![source("first"), source("second")]);
         let mut changes = std::pin::pin!(servers.changes());
-        servers.note(0, &sources[0], Some(&map("CUSTOM_SERVER", "a:1")));
+        servers.note(0, says("CUSTOM_SERVER", "a:1"));
         changes.next().await.unwrap();
         assert_eq!(image(&servers, "CUSTOM_SERVER").as_deref(), Some("a:1"));
         assert!(!*servers.0.is_complete.borrow());
-        servers.note(1, &sources[1], Some(&map("CUSTOM_SERVER", "a:2")));
+        servers.note(1, says("CUSTOM_SERVER", "a:2"));
         changes.next().await.unwrap();
         servers.known().await;
         assert_eq!(image(&servers, "CUSTOM_SERVER").as_deref(), Some("a:2"));
-        servers.note(1, &sources[1], None);
+        servers.note(1, Said::default());
         assert_eq!(image(&servers, "CUSTOM_SERVER").as_deref(), Some("a:1"));
         assert!(image(&servers, "MLFLOW_SERVER").is_some());
     }
 
     #[test]
     fn a_change_of_something_else_is_no_news() {
-        let only = source("first");
-        let servers = ModelServers::of(vec![only.clone()]);
-        servers.note(0, &only, Some(&map("CUSTOM_SERVER", "a:1")));
+        let servers = ModelServers::of(vec![source("first")]);
+        servers.note(0, says("CUSTOM_SERVER", "a:1"));
         let before = servers.current();
-        servers.note(0, &only, Some(&map("CUSTOM_SERVER", "a:1")));
+        servers.note(0, says("CUSTOM_SERVER", "a:1"));
         assert!(Arc::ptr_eq(&before, &servers.current()));
     }
 
@@ -232,8 +267,8 @@ mod tests {
         assert_eq!(
             problems,
             [
-                "ConfigMap seldon-system/empty: has no key `predictor_servers`",
-                "kind `Secret` holds no model servers; use `ConfigMap`"
+                "ConfigMap seldon-system/empty: has neither the key `predictor_servers` nor `predictors`",
+                "kind `Secret` holds no model servers; use `ConfigMap`, `ServingRuntime` or `ClusterServingRuntime`"
             ]
         );
     }

@@ -2,6 +2,7 @@
 //!
 //! Plain data with a lookup: entries of administrators are added with [`ServerCatalog::register`].
 
+mod runtimes;
 mod seldon;
 
 use std::collections::BTreeMap;
@@ -9,11 +10,14 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::{Engine, deployment::Protocol};
+pub use runtimes::{NoRuntime, ServingRuntime, SupportedFormat, Wanted};
 
 /// The model servers a deployment may name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerCatalog {
     servers: BTreeMap<String, ModelServer>,
+    /// Serving runtimes by their [keys](ServingRuntime::key), each with the server that it is.
+    runtimes: BTreeMap<String, (ServingRuntime, ModelServer)>,
 }
 
 /// One model server.
@@ -81,7 +85,7 @@ pub enum Contract {
 
 impl Default for ServerCatalog {
     fn default() -> Self {
-        let mut catalog = Self { servers: BTreeMap::new() };
+        let mut catalog = Self { servers: BTreeMap::new(), runtimes: BTreeMap::new() };
         seldon::servers().into_iter().for_each(|server| catalog.register(server));
         catalog
     }
@@ -91,6 +95,33 @@ impl ServerCatalog {
     /// The server that a manifest calls `implementation`.
     pub fn get(&self, implementation: &str) -> Option<&ModelServer> {
         self.servers.get(implementation)
+    }
+
+    /// The same, or the server that a serving runtime of this [key](ServingRuntime::key) is.
+    pub fn find(&self, implementation: &str) -> Option<&ModelServer> {
+        self.get(implementation).or_else(|| self.runtimes.get(implementation).map(|(_, server)| server))
+    }
+
+    /// Adds a serving runtime, in place of the one with its key.
+    pub fn register_runtime(&mut self, runtime: ServingRuntime) {
+        let server = runtime.server();
+        self.runtimes.insert(runtime.key(), (runtime, server));
+    }
+
+    /// The serving runtimes, by name.
+    pub fn runtimes(&self) -> impl Iterator<Item = &ServingRuntime> {
+        self.runtimes.values().map(|(runtime, _)| runtime)
+    }
+
+    /// The servers that serving runtimes are, by name.
+    pub fn runtime_servers(&self) -> impl Iterator<Item = &ModelServer> {
+        self.runtimes.values().map(|(_, server)| server)
+    }
+
+    /// The serving runtime for a model.
+    pub fn choose_runtime(&self, wanted: &Wanted<'_>) -> Result<&ServingRuntime, NoRuntime> {
+        let all: Vec<_> = self.runtimes().collect();
+        runtimes::choose(&all, wanted)
     }
 
     /// Adds a server, in place of one with the same name. What is part of this program stays.
@@ -145,9 +176,13 @@ impl ModelServer {
         }
     }
 
-    /// Whether a model must be named: Hugging Face's can be a parameter.
+    /// Whether a model must be named: Hugging Face's can be a parameter, and images of serving runtimes can bring theirs.
     pub fn needs_model_uri(&self) -> bool {
-        self.implementation != seldon::HUGGINGFACE
+        let is_runtime = |containers: &BTreeMap<Protocol, ServerContainer>| {
+            containers.values().any(|one| matches!(one.contract, Contract::Template(_)))
+        };
+        let is_runtimes = matches!(&self.runtime, Runtime::Container(containers) if is_runtime(containers));
+        self.implementation != seldon::HUGGINGFACE && !is_runtimes
     }
 
     /// What a deployment's protocol may be, for messages: `seldon, kfserving`.

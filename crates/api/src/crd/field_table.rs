@@ -18,6 +18,8 @@ pub enum Class {
     InProcess,
     /// Honoured for a node whose program is the user's own; of others accepted with a warning.
     OwnProgram,
+    /// Honoured where the container of a serving runtime serves the model; else accepted with a warning.
+    InContainer,
     /// Refused: the deployment would not do what its author means.
     NotSupported,
     /// Set by servers; silently accepted, so that what `get` prints can be applied again.
@@ -134,6 +136,11 @@ impl Field {
         Self { class: Class::OwnProgram, ..Self::honoured(path, shape, about) }
     }
 
+    /// A field that only models have a use for which a container serves.
+    pub const fn in_container(path: &'static str, shape: Shape, about: &'static str) -> Self {
+        Self { class: Class::InContainer, ..Self::honoured(path, shape, about) }
+    }
+
     /// A field that is refused in process, with what to do instead.
     pub const fn kubernetes_only(path: &'static str, shape: Shape, about: &'static str, advice: &'static str) -> Self {
         Self { class: Class::KubernetesOnly, advice, ..Self::honoured(path, shape, about) }
@@ -234,6 +241,7 @@ impl Class {
             Self::KubernetesOnly => "Kubernetes only",
             Self::InProcess => "in process",
             Self::OwnProgram => "own program",
+            Self::InContainer => "in a container",
             Self::NotSupported => "not supported yet",
             Self::ServerSet => "set by servers",
             Self::Unknown => "unknown",

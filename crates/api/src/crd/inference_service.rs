@@ -15,7 +15,7 @@ mod tests;
 use provost_domain::{Deployment, Engine, Namespace, ServerCatalog, Violation, validation};
 use serde_json::{Map, Value, json};
 
-use super::{Finding, walk::walk};
+use super::{Class, Finding, walk::walk};
 use paths::Paths;
 
 /// The kind, as manifests write it.
@@ -41,7 +41,7 @@ pub fn parse(
     let walked = walk(document, &schema.table, engine);
     let mut paths = if is_legacy { Paths::legacy() } else { Paths::default() };
     let latest = if is_legacy { upgraded(walked.document) } else { walked.document };
-    let mut read = convert::read(&latest, default_namespace, engine, &mut paths);
+    let mut read = convert::read(&latest, default_namespace, (catalog, engine), &mut paths);
     read.deployment.apply_defaults();
     let rules = validation::validate(&read.deployment, catalog, engine);
     let later = read.violations.into_iter().chain(rules).map(|violation| paths.as_written(violation));
@@ -56,7 +56,12 @@ pub fn parse(
         return Err(violations);
     }
     let findings = read.findings.into_iter().map(|finding| Finding { path: paths.translate(&finding.path), ..finding });
-    Ok((read.deployment, walked.findings.into_iter().chain(findings).collect()))
+    let in_container: Vec<_> = read.in_container.iter().map(|path| paths.translate(path)).collect();
+    let is_honoured = |finding: &Finding| {
+        finding.class == Class::InContainer && in_container.iter().any(|path| finding.path.is_within(path))
+    };
+    let walked = walked.findings.into_iter().filter(|finding| !is_honoured(finding));
+    Ok((read.deployment, walked.chain(findings).collect()))
 }
 
 /// A predictor of v1alpha2 with its container as v1beta1 has it.

@@ -15,7 +15,8 @@ Every field of a manifest is in one of these classes:
 | on Kubernetes | Honoured by the operator; in the server's own process accepted with a warning that names the path. |
 | Kubernetes only | Honoured by the operator; in the server's own process refused with an error that names the path. |
 | in process | Honoured in the server's own process; by the operator accepted with a warning that names the path. |
-| own program | Honoured for a node without `implementation`, whose program is your own; of others accepted with a warning that names the path. |
+| own program | Honoured for a node that is a program of its own, yours or a model server's in a container; of others accepted with a warning that names the path. |
+| in a container | Honoured where the container of a serving runtime serves the model; else accepted with a warning that names the path. |
 | not supported yet | Refused with an error that names the path and says what to do. Empty values are accepted. |
 | set by servers | Accepted and ignored, so that what `provost get` or `kubectl get` prints can be applied again. |
 | unknown | Not in these tables. Accepted with a warning that names the path. |
@@ -66,8 +67,10 @@ fn push_heading(page: &mut String, title: &str, columns: &str) {
 
 fn push_field(page: &mut String, field: &Field) {
     // Of a field that acts somewhere, the advice is for where it does not.
-    let acts =
-        matches!(field.class, Class::OnKubernetes | Class::KubernetesOnly | Class::InProcess | Class::OwnProgram);
+    let acts = matches!(
+        field.class,
+        Class::OnKubernetes | Class::KubernetesOnly | Class::InProcess | Class::OwnProgram | Class::InContainer
+    );
     let meaning = match (field.shape, if acts { "" } else { field.advice }) {
         (Shape::ObjectLike(path) | Shape::ObjectsLike(path), advice) => {
             format!("{} Fields as in `{path}`. {}", field.about, sentence(advice))

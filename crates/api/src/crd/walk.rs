@@ -193,7 +193,8 @@ impl Walker<'_> {
     fn act(&self, class: Class, is_own_program: impl FnOnce() -> bool) -> Act {
         match (class, self.engine) {
             (Class::OwnProgram, _) if is_own_program() => Act::Accept,
-            (Class::NoEffect | Class::OwnProgram, _)
+            // Whoever finds what serves the model takes the warning back.
+            (Class::NoEffect | Class::OwnProgram | Class::InContainer, _)
             | (Class::OnKubernetes, Engine::Process)
             | (Class::InProcess, Engine::Kubernetes) => Act::Warn,
             (Class::NotSupported, _) => Act::Refuse("not supported yet"),

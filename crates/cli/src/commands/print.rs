@@ -53,8 +53,8 @@ enum What {
     Fields,
     /// The model servers that manifests may name: their protocols, what runs them, and who says so.
     ///
-    /// With the ConfigMaps that the operator is given, such as `kubectl get configmap seldon-config -o yaml` prints them, it
-    /// lists what the operator knows. Fails where one of them cannot be read.
+    /// With the `ConfigMap`s that the operator is given and serving runtimes, as `kubectl get -o yaml` prints them, it lists
+    /// what the operator knows. Fails where one of them cannot be read.
     Servers(servers::Arguments),
     /// The images that an installation on Kubernetes needs, one a line.
     ///

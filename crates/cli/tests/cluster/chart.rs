@@ -13,7 +13,8 @@ use crate::{
 
 const RELEASE: &str = "provost";
 const NAMESPACE: &str = "provost-system";
-const GATEWAY: [&str; 2] = ["--set", "gateway=provost-gateway/gateway"];
+const GATEWAY: [&str; 2] =
+    ["--set", "gateway=provost-gateway/gateway,modelServers.CUSTOM_SERVER.protocols.seldon.image=custom:1"];
 /// Permission that clusters ask for which enforce those of owner references; it shows in no request.
 const UNSEEN: [&str; 1] = ["machinelearning.seldon.io seldondeployments/finalizers update"];
 
@@ -46,7 +47,10 @@ async fn it_installs_serves_upgrades_and_leaves_nothing_but_the_kind() {
         }
     })
     .await;
-    assert!(refused.contains("spec.predictors[0]") && refused.contains("NO_SERVER"), "{refused}");
+    assert!(
+        refused.contains("spec.predictors[0]") && refused.contains("NO_SERVER; known are CUSTOM_SERVER"),
+        "{refused}"
+    );
     let mut odd = scaled_and_canary();
     odd["spec"]["colour"] = json!("blue");
     let (is_applied, text) = try_apply(&odd);

@@ -35,7 +35,7 @@ fn model(format: &str, percent: Option<u32>) -> Value {
     service(&predictor)
 }
 
-fn install() {
+pub(crate) fn install() {
     let crds = std::process::Command::new(BINARY).args(["print", "crds", "inferenceservices"]).output().unwrap().stdout;
     kubectl(&["apply", "--server-side", "-f", "-"], &String::from_utf8(crds).unwrap());
     for group in ["serving.kserve.io", "serving.kubeflow.org"] {

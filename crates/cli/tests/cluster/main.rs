@@ -14,6 +14,7 @@ mod gateway;
 mod grpc;
 mod inference_services;
 mod log;
+mod model_servers;
 mod own_program;
 mod processes;
 mod release;

@@ -16,7 +16,7 @@ fn own(name: &str, traffic: u32, image: &str) -> Value {
 }
 
 /// The Secret with which nodes pull it.
-fn allow_pulls(namespace: &str) {
+pub(crate) fn allow_pulls(namespace: &str) {
     let login = std::env::var("PROVOST_TEST_REGISTRY_LOGIN").unwrap();
     let secret = json!({
         "apiVersion": "v1",

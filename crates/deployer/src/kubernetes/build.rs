@@ -18,6 +18,7 @@ mod quantity;
 mod resources;
 mod security;
 mod service;
+mod serving_runtime;
 mod storage;
 #[cfg(test)]
 pub(super) mod tests;
@@ -294,7 +295,7 @@ impl<'a> Part<'a> {
 
     /// The container of the model server that a node is, if it is one that runs in a container.
     fn server(self, node: &Node) -> Option<&'a ServerContainer> {
-        let server = self.source.catalog.get(node.implementation.as_str())?;
+        let server = self.source.catalog.find(node.implementation.as_str())?;
         server.container(self.source.deployment.protocol)
     }
 

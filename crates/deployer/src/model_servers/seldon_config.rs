@@ -1,4 +1,4 @@
-//! Model servers in the form of Seldon's ConfigMap `seldon-config`. Pure.
+//! Model servers in the form of Seldon's `ConfigMap` `seldon-config`. Pure.
 
 use std::collections::BTreeMap;
 

@@ -81,7 +81,7 @@ fn no_server(node: &Node, path: &FieldPath, catalog: &ServerCatalog) -> Option<V
 }
 
 fn server_of<'a>(node: &Node, catalog: &'a ServerCatalog) -> Option<&'a ModelServer> {
-    catalog.get(node.implementation.as_str())
+    catalog.find(node.implementation.as_str())
 }
 
 /// There, the server must have a container for what the deployment speaks.

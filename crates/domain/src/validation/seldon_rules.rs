@@ -155,14 +155,15 @@ fn check_server(
         return;
     };
     let implementation = path.field("implementation");
-    let known = catalog.get(server);
+    let of_seldon = deployment.kind == ResourceKind::SeldonDeployment;
+    // Serving runtimes are chosen, not named so.
+    let known = if of_seldon { catalog.get(server) } else { catalog.find(server) };
     // Here a server with a program of its own runs already, with its model.
     let brings_model = engine == Engine::Process && node.is_own_program();
     let needs_model = !brings_model && known.is_none_or(ModelServer::needs_model_uri);
     if needs_model && node.model_uri.as_deref().is_none_or(str::is_empty) {
         violations.push(Violation::invalid(path.field("modelUri"), (), NO_MODEL_URI));
     }
-    let of_seldon = deployment.kind == ResourceKind::SeldonDeployment;
     if of_seldon && deployment.protocol == Protocol::Tensorflow && NOT_TENSORFLOW.contains(&server.as_str()) {
         let message = format!("{TENSORFLOW_PROTOCOL} {server}");
         violations.push(Violation::invalid(implementation.clone(), server.as_str(), message));

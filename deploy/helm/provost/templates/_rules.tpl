@@ -25,6 +25,9 @@ them first: `patch` changes one, `create` lets the patch make it. Only service a
 - apiGroups: [serving.kserve.io, serving.kubeflow.org]
   resources: [inferenceservices/finalizers]
   verbs: [update]
+- apiGroups: [serving.kserve.io]
+  resources: [servingruntimes]
+  verbs: [list, watch]
 {{- end }}
 - apiGroups: [apps]
   resources: [deployments]
@@ -74,4 +77,18 @@ them first: `patch` changes one, `create` lets the patch make it. Only service a
 - apiGroups: [serving.kserve.io, serving.kubeflow.org]
   resources: [inferenceservices]
   verbs: [{{ . }}]
+- apiGroups: [serving.kserve.io]
+  resources: [servingruntimes]
+  verbs: [list, watch]
+{{- end }}
+
+{{/* All who must know model servers by name. */}}
+{{- define "provost.modelServerSubjects" -}}
+{{- include "provost.subjects" . }}
+{{- if .Values.controlPlane.enabled }}
+{{ include "provost.serverSubjects" (dict "root" . "suffix" "console") }}
+{{- end }}
+{{- if .Values.builtInGateway.enabled }}
+{{ include "provost.serverSubjects" (dict "root" . "suffix" "gateway") }}
+{{- end }}
 {{- end }}

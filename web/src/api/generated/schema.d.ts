@@ -510,7 +510,7 @@ export interface components {
         ModelServerSummary: {
             /** @description What it serves. */
             description: string;
-            /** @description Whether this version can run it. */
+            /** @description Whether this server can run it: those in containers run on Kubernetes only. */
             isSupported: boolean;
             /**
              * @description Name, as in a node's `implementation`.

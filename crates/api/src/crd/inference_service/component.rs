@@ -44,6 +44,30 @@ pub(super) fn of_model(predictor: &Value, model: &Value, node: &str, scale: Scal
     component(predictor, vec![Value::Object(container)], scale)
 }
 
+/// What a container is besides: of those that a serving runtime brings, too.
+const PROGRAM_FIELDS: [&str; 8] =
+    ["image", "args", "command", "workingDir", "terminationMessagePath", "stdin", "stdinOnce", "tty"];
+
+/// The pods of a model that the container of a serving runtime serves, as far as the user says anything of it.
+pub(super) fn of_runtime(
+    predictor: &Value,
+    model: &Value,
+    image: Option<String>,
+    node: &str,
+    scale: Scale<'_>,
+) -> ComponentSpec {
+    let mut container = picked(model, |name| CONTAINER_FIELDS.contains(&name) || PROGRAM_FIELDS.contains(&name));
+    container.insert("name".to_owned(), json!(node));
+    if let Some(image) = image {
+        container.entry("image").or_insert(json!(image));
+    }
+    let mut container = Value::Object(container);
+    if container["ports"].is_array() {
+        name_port(&mut container);
+    }
+    component(predictor, vec![container], scale)
+}
+
 /// The pods of containers of the user's own: that of the model gets the name of its node.
 pub(super) fn of_containers(predictor: &Value, containers: &[Value], node: &str, scale: Scale<'_>) -> ComponentSpec {
     let mut containers = containers.to_vec();

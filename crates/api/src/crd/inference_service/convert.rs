@@ -1,10 +1,11 @@
 //! From a document in the form of v1beta1 to the domain. What is wrong is reported and read as if it had been left out, so
 //! that the rest can still be checked.
 
+mod runtime;
 mod sources;
 
 use provost_domain::{
-    Deployment, Engine, FieldPath, Namespace, Predictor, Violation,
+    Deployment, Engine, FieldPath, Namespace, Predictor, ServerCatalog, Violation,
     deployment::{ComponentSpec, Protocol, ResourceKind, ServerType, TextMap, Transport},
     graph::{Implementation, Node, NodeKind, Parameter, ParameterValue},
 };
@@ -51,6 +52,8 @@ const TRANSFORMER: &str = "transformer-container";
 const CONTAINERS: &str = "containers";
 /// The annotation that names the Service of a predictor.
 const SERVICE_NAME: &str = "seldon.io/svc-name";
+/// The parameter with the format of a model, for serving runtimes that refer to it.
+const MODEL_FORMAT: &str = "modelFormat";
 /// The variable that makes scikit-learn models answer with probabilities.
 const PREDICT_PROBA: &str = "PREDICT_PROBA";
 
@@ -60,6 +63,8 @@ pub(super) struct Read {
     pub(super) deployment: Deployment,
     pub(super) violations: Vec<Violation>,
     pub(super) findings: Vec<Finding>,
+    /// The models that containers of serving runtimes serve.
+    pub(super) in_container: Vec<FieldPath>,
 }
 
 /// The model of a predictor.
@@ -70,13 +75,34 @@ struct Model {
     runtime: Option<String>,
     storage_uri: Option<String>,
     protocol_version: Option<String>,
+    runtime_version: Option<String>,
+    image: Option<String>,
     env: Vec<Variable>,
+}
+
+/// What serves a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Server {
+    /// The platform, by the name of its server.
+    Native(&'static str),
+    /// A program of the user's own.
+    Own,
+    /// The container of a serving runtime.
+    Runtime {
+        /// The name of its server in the catalogue.
+        key: String,
+        format: String,
+        protocol: (Protocol, Option<Transport>),
+        /// Its image, where the user wants another version.
+        image: Option<String>,
+    },
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Format {
     name: String,
+    version: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -87,7 +113,12 @@ struct Variable {
 }
 
 /// Reads a document, and notes where its parts stand in `paths`.
-pub(super) fn read(document: &Value, default_namespace: &Namespace, engine: Engine, paths: &mut Paths) -> Read {
+pub(super) fn read(
+    document: &Value,
+    default_namespace: &Namespace,
+    (catalog, engine): (&ServerCatalog, Engine),
+    paths: &mut Paths,
+) -> Read {
     let metadata: ObjectMeta = typed(&document["metadata"]);
     let mut violations = Vec::new();
     let mut words = Words { violations: &mut violations };
@@ -95,16 +126,19 @@ pub(super) fn read(document: &Value, default_namespace: &Namespace, engine: Engi
     let request_log = words.request_log(&[("metadata", &metadata.annotations)]);
     let mut reader = Reader {
         name: id.name.to_string(),
+        namespace: id.namespace.to_string(),
         engine,
+        catalog,
         protocol: None,
         violations: &mut violations,
         findings: Vec::new(),
+        in_container: Vec::new(),
         paths,
     };
     let sources = reader.sources(&document["spec"], &metadata.annotations);
     let predictors: Vec<_> = (0..).zip(&sources).map(|(index, source)| reader.predictor(index, source)).collect();
     let (protocol, transport) = reader.protocol.unwrap_or((Protocol::Tensorflow, None));
-    let findings = reader.findings;
+    let (findings, in_container) = (reader.findings, reader.in_container);
     let deployment = Deployment {
         kind: ResourceKind::InferenceService,
         id,
@@ -117,7 +151,7 @@ pub(super) fn read(document: &Value, default_namespace: &Namespace, engine: Engi
         predictors,
         request_log,
     };
-    Read { deployment, violations, findings }
+    Read { deployment, violations, findings, in_container }
 }
 
 /// A part of a document that was walked, which leaves nothing that serde could refuse.
@@ -128,11 +162,14 @@ fn typed<T: DeserializeOwned + Default>(value: &Value) -> T {
 struct Reader<'a> {
     /// Name of the service, and of its models.
     name: String,
+    namespace: String,
     engine: Engine,
+    catalog: &'a ServerCatalog,
     /// What the first predictor speaks.
     protocol: Option<(Protocol, Option<Transport>)>,
     violations: &'a mut Vec<Violation>,
     findings: Vec<Finding>,
+    in_container: Vec<FieldPath>,
     paths: &'a mut Paths,
 }
 
@@ -152,8 +189,8 @@ impl Reader<'_> {
         if self.engine == Engine::Kubernetes && index == 0 {
             annotations.entry(SERVICE_NAME.to_owned()).or_insert_with(|| format!("{}-predictor", self.name));
         }
-        let graph = self.node(&at.field("graph"), source);
-        let component = (self.engine == Engine::Kubernetes).then(|| self.component(source, &graph));
+        let (graph, server) = self.node(&at.field("graph"), source);
+        let component = (self.engine == Engine::Kubernetes).then(|| self.component(source, &server));
         Predictor {
             name: source.name.clone(),
             graph,
@@ -166,14 +203,18 @@ impl Reader<'_> {
     }
 
     /// The pods of a predictor.
-    fn component(&mut self, source: &Source, node: &Node) -> ComponentSpec {
+    fn component(&mut self, source: &Source, server: &Server) -> ComponentSpec {
         let scale = self.scale(source);
-        let containers = source.spec[CONTAINERS].as_array().filter(|_| node.is_own_program());
-        match containers {
-            Some(containers) => component::of_containers(&source.spec, containers, &self.name, scale),
-            None => {
-                let model = MODELS.iter().find_map(|name| source.spec.get(*name)).unwrap_or(&Value::Null);
-                component::of_model(&source.spec, model, &self.name, scale)
+        let mut written = MODELS.iter().chain(&LEGACY_MODELS).filter(|name| **name != CONTAINERS);
+        let model = written.find_map(|name| source.spec.get(*name)).unwrap_or(&Value::Null);
+        match server {
+            Server::Own => {
+                let containers = source.spec[CONTAINERS].as_array().map(Vec::as_slice).unwrap_or_default();
+                component::of_containers(&source.spec, containers, &self.name, scale)
+            }
+            Server::Native(_) => component::of_model(&source.spec, model, &self.name, scale),
+            Server::Runtime { image, .. } => {
+                component::of_runtime(&source.spec, model, image.clone(), &self.name, scale)
             }
         }
     }
@@ -218,38 +259,60 @@ impl Reader<'_> {
     }
 
     /// The node that serves the model. Where it cannot be told what that is, it is one that breaks no further rule.
-    fn node(&mut self, at: &FieldPath, source: &Source) -> Node {
+    fn node(&mut self, at: &FieldPath, source: &Source) -> (Node, Server) {
         let (path, model, server) = self.model(source).unwrap_or_else(|| {
             let model = Model { storage_uri: Some("unknown".to_owned()), ..Model::default() };
-            (source.path.clone(), model, FORMATS[0].1)
+            (source.path.clone(), model, Server::Native(FORMATS[0].1))
         });
-        let (is_own, on_kubernetes) = (server.is_empty(), self.engine == Engine::Kubernetes);
         self.paths.add(at.clone(), path.clone());
         self.paths.add(at.field("name"), FieldPath::of("metadata").field("name"));
         self.paths.add(at.field("modelUri"), path.field("storageUri"));
-        let protocol = self.protocol_of(&model, &path);
+        self.paths.add(at.field("implementation"), path.field("runtime"));
+        let protocol = match &server {
+            Server::Runtime { protocol, .. } => *protocol,
+            _ => self.protocol_of(&model, &path),
+        };
         self.protocol.get_or_insert(protocol);
         let model_uri = model.storage_uri.as_ref().filter(|uri| !uri.is_empty()).cloned();
-        if model_uri.is_none() && !is_own {
+        if model_uri.is_none() && matches!(server, Server::Native(_)) {
             self.violations.push(Violation::required(path.field("storageUri"), "a model must have a `storageUri`"));
         }
-        let method = self.method(&model, server, &path.field("env"));
-        let parameter =
-            |value: &str| Parameter { name: "method".to_owned(), value: ParameterValue::String(value.to_owned()) };
-        Node {
+        let parameters = self.parameters(&model, &server, &path);
+        let on_kubernetes = self.engine == Engine::Kubernetes;
+        let node = Node {
             name: self.name.clone(),
             kind: NodeKind::Model,
-            implementation: if is_own { Implementation::Unknown } else { Implementation::Server(server.to_owned()) },
+            implementation: match &server {
+                Server::Own => Implementation::Unknown,
+                Server::Native(name) => Implementation::Server((*name).to_owned()),
+                Server::Runtime { key, .. } => Implementation::Server(key.clone()),
+            },
             model_uri,
-            parameters: method.map(parameter).into_iter().collect(),
+            parameters,
             service_account_name: source.spec[SERVICE_ACCOUNT].as_str().map(str::to_owned).filter(|_| on_kubernetes),
             ..Node::default()
+        };
+        (node, server)
+    }
+
+    /// What the server is told: of the platform's the method, of a serving runtime's the format, to which it may refer.
+    fn parameters(&mut self, model: &Model, server: &Server, path: &FieldPath) -> Vec<Parameter> {
+        let parameter = |name: &str, value: &str| Parameter {
+            name: name.to_owned(),
+            value: ParameterValue::String(value.to_owned()),
+        };
+        match server {
+            Server::Own => Vec::new(),
+            Server::Native(name) => {
+                let method = self.method(model, name, &path.field("env"));
+                method.map(|method| parameter("method", method)).into_iter().collect()
+            }
+            Server::Runtime { format, .. } => vec![parameter(MODEL_FORMAT, format)],
         }
     }
 
-    /// The model of a predictor: where it is written, what is written, and the server that reads it; none where it is a
-    /// program of the user's own.
-    fn model(&mut self, source: &Source) -> Option<(FieldPath, Model, &'static str)> {
+    /// The model of a predictor: where it is written, what is written, and what serves it.
+    fn model(&mut self, source: &Source) -> Option<(FieldPath, Model, Server)> {
         let is_written = |name: &&&str| source.spec.get(**name).is_some_and(|value| *value != json!({}));
         let written: Vec<_> = MODELS.iter().chain(&LEGACY_MODELS).filter(is_written).collect();
         let [name] = written[..] else {
@@ -259,31 +322,14 @@ impl Reader<'_> {
         };
         let path = source.path.field(name);
         if *name == CONTAINERS {
-            return Some(self.own_program(&path, &source.spec[name]));
+            let (path, model) = self.own_program(&path, &source.spec[name]);
+            return Some((path, model, Server::Own));
         }
-        let model: Model = typed(&source.spec[name]);
+        let mut model: Model = typed(&source.spec[name]);
         if *name != "model" {
-            let server = FORMATS.iter().find(|(format, ..)| format == name)?.1;
-            return Some((path, model, server));
+            model.model_format = Some(Format { name: (*name).to_owned(), version: None });
         }
-        let format = model.model_format.as_ref().map_or("", |format| &format.name);
-        let known = FORMATS.iter().find(|(known, ..)| *known == format);
-        let Some((format, server, runtime)) = known else {
-            let message = format!("model format `{format}` is not supported yet; use `sklearn` or `xgboost`");
-            let path = path.field("modelFormat").field("name");
-            self.violations.push(Violation::not_supported(path, format, message));
-            return None;
-        };
-        let runtimes = [runtime, &PREDICTIVE_SERVER, &MLSERVER];
-        if let Some(other) =
-            model.runtime.as_ref().filter(|name| !name.is_empty() && !runtimes.contains(&&name.as_str()))
-        {
-            let message = format!(
-                "serving runtime `{other}` is not supported yet; for the format `{format}` leave it out, or use one of {}",
-                runtimes.map(|name| format!("`{name}`")).join(", ")
-            );
-            self.violations.push(Violation::not_supported(path.field("runtime"), other.as_str(), message));
-        }
+        let server = self.server(&model, &path)?;
         Some((path, model, server))
     }
 
@@ -318,7 +364,7 @@ impl Reader<'_> {
                 method = if is_set { "predict_proba" } else { "predict" };
                 continue;
             }
-            if server.is_empty() || self.engine == Engine::Kubernetes {
+            if self.engine == Engine::Kubernetes {
                 continue;
             }
             let message =
@@ -329,7 +375,7 @@ impl Reader<'_> {
     }
 
     /// A program of the user's own: variables tell where its model is, and what it speaks.
-    fn own_program(&mut self, path: &FieldPath, containers: &Value) -> (FieldPath, Model, &'static str) {
+    fn own_program(&mut self, path: &FieldPath, containers: &Value) -> (FieldPath, Model) {
         let all = containers.as_array().map(Vec::as_slice).unwrap_or_default();
         if let Some(index) = all.iter().position(|container| container["name"] == TRANSFORMER) {
             let message =
@@ -341,6 +387,6 @@ impl Reader<'_> {
         let value = |name: &str| container.env.iter().find(|one| one.name == name).and_then(|one| one.value.clone());
         let model =
             Model { storage_uri: value("STORAGE_URI"), protocol_version: value("PROTOCOL"), ..Model::default() };
-        (path.index(index), model, "")
+        (path.index(index), model)
     }
 }

@@ -48,7 +48,7 @@ const ROLLING: &str = "pods are replaced one after another";
 const REMOVE: &str = "remove it";
 const USE_URI: &str = "use `storageUri`";
 const NO_IMAGES: &str = "use one of the formats `sklearn` and `xgboost`, with `storageUri`";
-const OTHER_FORMAT: &str = "only `sklearn` and `xgboost` are";
+const OTHER_FORMAT: &str = "use `sklearn` or `xgboost`";
 
 const PREFIXES: [&str; 4] = ["provost.dev/", "serving.kserve.io/", "serving.kubeflow.org/", "autoscaling.knative.dev/"];
 
@@ -164,9 +164,14 @@ static FORMATS: [Field; 11] = [
     format("spec.predictor.paddle", "A PaddlePaddle model."),
 ];
 
-/// A format that no model of this server has.
+/// A format that a serving runtime serves, with the fields of a model.
 const fn format(path: &'static str, about: &'static str) -> Field {
-    Field::refused(path, Any, about, OTHER_FORMAT)
+    Field::kubernetes_only(path, ObjectLike("spec.predictor.sklearn"), about, OTHER_FORMAT)
+}
+
+/// The same of v1alpha2.
+const fn legacy_format(path: &'static str, about: &'static str) -> Field {
+    Field::kubernetes_only(path, ObjectLike("spec.default.predictor.sklearn"), about, OTHER_FORMAT)
 }
 
 /// The fields of a model at a path, after others.
@@ -175,19 +180,22 @@ macro_rules! model {
         &[
             $($more,)*
             Field::honoured(concat!($path, ".storageUri"), Text, "Where the model's files are: a path, `file://`, `s3://`, \
-                `gs://` or `http(s)://`; required."),
-            Field::honoured(concat!($path, ".protocolVersion"), Text, "`v1`, the default, `v2` or `grpc-v2`. All are \
-                answered at once; it tells which one the deployment is shown with."),
+                `gs://` or `http(s)://`; required of formats that the platform serves itself."),
+            Field::honoured(concat!($path, ".protocolVersion"), Text, "`v1`, the default, `v2` or `grpc-v2`. Of formats that \
+                the platform serves itself all are answered at once, and it tells which one the deployment is shown with; of \
+                others it chooses the serving runtime."),
             Field::honoured(concat!($path, ".env"), Objects, "Environment: `PREDICT_PROBA` with the value `true` makes a \
                 scikit-learn model answer with probabilities. Others have no effect, with a warning."),
             Field::honoured(concat!($path, ".env[].name"), Text, "Name of a variable."),
             Field::honoured(concat!($path, ".env[].value"), Text, "Its value."),
             Field::on_kubernetes(concat!($path, ".env[].valueFrom"), Map, "Where its value is taken from.").because(IN_PROCESS),
             Field::refused(concat!($path, ".storage"), Any, "Where the files are, by a key of credentials.", USE_URI),
-            Field::refused(concat!($path, ".image"), Text, "Image of the model's server.", REMOVE),
-            Field::no_effect(concat!($path, ".runtimeVersion"), Text, "Version of the server.").because(ANY_VERSION),
-            program(concat!($path, ".name"), Text),
-            program(concat!($path, ".args"), List),
+            Field::in_container(concat!($path, ".image"), Text, "Image of the model's server; of formats that the platform \
+                serves itself it is refused.").because(NO_SERVER),
+            Field::in_container(concat!($path, ".runtimeVersion"), Text, "Tag of the server's image.").because(ANY_VERSION),
+            Field::no_effect(concat!($path, ".name"), Text, "Of the container of a server.").because(NO_SERVER),
+            Field::in_container(concat!($path, ".args"), List, "Arguments after those of the serving runtime.")
+                .because(NO_SERVER),
             program(concat!($path, ".command"), List),
             container(concat!($path, ".envFrom"), List),
             container(concat!($path, ".resources"), Map),
@@ -216,13 +224,23 @@ static SKLEARN: &[Field] = model!("spec.predictor.sklearn",);
 static MODEL: &[Field] = model!(
     "spec.predictor.model",
     Field::honoured("spec.predictor.model.modelFormat", Object, "The model's format; required."),
-    Field::honoured("spec.predictor.model.modelFormat.name", Text, "`sklearn` or `xgboost`."),
-    Field::no_effect("spec.predictor.model.modelFormat.version", Text, "Version of the format.").because(ANY_VERSION),
+    Field::honoured(
+        "spec.predictor.model.modelFormat.name",
+        Text,
+        "`sklearn` or `xgboost`, which the platform serves itself; on Kubernetes any that a serving runtime serves.",
+    ),
+    Field::in_container(
+        "spec.predictor.model.modelFormat.version",
+        Text,
+        "Version of the format, by which the serving runtime is chosen.",
+    )
+    .because(ANY_VERSION),
     Field::honoured(
         "spec.predictor.model.runtime",
         Text,
-        "Name of a serving runtime of KServe's own for the format: `kserve-sklearnserver`, `kserve-xgbserver`, \
-         `kserve-predictiveserver` or `kserve-mlserver`, with which the protocol is `v2`. Others are refused.",
+        "Name of a serving runtime of KServe's own for a format that the platform serves itself: `kserve-sklearnserver`, \
+         `kserve-xgbserver`, `kserve-predictiveserver` or `kserve-mlserver`, with which the protocol is `v2`. On Kubernetes \
+         also a `ServingRuntime` of the namespace or a `ClusterServingRuntime`, whose container then serves.",
     ),
     Field::refused("spec.predictor.model.confidential", Any, "Of confidential computing.", REMOVE),
 );
@@ -234,7 +252,7 @@ const fn container(path: &'static str, shape: Shape) -> Field {
 
 /// A field of the container of a server of `KServe`'s.
 const fn program(path: &'static str, shape: Shape) -> Field {
-    Field::no_effect(path, shape, "Of the container of a server.").because(NO_SERVER)
+    Field::in_container(path, shape, "As in Kubernetes.").because(NO_SERVER)
 }
 
 /// The pods' service account, which is that of the model's node.
@@ -340,11 +358,11 @@ static LEGACY_PREDICTOR: [Field; 15] = [
         ObjectLike("spec.default.predictor.sklearn"),
         "An XGBoost model.",
     ),
-    format("spec.default.predictor.tensorflow", "A TensorFlow model."),
-    format("spec.default.predictor.triton", "Models of NVIDIA Triton."),
-    format("spec.default.predictor.onnx", "An ONNX model."),
-    format("spec.default.predictor.pytorch", "A PyTorch model."),
-    format("spec.default.predictor.tensorrt", "Models of NVIDIA Triton, by its name of before."),
+    legacy_format("spec.default.predictor.tensorflow", "A TensorFlow model."),
+    legacy_format("spec.default.predictor.triton", "Models of NVIDIA Triton."),
+    legacy_format("spec.default.predictor.onnx", "An ONNX model."),
+    legacy_format("spec.default.predictor.pytorch", "A PyTorch model."),
+    legacy_format("spec.default.predictor.tensorrt", "Models of NVIDIA Triton, by its name of before."),
     Field::kubernetes_only("spec.default.predictor.custom", Object, "A container of your own.", NO_IMAGES),
     Field::on_kubernetes("spec.default.predictor.custom.container", Map, "The container.").because(IN_PROCESS),
     Field::on_kubernetes("spec.default.predictor.serviceAccountName", Text, "Service account of the pods.")
@@ -368,7 +386,7 @@ static LEGACY_MODEL: [Field; 4] = [
         Text,
         "Where the model's files are: a path, `file://`, `s3://`, `gs://` or `http(s)://`; required.",
     ),
-    Field::no_effect("spec.default.predictor.sklearn.runtimeVersion", Text, "Version of the server.")
+    Field::in_container("spec.default.predictor.sklearn.runtimeVersion", Text, "Tag of the server's image.")
         .because(ANY_VERSION),
     Field::on_kubernetes("spec.default.predictor.sklearn.resources", Map, "As in Kubernetes.").because(IN_PROCESS),
     Field::no_effect("spec.default.predictor.sklearn.nthread", Integer, "Threads of the server.").because(IN_PROCESS),

@@ -95,8 +95,8 @@ fn a_model_is_told_by_its_format_too() {
     assert_eq!(
         errors(&model(json!({"runtime": "triton-2", "protocolVersion": "v3"}))),
         [
-            "spec.predictor.model.runtime: serving runtime `triton-2` is not supported yet; for the format `xgboost` \
-             leave it out, or use one of `kserve-xgbserver`, `kserve-predictiveserver`, `kserve-mlserver`",
+            "spec.predictor.model.runtime: serving runtime `triton-2` works on a Kubernetes cluster only; for the format \
+             `xgboost` leave it out, or use one of `kserve-xgbserver`, `kserve-predictiveserver`, `kserve-mlserver`",
             "spec.predictor.model.protocolVersion: protocol `v3` is not known; use `v1`, `v2` or `grpc-v2`",
         ]
     );
@@ -160,11 +160,11 @@ fn every_error_is_told_at_once_with_the_place_the_user_wrote() {
     let expected = [
         "spec.predictor.model.protocolVersion: expected a text, found the number 2; put it in quotes",
         "spec.transformer: not supported yet; remove it",
-        "spec.canary[2].predictor.lightgbm: not supported yet; only `sklearn` and `xgboost` are",
+        "spec.canary[2].predictor.lightgbm: works on a Kubernetes cluster only; use `sklearn` or `xgboost`",
         "spec.canary[2].trafficPercent: TrafficPercent must be between [0, 100].",
         "spec.canary: the shares of the canaries sum to 120; at most 100 can be given",
         "spec.predictor.minReplicas: 'MinReplicas' cannot be greater than MaxReplicas",
-        "spec.predictor.model.modelFormat.name: model format `pmml` is not supported yet; use `sklearn` or `xgboost`",
+        "spec.predictor.model.modelFormat.name: model format `pmml` works on a Kubernetes cluster only; use `sklearn` or `xgboost`",
     ];
     assert_eq!(errors(&service(&spec)), expected);
 }

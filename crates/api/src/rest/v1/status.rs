@@ -46,6 +46,6 @@ pub struct ModelServerSummary {
     pub name: String,
     /// What it serves.
     pub description: String,
-    /// Whether this version can run it.
+    /// Whether this server can run it: those in containers run on Kubernetes only.
     pub is_supported: bool,
 }

@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
     /// repeated.
     #[arg(short, long = "filename", value_name = "FILE")]
     filename: Vec<PathBuf>,
-    /// A file with the ConfigMaps of model servers that the operator is given; may be repeated.
+    /// A file with the `ConfigMap`s of model servers that the operator is given; may be repeated.
     #[arg(long, value_name = "FILE")]
     model_servers: Vec<PathBuf>,
     #[command(flatten)]

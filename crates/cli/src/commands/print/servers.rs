@@ -20,7 +20,7 @@ use crate::{
 /// Print the model servers that manifests may name.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// ConfigMaps that the operator is given: a file, a folder (its .yaml, .yml and .json files) or `-` for standard input;
+    /// `ConfigMap`s that the operator is given, and serving runtimes: a file, a folder (its .yaml, .yml and .json files) or `-` for standard input;
     /// may be repeated.
     #[arg(short, long = "filename", value_name = "FILE")]
     filename: Vec<PathBuf>,
@@ -42,7 +42,7 @@ struct Row {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let catalog = catalog(&arguments.filename)?;
-    let rows: Vec<Row> = catalog.iter().flat_map(rows).collect();
+    let rows: Vec<Row> = catalog.iter().chain(catalog.runtime_servers()).flat_map(rows).collect();
     arguments.output.print(&rows, |rows| {
         let cells = rows.iter().map(|row| {
             let image = row.image.clone().unwrap_or_else(|| "native".to_owned());

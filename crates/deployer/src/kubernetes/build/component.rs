@@ -3,7 +3,7 @@
 //!
 //! **Invariant**: everything that is said counts; of what cannot, the path is told.
 
-use provost_domain::FieldPath;
+use provost_domain::{FieldPath, server_catalog::Contract};
 use serde_json::{Map, Value};
 
 use super::{
@@ -12,6 +12,7 @@ use super::{
     merge::{join, join_item, take_list},
     model_server,
     security::secure,
+    serving_runtime,
 };
 
 /// What the container of a node says of the program that runs in it.
@@ -50,7 +51,7 @@ pub(super) fn join_all(part: Part<'_>) -> Result<Component, BuildError> {
         let path = part.path().field("componentSpecs").index(index);
         component.add(part, &path, &specification.document)?;
     }
-    component.add_servers(part);
+    component.add_servers(part)?;
     let order: Vec<_> = part.nodes().into_iter().map(|(_, node)| node.name.as_str()).collect();
     let place = |node: &NodeContainer| order.iter().position(|name| is_named(&node.container, name));
     component.nodes.sort_by_key(place);
@@ -120,7 +121,7 @@ impl Component {
     }
 
     /// Adds the containers of model servers, over which those of the user's go that have their names.
-    fn add_servers(&mut self, part: Part<'_>) {
+    fn add_servers(&mut self, part: Part<'_>) -> Result<(), BuildError> {
         for (path, node) in part.nodes() {
             let Some(server) = part.server(node) else { continue };
             let written = self.programs.iter().position(|program| is_named(&program.container, &node.name));
@@ -129,8 +130,12 @@ impl Component {
                 self.programs.push(NodeContainer { path: path.field("implementation"), container });
                 self.programs.len() - 1
             });
-            model_server::complete(node, server, &mut self.programs[index].container);
+            match &server.contract {
+                Contract::Template(template) => serving_runtime::complete(part, node, template, (self, index))?,
+                _ => model_server::complete(node, server, &mut self.programs[index].container),
+            }
         }
+        Ok(())
     }
 }
 

@@ -80,6 +80,17 @@ pub enum BuildError {
         /// The name of the node.
         node: String,
     },
+    /// A serving runtime refers to something that a service does not have.
+    #[error(
+        "the serving runtime of `{node}` refers in `{text}` to what the service does not have; add it, or use another \
+         runtime"
+    )]
+    Reference {
+        /// The name of the node.
+        node: String,
+        /// Where it does.
+        text: String,
+    },
     /// A container beside the server has no image.
     #[error("{path}: missing; no node of the graph has the name of this container, so it needs an image")]
     NoImage {

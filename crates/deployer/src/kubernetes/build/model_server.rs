@@ -128,9 +128,14 @@ pub(super) fn parameters(part: Part<'_>, node: &Node) -> Vec<Parameter> {
     match part.server(node).map(|server| &server.contract) {
         Some(Contract::Wrapper) if has_model(node) => vec![text("model_uri", MODELS.to_owned())],
         Some(Contract::TensorflowProxy { .. }) => {
-            let [_, rest] = serving_ports(part, node);
+            let [grpc, rest] = serving_ports(part, node);
+            let endpoint = if part.source.deployment.calls_grpc() {
+                text("grpc_endpoint", format!("localhost:{grpc}"))
+            } else {
+                text("rest_endpoint", format!("http://localhost:{rest}"))
+            };
             let model = node.parameter("model_name").is_none().then(|| text("model_name", node.name.clone()));
-            [text("rest_endpoint", format!("http://localhost:{rest}"))].into_iter().chain(model).collect()
+            std::iter::once(endpoint).chain(model).collect()
         }
         _ => Vec::new(),
     }

@@ -7,7 +7,7 @@ import { statusQuery } from "../queries";
 import { FieldNote } from "./FieldNote";
 import { useField } from "./messages";
 
-/** The model server; those that cannot be used yet say so. */
+/** The model server; those that cannot be used here say so. */
 export function ServerField({ name }: { name: "main.server" | "canary.server" }) {
   const { field, error, warning } = useField(name);
   const { data: status } = useSuspenseQuery(statusQuery);
@@ -37,7 +37,7 @@ export function ServerField({ name }: { name: "main.server" | "canary.server" })
             <Box component="span" sx={{ color: "text.secondary" }}>
               {server.isSupported
                 ? server.description
-                : `${server.description}: this version cannot run it yet`}
+                : `${server.description}: runs in a container, on Kubernetes only`}
             </Box>
           </Box>
         </MenuItem>
