@@ -70,8 +70,8 @@ def eventually(check, what):
 
 
 def node(name, children=()):
-    port = 9000 + list(UNITS).index(name)
-    endpoint = {"service_host": "127.0.0.1", "httpPort": port, "type": "REST"}
+    index = list(UNITS).index(name)
+    endpoint = {"service_host": "127.0.0.1", "httpPort": 9000 + index, "grpcPort": 9500 + index}
     return {"name": name.lower(), "type": UNITS[name], "endpoint": endpoint, "children": list(children)}
 
 
@@ -117,6 +117,26 @@ def check():
     with urllib.request.urlopen(SERVER + "/metrics") as text:
         measured = [line for line in text.read().decode().splitlines() if line.startswith("rows_seen_total{")]
     assert len(measured) == 3 and all('model_image=""' in line for line in measured), measured
+    # Feedback goes the way of its request; the wrapper answers with nothing.
+    feedback = {"reward": 1.0, "response": {"meta": {"puid": "p", "routing": {"choose": 1}}}}
+    status, answer = post("/seldon/default/graph/api/v1.0/feedback", feedback)
+    assert status == 200 and "choose" in answer["meta"]["requestPath"], (status, answer)
+
+
+def apply(provost, folder, transport):
+    other = {**node("Sum"), "name": "other"}
+    merge = node("Merge", [node("Double", [node("Sum")]), node("Shift", [other])])
+    plain = {**node("Sum"), "name": "plain"}
+    manifest = {
+        "apiVersion": "machinelearning.seldon.io/v1",
+        "kind": "SeldonDeployment",
+        "metadata": {"name": "graph", "namespace": "default"},
+        "spec": {"transport": transport, "predictors": [{"name": "main", "graph": node("Choose", [merge, plain])}]},
+    }
+    applied = subprocess.run([provost, "apply", "--data-dir", folder, "-f", "-"], input=json.dumps(manifest).encode())
+    assert applied.returncode == 0
+    waited = subprocess.run([provost, "wait", "sdep/graph", "--for", "condition=Ready", "--data-dir", folder])
+    assert waited.returncode == 0
 
 
 def main():
@@ -129,20 +149,10 @@ def main():
         programs.append(subprocess.Popen([provost, "serve", "--data-dir", folder], stdout=sys.stderr))
         try:
             eventually(lambda: urllib.request.urlopen(SERVER + "/-/live").status == 200, "the server starts")
-            other = {**node("Sum"), "name": "other"}
-            merge = node("Merge", [node("Double", [node("Sum")]), node("Shift", [other])])
-            plain = {**node("Sum"), "name": "plain"}
-            graph = node("Choose", [merge, plain])
-            manifest = {
-                "apiVersion": "machinelearning.seldon.io/v1",
-                "kind": "SeldonDeployment",
-                "metadata": {"name": "graph", "namespace": "default"},
-                "spec": {"predictors": [{"name": "main", "graph": graph}]},
-            }
-            applied = subprocess.run([provost, "apply", "--data-dir", folder, "-f", "-"], input=json.dumps(manifest).encode())
-            assert applied.returncode == 0
-            eventually(lambda: predict([[1.0, 2.5]])[0] == 200, "the graph answers")
-            check()
+            for transport in ("rest", "grpc"):
+                apply(provost, folder, transport)
+                eventually(lambda: predict([[1.0, 2.5]])[0] == 200, f"the graph answers over {transport}")
+                check()
         finally:
             for program in programs:
                 program.kill()

@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 from seldon_core.seldon_client import SeldonClient
+from seldon_core.utils import json_to_seldon_message
 
 ROWS = np.array([[6.8, 2.8, 4.8, 1.4], [6.1, 3.4, 4.5, 1.6]])
 
@@ -28,7 +29,8 @@ def main():
         for payload in ("ndarray", "tensor"):
             answer = client.predict(data=ROWS, names=["a", "b", "c", "d"], payload_type=payload)
             assert answer.success, answer
-            told = client.feedback(answer.request, answer.response, np.array([1.0, 2.0]), 1.0)
+            truth = json_to_seldon_message({"data": {"ndarray": [1, 2]}})
+            told = client.feedback(None, json_to_seldon_message(answer.response), truth, 1.0)
             assert told.success, told
             data = answer.response["data"]
             assert payload in data and data["names"] == ["t:0", "t:1", "t:2"], data

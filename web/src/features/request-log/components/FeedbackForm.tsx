@@ -66,9 +66,9 @@ export function FeedbackForm({ deployment: { namespace, name }, siblings }: Prop
           label="Reward"
           value={reward}
           onChange={(event) => setReward(event.target.value)}
-          sx={{ width: 96 }}
+          sx={{ width: 112, flexShrink: 0 }}
         />
-        <Button type="submit" variant="outlined" disabled={sending.isPending} sx={{ minHeight: 40 }}>
+        <Button type="submit" variant="outlined" disabled={sending.isPending}>
           Send
         </Button>
       </Box>
