@@ -53,9 +53,11 @@ async fn grpc(address: &str, model: &str, seconds: u64) {
     let latencies = Rc::new(RefCell::new(Vec::new()));
     let local = LocalSet::new();
     for _ in 0..CONNECTIONS {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
         // One client has one connection.
         let client: Client<HttpConnector, Full<Bytes>> =
-            Client::builder(TokioExecutor::new()).http2_only(true).build_http();
+            Client::builder(TokioExecutor::new()).http2_only(true).build(connector);
         for _ in 0..STREAMS {
             let (client, uri, body, latencies) = (client.clone(), uri.clone(), body.clone(), Rc::clone(&latencies));
             local.spawn_local(async move {
