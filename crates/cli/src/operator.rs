@@ -125,11 +125,8 @@ async fn work(arguments: Arguments) -> anyhow::Result<()> {
         log_bucket: arguments.request_log_bucket.map(|uri| LogBucket { uri, secret: arguments.request_log_secret }),
         ..Settings::new(arguments.image)
     };
-    let servers = if arguments.inference_services {
-        ModelServers::with_runtimes(arguments.model_servers, &arguments.watch_namespace)
-    } else {
-        ModelServers::of(arguments.model_servers)
-    };
+    let (namespaces, of_kserve) = (&arguments.watch_namespace, arguments.inference_services);
+    let servers = ModelServers::for_kinds(arguments.model_servers, of_kserve, namespaces);
     let options = Options {
         namespaces: arguments.watch_namespace,
         kinds: crd::Served::chosen(arguments.inference_services),

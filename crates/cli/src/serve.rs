@@ -155,11 +155,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     telemetry::start(&config.telemetry.log_filter, format).map_err(anyhow::Error::msg)?;
     raise_open_files(config.server.connections_max);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let servers = if arguments.inference_services {
-        ModelServers::with_runtimes(arguments.model_servers, &arguments.watch_namespace)
-    } else {
-        ModelServers::of(arguments.model_servers)
-    };
+    let (namespaces, of_kserve) = (&arguments.watch_namespace, arguments.inference_services);
+    let servers = ModelServers::for_kinds(arguments.model_servers, of_kserve, namespaces);
     let watched = control_plane::Watched {
         namespaces: arguments.watch_namespace,
         kinds: Served::chosen(arguments.inference_services),
@@ -206,8 +203,7 @@ async fn serve(
     let models = ModelServer::new(Arc::new(Artifacts(artifacts.clone())), own_programs, Arc::clone(&clock));
     let options = gateway_options(config, manifest.as_deref().and_then(pod::deployment));
     let gateway = Gateway::new(options, Arc::new(models.clone()), Some(log.clone()));
-    let learned = LearnedFile::new(door.data_dir.learned());
-    learned.restore(&gateway)?;
+    let learned = LearnedFile::restored(door.data_dir.learned(), &gateway)?;
     let deployer = InProcessDeployer::new(Arc::new(models), Arc::new(gateway.clone()));
     let traffic = Arc::new(TrafficHistory::default());
     let view = view((&gateway, &log), manifest.as_deref().and_then(pod::deployment), &traffic, uploads.as_ref());
@@ -225,7 +221,7 @@ async fn serve(
     supervise("reconciler", stopped.clone(), move || Reconciler::new(ports.clone(), Arc::clone(&settled)).run());
     sample_traffic(&stopped, &gateway, &traffic, &clock);
     tend_log(&stopped, &log, &clock);
-    learned.keep(&stopped, &gateway);
+    learned.keep(&stopped);
     if let Some(uploads) = &uploads {
         forward::send(&stopped, uploads, &clock);
     }
@@ -249,14 +245,13 @@ async fn serve(
         },
     };
     let is_ready = view.settled();
-    let of_threads = gateway.clone();
-    let data_plane = move || DataPlane::Gateway(of_threads.thread());
+    let data_plane = move || DataPlane::Gateway(gateway.thread());
     let (handle, data_dir) = door.open(config, &stopped, rules, (routers, view), data_plane)?;
     let end = wait_for_end(app, repository.clone(), manifest, is_ready).await;
     tracing::info!("stopping: requests in flight are answered first");
     let until = forward::drain_end(config);
     handle.stop().await;
-    learned.write(&gateway.learned());
+    learned.write();
     log.stop_maintenance();
     stop.stop();
     if let Some(uploads) = uploads {

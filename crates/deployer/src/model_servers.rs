@@ -81,8 +81,12 @@ impl ModelServers {
         Self::of_sources(config_maps.into_iter().map(Source::ConfigMap).collect())
     }
 
-    /// The same, and the serving runtimes of these namespaces, or of all where none is given, and of the cluster.
-    pub fn with_runtimes(config_maps: Vec<ObjectName>, namespaces: &[String]) -> Self {
+    /// The same, and for `InferenceService`s the serving runtimes of these namespaces, or of all where none is given, and of
+    /// the cluster.
+    pub fn for_kinds(config_maps: Vec<ObjectName>, with_inference_services: bool, namespaces: &[String]) -> Self {
+        if !with_inference_services {
+            return Self::of(config_maps);
+        }
         let [of_namespace, of_cluster] = serving_runtimes::KINDS;
         let namespaces: Vec<_> = match namespaces {
             [] => vec![None],

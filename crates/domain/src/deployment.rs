@@ -18,9 +18,9 @@ use crate::{
 pub const REQUEST_LOG_ANNOTATION: &str = "provost.dev/request-log";
 /// Annotation by which Seldon runs a predictor without its orchestrator.
 pub const NO_ENGINE_ANNOTATION: &str = "seldon.io/no-engine";
-/// Annotation that limits how long a node may take to answer over REST, in milliseconds.
+/// Annotation that limits how long a node may take to answer over gRPC, in milliseconds.
 pub const GRPC_TIMEOUT_ANNOTATION: &str = "seldon.io/grpc-timeout";
-/// The annotation that tells how long a node may take to answer over REST, in milliseconds.
+/// Annotation that limits how long a node may take to answer over REST, in milliseconds.
 pub const REST_TIMEOUT_ANNOTATION: &str = "seldon.io/rest-timeout";
 /// The server of scikit-learn models.
 const SKLEARN_SERVER: &str = "SKLEARN_SERVER";

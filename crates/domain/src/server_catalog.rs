@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::{Engine, deployment::Protocol};
-pub use runtimes::{NoRuntime, ServingRuntime, SupportedFormat, Wanted};
+pub use runtimes::{MODEL_CONTAINER, NoRuntime, ServingRuntime, SupportedFormat, Wanted};
 
 /// The model servers a deployment may name.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -169,11 +169,8 @@ fn pass_back(
         Some(client) => state.metrics.record(predictor.slot, status, server, client),
         None => state.metrics.record_request(predictor.slot, status, server),
     }
-    let mut headers = predictor.headers.clone();
-    headers.remove(http::header::CONTENT_TYPE);
     let (Answer::Passed(reply) | Answer::OfGraph(reply, _)) = answer;
-    reply.add_headers(&mut headers);
-    Ok(Answered { status: reply.status, body: reply.body, request_id, headers })
+    Ok(reply.answered(predictor.headers.clone(), request_id))
 }
 
 /// Notes what a server measured, which it tells in Seldon's messages.

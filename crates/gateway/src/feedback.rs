@@ -20,7 +20,7 @@ use serde_json::json;
 use self::judged::Judged;
 use crate::{
     error::RequestError,
-    graph::{Entry, Graph, Stopped, Told, Walk},
+    graph::{Graph, Notes, Stopped, Told, Walk},
     node_metrics,
     node_server::{Question, Reply, Server},
     predict::{Answered, Call, Failed, choose},
@@ -42,40 +42,21 @@ pub(crate) async fn take(
     call: Call,
     (headers, body): (&HeaderMap, Bytes),
 ) -> Result<Answered, Failed> {
-    let header_id = call.header_id.clone();
     let feedback = parse_feedback(&body);
     let puid = feedback.as_ref().ok().and_then(Feedback::puid);
-    let known = puid.map(unescape).or(header_id);
+    let known = puid.map(unescape).or_else(|| call.header_id.clone());
     let request_id = known.clone().unwrap_or_else(|| state.borrow_mut().ids.next());
     let judged = feedback.map_err(RequestError::from).and_then(|feedback| Judged::new(&feedback, known.is_some()));
     let predictor = choose(&call, &request_id);
+    let slot = predictor.as_ref().map_or(call.deployment.feedback_failures_slot, |predictor| predictor.feedback_slot);
+    let named = predictor.as_ref().ok().and_then(|predictor| predictor.headers.get(PREDICTOR).cloned());
+    let given = Given { headers, body: &body, request_id: &request_id };
     let taken = match (judged, predictor) {
-        (Ok(judged), Ok(predictor)) => {
-            let given = Given { headers, body: &body, request_id: &request_id };
-            let answered = given.tell(state, predictor, &judged).await;
-            answered.map(|reply| (predictor, judged, reply))
-        }
+        (Ok(judged), Ok(predictor)) => given.take(state, routes, (&call, predictor), &judged).await,
         (Err(error), _) | (_, Err(error)) => Err(error),
     };
-    let (slot, named) = match choose(&call, &request_id) {
-        Ok(predictor) => (predictor.feedback_slot, predictor.headers.get(PREDICTOR).cloned()),
-        Err(_) => (call.deployment.feedback_failures_slot, None),
-    };
-    let state = &mut *state.borrow_mut();
-    let taken = taken.map(|(predictor, judged, reply)| {
-        if reply.status.is_success() {
-            state.count(predictor, judged.reward);
-            if call.deployment.is_logged {
-                state.log(routes, (predictor, &call), &request_id, &judged, (&body, &reply));
-            }
-        }
-        let mut headers = predictor.headers.clone();
-        headers.remove(http::header::CONTENT_TYPE);
-        reply.add_headers(&mut headers);
-        Answered { status: reply.status, body: reply.body, request_id: request_id.clone(), headers }
-    });
     let status = taken.as_ref().map_or_else(|error| error.code.http_status(), |answered| answered.status.as_u16());
-    state.metrics.record_request(slot, status, call.arrived.elapsed());
+    state.borrow_mut().metrics.record_request(slot, status, call.arrived.elapsed());
     taken.map_err(|error| Failed { error, request_id, predictor: named })
 }
 
@@ -87,6 +68,25 @@ struct Given<'a> {
 }
 
 impl Given<'_> {
+    /// Tells the nodes, and counts and keeps what they take.
+    async fn take(
+        &self,
+        state: &RefCell<ThreadState>,
+        routes: &Routes,
+        (call, predictor): (&Call, &Predictor),
+        judged: &Judged,
+    ) -> Result<Answered, RequestError> {
+        let reply = self.tell(state, predictor, judged).await?;
+        if reply.status.is_success() {
+            let state = &mut *state.borrow_mut();
+            state.count(predictor, judged.reward);
+            if call.deployment.is_logged {
+                state.log(routes, (predictor, call), self.request_id, judged, (self.body, &reply));
+            }
+        }
+        Ok(reply.answered(predictor.headers.clone(), self.request_id.to_owned()))
+    }
+
     /// Tells those nodes of it that take any, and gives the answer to the caller.
     async fn tell(
         &self,
@@ -133,7 +133,7 @@ impl Given<'_> {
         graph: &Graph,
         judged: &Judged,
     ) -> Result<Reply, RequestError> {
-        let walk = Walk::new(state, (self.headers, self.request_id), (graph, Entry::no_notes()));
+        let walk = Walk::new(state, (self.headers, self.request_id), (graph, Notes::default()));
         let told = Told {
             body: self.body,
             routing: &judged.routing,

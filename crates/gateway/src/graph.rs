@@ -137,11 +137,6 @@ impl Entry {
         Self { message, notes: Notes::default(), answer: AnswerAs::Message }
     }
 
-    /// What is noted of a request before it enters.
-    pub(crate) fn no_notes() -> Notes {
-        Notes::default()
-    }
-
     /// A request of any kind.
     pub(crate) fn of_json(body: &Bytes) -> Result<Self, RequestError> {
         let envelope: Envelope<'_> = parse_envelope(body)?;

@@ -23,7 +23,7 @@ use crate::{
     error::RequestError,
     grpc::{bridge, codec::Whole, tensors},
     matcher::Dialect,
-    node_server::{Question, Reply, Server},
+    node_server::{Question, Reply, Server, connector},
 };
 
 /// Where nodes take and give messages (Seldon Core 1.9, `prediction.proto`).
@@ -53,11 +53,18 @@ pub(crate) struct GrpcNodes {
     answer_max: usize,
 }
 
+/// A client that speaks HTTP/2 alone, as gRPC does in the clear.
+pub(crate) fn http2_client<B>() -> Client<HttpConnector, B>
+where
+    B: http_body::Body + Send,
+    B::Data: Send,
+{
+    Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).http2_only(true).build(connector())
+}
+
 impl GrpcNodes {
-    pub(crate) fn new(connector: HttpConnector, answer_max: usize) -> Self {
-        let client =
-            Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).http2_only(true).build(connector);
-        Self { client, answer_max }
+    pub(crate) fn new(answer_max: usize) -> Self {
+        Self { client: http2_client(), answer_max }
     }
 
     /// Asks a node, whose refusal is an answer.

@@ -18,7 +18,7 @@ use crate::{
     headers::passed_on,
     matcher::{Action, Dialect},
     node_grpc::{self, GrpcNodes},
-    predict::BYTES,
+    predict::{Answered, BYTES},
     service::{INFERENCE_HEADER, JSON, PUID},
 };
 
@@ -27,7 +27,7 @@ const STATUS: &str = "/health/status";
 /// How long it may take to answer where nothing is said.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// How long connecting to it may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long it may take to tell how it is.
 const STATUS_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a connection is kept that nothing is asked on: less than the two seconds after which the web server of
@@ -201,6 +201,13 @@ impl Reply {
         Self { headers: headers.unwrap_or([Some(JSON), None, None]), ..Self::json(body) }
     }
 
+    /// What goes back to the caller, who gets these headers, too.
+    pub(crate) fn answered(self, mut headers: HeaderMap, request_id: String) -> Answered {
+        headers.remove(header::CONTENT_TYPE);
+        self.add_headers(&mut headers);
+        Answered { status: self.status, body: self.body, request_id, headers }
+    }
+
     /// Adds its headers that are passed on.
     pub(crate) fn add_headers(&self, headers: &mut HeaderMap) {
         let passed = PASSED_BACK.into_iter().zip(&self.headers);
@@ -223,7 +230,7 @@ pub(crate) struct Nodes {
 
 impl Nodes {
     pub(crate) fn new(body_max: usize, with_credentials: bool) -> Self {
-        Self { client: client(), grpc: GrpcNodes::new(connector(), body_max), body_max, with_credentials }
+        Self { client: client(), grpc: GrpcNodes::new(body_max), body_max, with_credentials }
     }
 
     /// Asks a node.
@@ -263,7 +270,8 @@ impl Nodes {
     }
 }
 
-fn connector() -> HttpConnector {
+/// Connects to a server in the time that it may take.
+pub(crate) fn connector() -> HttpConnector {
     let mut connector = HttpConnector::new();
     connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
     connector.set_nodelay(true);

@@ -32,13 +32,12 @@ use crate::{
     headers::{passed_on, remove_hop_by_hop},
     in_flight::InFlight,
     matcher::{Action, Dialect, dialect, match_path},
+    node_server::CONNECT_TIMEOUT,
     service::{Options, PREDICTOR, PUID, not_found, too_many},
 };
 
 /// How long a server may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// How long connecting to one may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Pauses, in milliseconds, before a request that no server answered is sent again: servers come and go, and the way to
 /// a new one may take seconds to be known on every node. A prediction may be made twice.
 const PAUSES: [u64; 7] = [50, 150, 300, 500, 1000, 1500, 1500];
@@ -62,6 +61,13 @@ struct Target {
     backends: Vec<Backend>,
     weights: Vec<u32>,
     unavailable: String,
+}
+
+impl Target {
+    /// Those that get copies of requests.
+    fn shadows(&self) -> impl Iterator<Item = &Backend> {
+        self.backends.iter().filter(|backend| backend.is_shadow && backend.weight > 0)
+    }
 }
 
 impl Proxy {
@@ -156,8 +162,7 @@ impl ProxyThread {
         let outgoing = Outgoing { method: &parts.method, path, headers: &headers, body: &body };
         let is_prediction = target.endpoint.is_some_and(|endpoint| endpoint.action == Action::Predict);
         if is_prediction && parts.method == Method::POST && !parts.headers.contains_key(PREDICTOR) {
-            let shadows = deployment.backends.iter().filter(|backend| backend.is_shadow && backend.weight > 0);
-            shadows.for_each(|shadow| self.mirror(&outgoing, shadow));
+            deployment.shadows().for_each(|shadow| self.mirror(&outgoing, shadow));
         }
         self.send(&outgoing, backend).await
     }
@@ -231,9 +236,14 @@ fn answered(answer: reqwest::Response) -> Response<Answer> {
 
 fn failed(backend: &Backend, error: &reqwest::Error) -> RequestError {
     tracing::warn!(predictor = backend.predictor, authority = backend.authority, %error, "a predictor does not answer");
-    let info = format!("predictor `{}` does not answer: try again, and look at its instances", backend.predictor);
     let code =
         if error.is_timeout() && !error.is_connect() { ErrorCode::GatewayTimeout } else { ErrorCode::Unavailable };
+    silent(backend, code)
+}
+
+/// A predictor that does not answer, or not in time.
+fn silent(backend: &Backend, code: ErrorCode) -> RequestError {
+    let info = format!("predictor `{}` does not answer: try again, and look at its instances", backend.predictor);
     RequestError::new(code, info)
 }
 

@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
-use super::predict::read_body;
+use super::predict::{print_answer, read_body};
 use crate::{
     connect::{NamespaceArguments, ServerArguments},
     failure::Failure,
-    output::print,
 };
 
 /// Tell a deployment what came of a prediction: what it should have been, how good it was, or both.
@@ -44,8 +43,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         None => arguments.message()?.to_string().into_bytes(),
     };
     let answer = client.send_feedback(&arguments.namespace.namespace, &arguments.name, body).await?;
-    print(&answer.body)?;
-    if answer.status == 200 { Ok(()) } else { Err(Failure::new(format!("the server answered {}", answer.status))) }
+    print_answer(&answer)
 }
 
 impl Arguments {

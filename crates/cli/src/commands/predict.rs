@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use provost_api::client::Prediction;
 
 use crate::{
     connect::{NamespaceArguments, ServerArguments},
@@ -35,6 +36,11 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let body = read_body(&arguments.filename)?;
     let namespace = &arguments.namespace.namespace;
     let answer = client.predict(namespace, &arguments.name, arguments.predictor.as_deref(), body).await?;
+    print_answer(&answer)
+}
+
+/// Prints an answer, which is a failure where it is none of success.
+pub(super) fn print_answer(answer: &Prediction) -> Result<(), Failure> {
     print(&answer.body)?;
     if answer.status == 200 { Ok(()) } else { Err(Failure::new(format!("the server answered {}", answer.status))) }
 }

@@ -144,7 +144,7 @@ mod tests {
     }
 
     async fn after(events: Vec<Result<Event<DynamicObject>, watcher::Error>>) -> Vec<String> {
-        let servers = ModelServers::with_runtimes(Vec::new(), &[]);
+        let servers = ModelServers::for_kinds(Vec::new(), true, &[]);
         follow_runtimes(&servers, 1, "ClusterServingRuntime", stream::iter(events)).await;
         let catalog = servers.current();
         catalog.runtimes().map(|one| format!("{} {}", one.origin, one.image().unwrap_or_default())).collect()

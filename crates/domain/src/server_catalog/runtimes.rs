@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::{Contract, ModelServer, Runtime, ServerContainer};
 use crate::deployment::{Protocol, Transport};
 
-/// The container of the model among several.
-const MODEL_CONTAINER: &str = "kserve-container";
+/// The container of the model among several of a serving runtime.
+pub const MODEL_CONTAINER: &str = "kserve-container";
 
 /// A `ServingRuntime` of a namespace, or a `ClusterServingRuntime`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use super::json as respond;
 use crate::{
-    graph::Runs,
     routes::{Deployment, Predictor, Served},
     service::NOSNIFF,
 };
@@ -78,10 +77,7 @@ fn description(deployment: &Deployment) -> Value {
 fn example(deployment: &Deployment) -> Value {
     let schema = deployment.predictors.first().and_then(|predictor: &Predictor| match &predictor.served {
         Served::Native(native) => Some(native.predict.schema()),
-        Served::Graph(graph) => graph.root.all().into_iter().find_map(|node| match &node.runs {
-            Runs::Native(predict) => Some(predict.schema()),
-            _ => None,
-        }),
+        Served::Graph(graph) => graph.root.first_schema(),
         Served::Server(_) => None,
     });
     let Some(schema) = schema.filter(|schema| schema.features <= FEATURES_MAX) else { return Value::Null };

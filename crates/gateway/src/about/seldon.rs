@@ -32,9 +32,14 @@ struct One<'a> {
 /// What a node is.
 #[derive(Debug, Clone, Copy)]
 enum Is<'a> {
-    Model { schema: &'a Schema, version: &'a str, platform: &'a str },
+    Model {
+        schema: &'a Schema,
+        version: &'a str,
+        platform: &'a str,
+    },
     Server(&'a Server),
-    BuiltIn,
+    /// It tells nothing of itself.
+    Silent,
 }
 
 /// Tells whether the deployment answers, by the status alone where it does.
@@ -109,7 +114,7 @@ fn nodes(predictor: &Predictor) -> Vec<One<'_>> {
 
 /// One that is called over gRPC is not asked of itself.
 fn of_server(server: &Server) -> Is<'_> {
-    if server.is_grpc() { Is::BuiltIn } else { Is::Server(server) }
+    if server.is_grpc() { Is::Silent } else { Is::Server(server) }
 }
 
 fn of_graph<'a>(predictor: &'a Predictor, node: &'a graph::Node) -> One<'a> {
@@ -121,7 +126,7 @@ fn of_graph<'a>(predictor: &'a Predictor, node: &'a graph::Node) -> One<'a> {
         },
         Runs::Server(server) => of_server(server),
         Runs::SimpleModel | Runs::SimpleRouter | Runs::AbTest(..) | Runs::AverageCombiner | Runs::Learns(..) => {
-            Is::BuiltIn
+            Is::Silent
         }
     };
     One { name: &node.name, is }
@@ -134,7 +139,7 @@ fn metadata(name: &str, is: Is<'_>) -> Vec<u8> {
             let platform = &platform.to_ascii_lowercase();
             ModelMetadata { name, version, platform, schema }.write(&mut body);
         }
-        Is::Server(_) | Is::BuiltIn => {
+        Is::Server(_) | Is::Silent => {
             let told = json!({"name": name, "versions": [], "platform": "", "inputs": [], "outputs": [], "custom": {}});
             body.extend_from_slice(told.to_string().as_bytes());
         }

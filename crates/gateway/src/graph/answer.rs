@@ -23,17 +23,10 @@ pub(crate) enum AnswerAs {
     V2(Option<String>, V2Form),
 }
 
-/// Writes numbers as the answer of a model of that name and version in V1 or V2 as JSON.
-pub(super) fn write(
-    dialect: Dialect,
-    model: (&str, &str),
-    schema: &Schema,
-    (numbers, id): (&Numbers, &str),
-    out: &mut Vec<u8>,
-) {
-    match dialect {
-        Dialect::V1 => v1::write_answer(&numbers.schema, &numbers.values, out),
-        _ => template(model, schema, numbers).write(&of(numbers, id), out),
+impl AnswerAs {
+    /// In JSON of V1 or V2.
+    pub(super) fn json(dialect: Dialect) -> Self {
+        if dialect == Dialect::V1 { Self::V1 } else { Self::V2(None, V2Form::Json) }
     }
 }
 
@@ -48,8 +41,8 @@ pub(crate) fn write_as(
         v1::write_answer(&numbers.schema, &numbers.values, out);
         return None;
     };
-    let template = template(model, &Numbers::any(), numbers);
-    let answer = of(numbers, id.as_deref().unwrap_or(request_id));
+    let template = template(model, numbers);
+    let answer = v2::Answer { id: id.as_deref().unwrap_or(request_id), rows: numbers.rows, outputs: &numbers.values };
     match form {
         V2Form::Json => template.write(&answer, out),
         V2Form::Binary => return Some(template.write_binary(&answer, out)),
@@ -60,12 +53,8 @@ pub(crate) fn write_as(
     None
 }
 
-fn of<'a>(numbers: &'a Numbers, id: &'a str) -> v2::Answer<'a> {
-    v2::Answer { id, rows: numbers.rows, outputs: &numbers.values }
-}
-
-fn template((model, version): (&str, &str), schema: &Schema, numbers: &Numbers) -> v2::ResponseTemplate {
+fn template((model, version): (&str, &str), numbers: &Numbers) -> v2::ResponseTemplate {
     let name = if numbers.schema.name.is_empty() { OUTPUT } else { numbers.schema.name };
     let output = OutputSchema { name, ..numbers.schema.clone() };
-    v2::ResponseTemplate::new(&Schema { output, ..schema.clone() }, model, version, "")
+    v2::ResponseTemplate::new(&Schema { output, ..Numbers::any() }, model, version, "")
 }

@@ -12,7 +12,11 @@ use super::{
     Learner, Node, Runs, Step,
     walk::{ALL, NONE, Stopped, Walk, child},
 };
-use crate::{error::RequestError, feedback::takes_feedback, node_server::Reply};
+use crate::{
+    error::RequestError,
+    feedback::takes_feedback,
+    node_server::{Reply, Server},
+};
 
 /// A feedback, as nodes are told of it.
 #[derive(Debug)]
@@ -44,9 +48,13 @@ impl Walk<'_> {
             };
             let answers = join_all(children.into_iter().map(|child| self.tell(child, told))).await;
             answers.into_iter().collect::<Result<Vec<_>, _>>()?;
-            match &node.feedback {
-                Some(step) => self.tell_node(node, step, told).await,
-                None => Ok(None),
+            match (&node.feedback, &node.runs) {
+                (Some(step), Runs::Learns(_, learner)) => {
+                    self.teach((node, learner, step), chosen, told)?;
+                    Ok(None)
+                }
+                (Some(step), Runs::Server(server)) => self.tell_server((server, step), told).await,
+                _ => Ok(None),
             }
         })
     }
@@ -64,14 +72,19 @@ impl Walk<'_> {
         Ok(remembered.and_then(|child| i64::try_from(child).ok()).unwrap_or(ALL))
     }
 
-    /// Has a router learn.
-    fn teach(&self, node: &Node, learner: &Learner, step: &Step, told: &Told<'_>) -> Result<(), RequestError> {
+    /// Has a router learn of the child that it chose.
+    fn teach(
+        &self,
+        (node, learner, step): (&Node, &Learner, &Step),
+        chosen: i64,
+        told: &Told<'_>,
+    ) -> Result<(), RequestError> {
         let Told { reward, rows, .. } = *told;
         if !(0.0..=1.0).contains(&reward) {
             let name = &node.name;
             return Err(bad(format!("router `{name}` learns of rewards from 0 to 1, and `reward` is {reward}")));
         }
-        match usize::try_from(self.chosen(node, told)?) {
+        match usize::try_from(chosen) {
             Ok(child) => {
                 learner.learn(child, reward, rows);
                 self.count_lesson(step, child, reward, rows);
@@ -81,12 +94,9 @@ impl Walk<'_> {
         Ok(())
     }
 
-    async fn tell_node(&self, node: &Node, step: &Step, told: &Told<'_>) -> Result<Option<Reply>, Stopped> {
+    /// Tells a program; `None` where it takes no feedback.
+    async fn tell_server(&self, (server, step): (&Server, &Step), told: &Told<'_>) -> Result<Option<Reply>, Stopped> {
         let started = Instant::now();
-        if let Runs::Learns(_, learner) = &node.runs {
-            self.teach(node, learner, step, told)?;
-        }
-        let Runs::Server(server) = &node.runs else { return Ok(None) };
         let Some(uri) = step.uri.clone() else { return Ok(None) };
         let reply = self.nodes().ask(server, self.question(uri, told.body.to_vec())).await?;
         self.count(step, reply.status.as_u16(), started.elapsed());

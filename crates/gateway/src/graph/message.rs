@@ -107,18 +107,17 @@ impl Payload {
 
     /// The payload as numbers, in the order of the features of the model that takes them.
     pub(crate) fn numbers_for(&self, schema: Option<&Schema>) -> Result<Arc<Numbers>, RequestError> {
-        match self.wire {
-            Wire::Field(field) => self.read_once(|| Ok(Numbers::read(field, self.json())?)),
-            // Each model may have another order.
-            Wire::Body(dialect) if self.numbers.get().is_none() => {
-                wire::read(dialect, self.json(), schema).map(Arc::new)
-            }
-            Wire::Body(_) => self.read_once(|| Ok(Numbers::of_rows(0, 0, Vec::new()))),
+        if let Some(known) = self.numbers.get() {
+            return known.clone();
         }
-    }
-
-    fn read_once(&self, read: impl FnOnce() -> Result<Numbers, RequestError>) -> Result<Arc<Numbers>, RequestError> {
-        self.numbers.get_or_init(|| read().map(Arc::new)).clone()
+        match self.wire {
+            Wire::Field(field) => {
+                let read = || Ok(Arc::new(Numbers::read(field, self.json())?));
+                self.numbers.get_or_init(read).clone()
+            }
+            // Each model may have another order.
+            Wire::Body(dialect) => wire::read(dialect, self.json(), schema).map(Arc::new),
+        }
     }
 }
 

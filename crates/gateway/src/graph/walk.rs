@@ -14,7 +14,7 @@ use futures_util::future::join_all;
 use http::{HeaderMap, Method, Uri};
 use provost_domain::ErrorCode;
 use provost_inference::{
-    Predict, Schema,
+    Predict,
     protocol::{
         json::{Cursor, JsonError},
         seldon::{self, Envelope, parse_envelope},
@@ -23,9 +23,9 @@ use provost_inference::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    Graph, Node, Runs, Step, answer, built_in,
+    AnswerAs, Graph, Node, Runs, Step, built_in,
     message::{Members, Message, Numbers, Payload, Wire, members, payload_of},
-    wire,
+    wire, write_as,
 };
 use crate::{
     error::RequestError,
@@ -213,25 +213,17 @@ impl<'a> Walk<'a> {
 
     async fn run(&self, node: &Node, step: &Step, messages: &[Message]) -> Result<Message, Stopped> {
         let tags = joined(messages.iter().map(|message| &message.tags));
-        let of = |payload| Message { payload: Rc::new(payload), tags: tags.clone() };
         let named =
             |error: RequestError| RequestError::new(error.code, format!("node `{}`: {}", node.name, error.info));
-        match (&node.runs, messages) {
-            (Runs::Server(server), _) => self.call(node, (server, step), messages, tags).await,
-            (Runs::Native(predict), [message]) => {
-                let payload = predicted(predict, message).await.map_err(named)?;
-                Ok(of(self.written(node, predict.schema(), payload)))
-            }
-            (Runs::SimpleModel, [message]) => {
-                Ok(of(self.written(node, &Numbers::any(), built_in::simple_model(message))))
-            }
-            (Runs::AverageCombiner, _) => {
-                let mean = built_in::average(messages).map_err(named)?;
-                Ok(of(self.written(node, &Numbers::any(), mean)))
-            }
+        let payload = match (&node.runs, messages) {
+            (Runs::Server(server), _) => return self.call(node, (server, step), messages, tags).await,
+            (Runs::Native(predict), [message]) => predicted(predict, message).await.map_err(named)?,
+            (Runs::SimpleModel, [message]) => built_in::simple_model(message),
+            (Runs::AverageCombiner, _) => built_in::average(messages).map_err(named)?,
             // Of the rest, what a node is called for is not theirs.
-            _ => Err(unreadable(node, "nothing").into()),
-        }
+            _ => return Err(unreadable(node, "nothing").into()),
+        };
+        Ok(Message { payload: Rc::new(self.written(node, payload)), tags })
     }
 
     /// Calls a node over the network.
@@ -312,10 +304,10 @@ impl<'a> Walk<'a> {
     }
 
     /// What a node of this process answers, in the protocol of the nodes that are called, where that is not Seldon's.
-    fn written(&self, node: &Node, schema: &Schema, payload: Payload) -> Payload {
+    fn written(&self, node: &Node, payload: Payload) -> Payload {
         let (Some(dialect), Ok(numbers)) = (self.dialect, payload.numbers()) else { return payload };
         let mut body = Vec::new();
-        answer::write(dialect, (&node.name, ""), schema, (&numbers, self.request_id), &mut body);
+        write_as(&AnswerAs::json(dialect), (&node.name, ""), (&numbers, self.request_id), &mut body);
         payload.with_body(dialect, body.into())
     }
 

@@ -10,20 +10,18 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response, Uri, header};
 use http_body::Body;
 use http_body_util::Full;
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::{TokioExecutor, TokioTimer},
-};
+use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use provost_domain::{ErrorCode, routing_table::Backend};
 use tonic::Status;
 
-use super::{CONNECT_TIMEOUT, MIRRORED_MAX, PAUSES, ProxyThread, TIMEOUT, Target, unknown};
+use super::{MIRRORED_MAX, PAUSES, ProxyThread, TIMEOUT, Target, silent, unknown};
 use crate::{
     body::read_body,
     error::RequestError,
     grpc::{key_of_metadata, reflection},
     headers::passed_on,
     in_flight::InFlight,
+    node_grpc::http2_client,
     service::{PREDICTOR, too_many},
 };
 
@@ -39,12 +37,7 @@ pub(super) struct FreshClient {
 
 impl FreshClient {
     pub(super) fn new() -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        connector.set_nodelay(true);
-        let client =
-            Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).http2_only(true).build(connector);
-        Self { client, made: Instant::now() }
+        Self { client: http2_client(), made: Instant::now() }
     }
 
     fn client(&mut self) -> Client<HttpConnector, Full<Bytes>> {
@@ -84,8 +77,7 @@ impl ProxyThread {
         // What hop by hop is, gRPC asks for all the same.
         headers.insert(header::TE, http::HeaderValue::from_static("trailers"));
         if is_prediction(parts.uri.path()) && !parts.headers.contains_key(PREDICTOR) {
-            let shadows = target.backends.iter().filter(|backend| backend.is_shadow && backend.weight > 0);
-            shadows.for_each(|shadow| self.mirror_grpc(&parts.uri, (&headers, &body), shadow));
+            target.shadows().for_each(|shadow| self.mirror_grpc(&parts.uri, (&headers, &body), shadow));
         }
         self.send_grpc(&parts.uri, (&headers, &body), backend).await
     }
@@ -154,11 +146,6 @@ fn request(
     Ok(request)
 }
 
-fn silent(backend: &Backend, code: ErrorCode) -> RequestError {
-    let info = format!("predictor `{}` does not answer: try again, and look at its instances", backend.predictor);
-    RequestError::new(code, info)
-}
-
 #[cfg(test)]
 mod tests {
     use std::{
@@ -168,7 +155,10 @@ mod tests {
 
     use http_body_util::BodyExt as _;
     use hyper::service::service_fn;
-    use hyper_util::{rt::TokioIo, server::conn::auto};
+    use hyper_util::{
+        rt::{TokioExecutor, TokioIo},
+        server::conn::auto,
+    };
     use provost_domain::{DeploymentId, port::routes::BackendPublisher as _, routing_table::DeploymentBackends};
     use tokio::net::TcpListener;
     use tonic::{Code, server::UnaryService};

@@ -7,6 +7,7 @@ mod tests;
 use provost_domain::{
     deployment::Protocol,
     graph::{Node, ParameterValue},
+    server_catalog::MODEL_CONTAINER,
 };
 use serde_json::{Map, Value, json};
 
@@ -18,8 +19,6 @@ use super::{
     security::secure,
 };
 
-/// The container of the model among several.
-const MODEL_CONTAINER: &str = "kserve-container";
 /// The port that is called where the container names none, as in `KServe`.
 const PORT: u16 = 8080;
 /// Lists of a pod that are joined, each with what tells its items apart.
