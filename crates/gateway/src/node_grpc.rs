@@ -103,10 +103,8 @@ impl GrpcNodes {
 /// What a node is asked in JSON as the message of its method.
 fn message(server: &Server, uri: &Uri, body: &[u8]) -> Result<Bytes, RequestError> {
     let unfit = |reason: &str| {
-        let info = format!(
-            "node {} is called over gRPC, and what it is asked has no message there: {reason}",
-            server.called()
-        );
+        let info =
+            format!("{} is called over gRPC, and what it is asked has no message there: {reason}", server.called());
         RequestError::new(ErrorCode::BadRequest, info)
     };
     if server.dialect() == Dialect::V2 {

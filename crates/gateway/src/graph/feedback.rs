@@ -98,8 +98,10 @@ impl Walk<'_> {
     async fn tell_server(&self, (server, step): (&Server, &Step), told: &Told<'_>) -> Result<Option<Reply>, Stopped> {
         let started = Instant::now();
         let Some(uri) = step.uri.clone() else { return Ok(None) };
-        let reply = self.nodes().ask(server, self.question(uri, told.body.to_vec())).await?;
-        self.count(step, reply.status.as_u16(), started.elapsed());
+        let reply = self.nodes().ask(server, self.question(uri, told.body.to_vec())).await;
+        let status = reply.as_ref().map_or_else(|error| error.code.http_status(), |reply| reply.status.as_u16());
+        self.count(step, status, started.elapsed());
+        let reply = reply?;
         match reply.status.is_success() {
             true => Ok(Some(reply)),
             false if takes_feedback(&reply) => Err(Stopped::Refused(Box::new(reply))),

@@ -183,7 +183,9 @@ fn tensor_from_json(tensor: &Value) -> Result<Tensor, Refused> {
     let (name, datatype) = (text(&tensor["name"]), text(&tensor["datatype"]));
     let shape: Option<Vec<i64>> = tensor["shape"].as_array().into_iter().flatten().map(Value::as_i64).collect();
     let mut values = Vec::new();
-    flatten(&tensor["data"], &mut values);
+    if let Some(data) = tensor.get("data") {
+        flatten(data, &mut values);
+    }
     match (shape, contents(&datatype, &values)) {
         (Some(shape), Some(contents)) => Ok(Tensor { name, datatype, shape, contents: Some(contents) }),
         _ => Err(format!("the tensor `{name}` is not one of `{datatype}` that can be passed on over gRPC")),
@@ -194,7 +196,6 @@ fn tensor_from_json(tensor: &Value) -> Result<Tensor, Refused> {
 fn flatten<'a>(value: &'a Value, values: &mut Vec<&'a Value>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| flatten(item, values)),
-        Value::Null => {}
         value => values.push(value),
     }
 }
@@ -207,8 +208,10 @@ fn contents(datatype: &str, values: &[&Value]) -> Option<Contents> {
     let signed = |value: &Value| i32::try_from(value.as_i64()?).ok();
     let unsigned = |value: &Value| u32::try_from(value.as_u64()?).ok();
     let truth = |value: &Value| value.as_bool().or_else(|| value.as_u64().map(|value| value != 0));
+    // JSON has no NaN: a missing number is null.
+    let double = |value: &Value| if value.is_null() { Some(f64::NAN) } else { value.as_f64() };
     #[expect(clippy::cast_possible_truncation, reason = "as the datatype has it")]
-    let single = |value: &Value| value.as_f64().map(|value| value as f32);
+    let single = |value: &Value| double(value).map(|value| value as f32);
     let mut contents = Contents::default();
     match datatype {
         "BOOL" => contents.bool_contents = all(values, truth)?,
@@ -217,7 +220,7 @@ fn contents(datatype: &str, values: &[&Value]) -> Option<Contents> {
         "UINT8" | "UINT16" | "UINT32" => contents.uint_contents = all(values, unsigned)?,
         "UINT64" => contents.uint64_contents = all(values, Value::as_u64)?,
         "FP32" => contents.fp32_contents = all(values, single)?,
-        "FP64" => contents.fp64_contents = all(values, Value::as_f64)?,
+        "FP64" => contents.fp64_contents = all(values, double)?,
         "BYTES" => contents.bytes_contents = all(values, |value| value.as_str().map(|text| text.as_bytes().to_vec()))?,
         _ => return None,
     }
@@ -253,6 +256,18 @@ mod tests {
     }
 
     #[test]
+    fn a_missing_number_keeps_its_place() {
+        for datatype in ["FP32", "FP64"] {
+            let body = request(datatype, &json!([null, 2.5]));
+            let message = request_from_json(body.to_string().as_bytes(), "m").unwrap();
+            let contents = message.inputs[0].contents.clone().unwrap();
+            assert_eq!(contents.fp32_contents.len() + contents.fp64_contents.len(), 2, "{datatype}");
+            let back: Value = serde_json::from_slice(&request_to_json(&message).unwrap()).unwrap();
+            assert_eq!(back, body, "{datatype}");
+        }
+    }
+
+    #[test]
     fn values_beside_the_tensors_are_read() {
         let answer = |datatype: &str, bytes: &'static [u8]| {
             let tensor = Tensor { name: "a".to_owned(), datatype: datatype.to_owned(), shape: vec![1], contents: None };
@@ -280,7 +295,7 @@ mod tests {
 
     #[test]
     fn what_is_no_tensor_is_told() {
-        for data in [json!(["a", 1]), json!([2.5, 1]), json!([3_000_000_000_u64, 1])] {
+        for data in [json!(["a", 1]), json!([2.5, 1]), json!([3_000_000_000_u64, 1]), json!([null, 1])] {
             let refused = request_from_json(request("INT32", &data).to_string().as_bytes(), "m").unwrap_err();
             assert_eq!(refused, "the tensor `a` is not one of `INT32` that can be passed on over gRPC");
         }
