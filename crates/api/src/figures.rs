@@ -22,3 +22,16 @@ pub struct Figures {
     #[serde(default)]
     pub traffic: Vec<TrafficPoint>,
 }
+
+/// Where the load is told, by which replicas are scaled.
+pub const LOAD_PATH: &str = "/-/load";
+
+/// What a server answered since it was started; all of it only ever grows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Load {
+    /// How many requests.
+    pub requests: u64,
+    /// For how many seconds, those at once counted each; since it was first asked for.
+    pub busy_seconds: f64,
+}

@@ -89,6 +89,10 @@ pub(crate) struct Arguments {
     /// installed.
     #[arg(long, env = "PROVOST_INFERENCE_SERVICES", hide_env_values = true)]
     inference_services: bool,
+    /// The Service, as `namespace/name`, of servers with the role `gateway` that hold requests for `InferenceService`s that are
+    /// scaled to no replicas; without, one replica stays.
+    #[arg(long, env = "PROVOST_ACTIVATOR", hide_env_values = true, value_name = "SERVICE")]
+    activator: Option<ObjectName>,
     /// Reconcile only deployments whose label `seldon.io/controller-id` is this; without, those without one.
     #[arg(long, env = "PROVOST_CONTROLLER_ID", hide_env_values = true, value_name = "ID")]
     controller_id: Option<String>,
@@ -122,6 +126,7 @@ async fn work(arguments: Arguments) -> anyhow::Result<()> {
         image_pull_secrets: arguments.image_pull_secrets,
         storage_initializer_image: arguments.storage_initializer_image,
         gateway: arguments.gateway,
+        activator: arguments.activator,
         log_bucket: arguments.request_log_bucket.map(|uri| LogBucket { uri, secret: arguments.request_log_secret }),
         ..Settings::new(arguments.image)
     };

@@ -10,6 +10,7 @@ mod forward;
 mod fresh_log;
 mod keeper;
 mod learned;
+mod load;
 mod pod;
 mod thread;
 mod views;

@@ -32,6 +32,8 @@ async fn a_pod_predicts_and_has_neither_api_nor_console() {
     {
         assert_eq!(status(&node, path).await, expected, "{path}");
     }
+    let load = reqwest::get(format!("{}/-/load", node.url())).await.unwrap().json::<serde_json::Value>().await.unwrap();
+    assert_eq!((&load["requests"], load["busySeconds"].is_f64()), (&serde_json::json!(2), true));
     assert!(node.stop().await.success());
 }
 

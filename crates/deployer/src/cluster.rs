@@ -11,6 +11,7 @@ mod pods;
 mod samples;
 mod stored;
 mod usage;
+mod wake;
 mod workloads;
 
 pub use backends::follow_backends;
@@ -19,4 +20,5 @@ pub use flush::LogFlush;
 pub use pods::ClusterPods;
 pub use samples::follow_usage;
 pub use usage::UsageHistory;
+pub use wake::ClusterWaker;
 pub use workloads::ClusterWorkloads;

@@ -7,14 +7,14 @@ mod object_name;
 mod route;
 mod written;
 
-pub(crate) use build::PREDICTOR_LABEL;
 pub use build::{
     Accounts, AttachedSecret, BuildError, DEPLOYMENT_LABEL, FIRST_ROUTE_ANNOTATION, HTTP_PORT, LAST_APPLIED, LogBucket,
     Owner, PREDICTOR_ANNOTATION, REVISION_ANNOTATION, ROUTES_ANNOTATION, Settings, Source, accounts_needed,
     annotations_without_effect, build,
 };
+pub(crate) use build::{PREDICTOR_LABEL, SCALED_LABEL, SCALING_ANNOTATION};
 pub use images::images;
-pub(crate) use names::{app, service};
+pub(crate) use names::{app, service, workload};
 pub use object_name::{InvalidObjectName, ObjectName};
 pub use route::{Decided, GATEWAY_GROUP, Share, route};
 pub(crate) use written::as_written;

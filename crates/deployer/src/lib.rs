@@ -5,6 +5,7 @@
 
 pub mod cluster;
 pub mod doctor;
+mod endpoints;
 mod in_process;
 pub mod kubernetes;
 pub mod model_servers;

@@ -19,6 +19,7 @@ mod observed;
 mod pods;
 mod reconcile;
 mod resources;
+mod scaler;
 mod status;
 mod watched;
 pub(crate) mod words;
@@ -180,11 +181,12 @@ pub async fn run(
     }
     options.servers.known().await;
     let stopped = stopped.shared();
+    let scaling = scaler::run(&client, &options, stopped.clone());
     let controllers = watches.into_iter().map(|(served, namespace)| {
         let (figures, stopped) = (Arc::clone(&figures), stopped.clone());
         control(&client, &options, figures, (served, namespace.as_deref()), stopped)
     });
-    future::join_all(controllers).await;
+    future::join(future::join_all(controllers), scaling).await;
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::{
     DeploymentId,
     graph::{Node, UnknownWord, parse_word},
+    scaling::Scaling,
 };
 
 /// Annotation that switches the request log of a deployment `on` or `off`.
@@ -92,12 +93,15 @@ pub struct Predictor {
 }
 
 /// One pod template of a predictor. Everything but the containers' names is opaque.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ComponentSpec {
     /// Names of its containers: a node belongs to the container of its name.
     pub containers: Vec<String>,
     /// Replicas, as written.
     pub replicas: Option<i32>,
+    /// What scales its replicas by the requests that they get.
+    #[serde(default)]
+    pub scaling: Option<Scaling>,
     /// The component specification as it was written: metadata, `PodSpec`, autoscaling.
     pub document: Value,
 }

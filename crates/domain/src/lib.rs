@@ -15,6 +15,7 @@ pub mod plan;
 pub mod port;
 pub mod revision;
 pub mod routing_table;
+pub mod scaling;
 pub mod server_catalog;
 pub mod validation;
 

@@ -8,4 +8,5 @@ pub mod model_host;
 pub mod routes;
 pub mod servers;
 pub mod traffic;
+pub mod waker;
 pub mod workloads;

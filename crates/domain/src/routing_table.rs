@@ -135,6 +135,19 @@ pub struct Backend {
     pub is_shadow: bool,
     /// Where it is, as `host:port`.
     pub authority: String,
+    /// What is woken where nothing is there, if it may be so.
+    pub sleeper: Option<Sleeper>,
+}
+
+/// Servers that end when nothing is asked, and start when something is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sleeper {
+    /// Their namespace.
+    pub namespace: String,
+    /// The Deployment that runs them.
+    pub workload: String,
+    /// The label that they have in common.
+    pub app: String,
 }
 
 /// The predictor that answers a request: an index into `weights`, or `None` when all are 0.

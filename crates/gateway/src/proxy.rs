@@ -4,6 +4,7 @@
 mod grpc;
 
 use std::{
+    borrow::Cow,
     cell::RefCell,
     collections::{BTreeMap, HashMap},
     rc::Rc,
@@ -21,7 +22,7 @@ use http_body::Body;
 use http_body_util::{Either, Full};
 use provost_domain::{
     DeploymentId, ErrorCode,
-    port::routes::BackendPublisher,
+    port::{routes::BackendPublisher, waker::Waker},
     routing_table::{Backend, DeploymentBackends, choose},
 };
 use rand::{Rng, SeedableRng, rngs::SmallRng};
@@ -41,6 +42,8 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// Pauses, in milliseconds, before a request that no server answered is sent again: servers come and go, and the way to
 /// a new one may take seconds to be known on every node. A prediction may be made twice.
 const PAUSES: [u64; 7] = [50, 150, 300, 500, 1000, 1500, 1500];
+/// Most requests that wait for predictors to wake; each has been read whole.
+const HELD_MAX: usize = 256;
 /// Most copies for shadows that are under way; further ones are left out.
 const MIRRORED_MAX: usize = 256;
 
@@ -54,6 +57,9 @@ struct Shared {
     client: reqwest::Client,
     deployments: ArcSwap<HashMap<String, Arc<Target>>>,
     in_flight: AtomicUsize,
+    waker: Option<Arc<dyn Waker>>,
+    /// Requests that are held until a predictor wakes.
+    held: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -71,19 +77,20 @@ impl Target {
 }
 
 impl Proxy {
-    /// A proxy that knows no deployments yet.
+    /// A proxy that knows no deployments yet. Without a waker, those that sleep do not answer.
     ///
     /// # Errors
     ///
     /// Where no client can be made.
-    pub fn new(options: Options) -> Result<Self, reqwest::Error> {
+    pub fn new(options: Options, waker: Option<Arc<dyn Waker>>) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT)
             .build()?;
-        Ok(Self(Arc::new(Shared { options, client, deployments: ArcSwap::default(), in_flight: AtomicUsize::new(0) })))
+        let (deployments, in_flight, held) = (ArcSwap::default(), AtomicUsize::new(0), AtomicUsize::new(0));
+        Ok(Self(Arc::new(Shared { options, client, deployments, in_flight, waker, held })))
     }
 
     /// Requests that are being answered now.
@@ -187,7 +194,8 @@ impl ProxyThread {
     async fn send(&self, outgoing: &Outgoing<'_>, backend: &Backend) -> Result<Response<Answer>, RequestError> {
         let mut pauses = PAUSES.into_iter();
         loop {
-            let error = match outgoing.to(&self.shared.client, backend).send().await {
+            let authority = self.authority(backend).await?;
+            let error = match outgoing.to(&self.shared.client, &authority).send().await {
                 Ok(answer) => return Ok(answered(answer)),
                 Err(error) => error,
             };
@@ -198,12 +206,28 @@ impl ProxyThread {
         }
     }
 
+    /// Where a predictor is; the request is held until it wakes where it sleeps.
+    async fn authority<'a>(&self, backend: &'a Backend) -> Result<Cow<'a, str>, RequestError> {
+        let (Some(sleeper), Some(waker)) = (&backend.sleeper, &self.shared.waker) else {
+            return Ok(Cow::Borrowed(&backend.authority));
+        };
+        let Some(_slot) = InFlight::enter(&self.shared.held, HELD_MAX) else {
+            let info =
+                format!("predictor `{}` sleeps, and too many requests wait already: try again", backend.predictor);
+            return Err(RequestError::new(ErrorCode::Unavailable, info));
+        };
+        waker.awake(sleeper).await.map(Cow::Owned).map_err(|reason| {
+            let info = format!("predictor `{}` does not wake: {reason}; look at its instances", backend.predictor);
+            RequestError::new(ErrorCode::GatewayTimeout, info)
+        })
+    }
+
     /// Sends a copy to a shadow, and lets its answer go.
     fn mirror(&self, outgoing: &Outgoing<'_>, shadow: &Backend) {
         if Rc::strong_count(&self.mirrored) > MIRRORED_MAX {
             return;
         }
-        let (sending, slot) = (outgoing.to(&self.shared.client, shadow).send(), Rc::clone(&self.mirrored));
+        let (sending, slot) = (outgoing.to(&self.shared.client, &shadow.authority).send(), Rc::clone(&self.mirrored));
         tokio::task::spawn_local(async move {
             if let Err(error) = sending.await {
                 tracing::debug!(%error, "a shadow does not answer");
@@ -222,8 +246,8 @@ struct Outgoing<'a> {
 }
 
 impl Outgoing<'_> {
-    fn to(&self, client: &reqwest::Client, backend: &Backend) -> reqwest::RequestBuilder {
-        let url = format!("http://{}{}", backend.authority, self.path);
+    fn to(&self, client: &reqwest::Client, authority: &str) -> reqwest::RequestBuilder {
+        let url = format!("http://{authority}{}", self.path);
         client.request(self.method.clone(), url).headers(self.headers.clone()).body(self.body.clone())
     }
 }

@@ -10,11 +10,14 @@ use provost_control_plane::{
 };
 use provost_deployer::{
     ModelServers,
-    cluster::{self, ClusterDeployments, ClusterPods, ClusterWorkloads, LogFlush, UsageHistory},
+    cluster::{self, ClusterDeployments, ClusterPods, ClusterWaker, ClusterWorkloads, LogFlush, UsageHistory},
     kubernetes::ObjectName,
     operator::{self, Client, crd::Served},
 };
-use provost_domain::{BucketUri, Engine, port::clock::Clock};
+use provost_domain::{
+    BucketUri, Engine,
+    port::{clock::Clock, waker::Waker},
+};
 use provost_gateway::Proxy;
 use provost_request_log::{Bucket, BucketLog, CacheOptions};
 use provost_service_kit::{
@@ -138,6 +141,7 @@ struct Cluster {
     deployments: ClusterDeployments,
     servers: ModelServers,
     proxy: Proxy,
+    waker: Option<ClusterWaker>,
     clock: Arc<dyn Clock>,
 }
 
@@ -145,9 +149,13 @@ impl Cluster {
     async fn connect(config: &Config, watched: Watched) -> anyhow::Result<Self> {
         let Watched { namespaces, kinds, servers } = watched;
         let client = operator::connect().await?;
-        let proxy = Proxy::new(gateway_options(config, None)).context("cannot make a client for predictions")?;
+        // Only these are ever scaled to none.
+        let waker = kinds.contains(&Served::InferenceService).then(|| ClusterWaker::new(client.clone()));
+        let waking = waker.clone().map(|waker| Arc::new(waker) as Arc<dyn Waker>);
+        let proxy =
+            Proxy::new(gateway_options(config, None), waking).context("cannot make a client for predictions")?;
         let deployments = ClusterDeployments::new(client.clone(), namespaces.clone(), kinds);
-        Ok(Self { client, namespaces, deployments, servers, proxy, clock: Arc::new(SystemClock) })
+        Ok(Self { client, namespaces, deployments, servers, proxy, waker, clock: Arc::new(SystemClock) })
     }
 
     /// It is ready once all deployments are known.
@@ -167,6 +175,13 @@ impl Cluster {
             let (client, servers) = (client.clone(), followed.clone());
             async move { servers.follow(client).await }
         });
+        if let Some(followed) = self.waker.clone() {
+            let namespaces = self.namespaces.clone();
+            supervise("endpoints", stopped.clone(), move || {
+                let (waker, namespaces) = (followed.clone(), namespaces.clone());
+                async move { waker.follow(&namespaces).await }
+            });
+        }
         let (backends, servers, publisher) = (self.deployments.clone(), self.servers.clone(), self.proxy.clone());
         supervise("backends", stopped.clone(), move || {
             cluster::follow_backends(backends.clone(), servers.clone(), Arc::new(publisher.clone()))

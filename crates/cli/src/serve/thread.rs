@@ -86,6 +86,7 @@ impl ServeThread {
                 response
             }
             figures::PATH => self.figures(uri.query()),
+            figures::LOAD_PATH => self.load().await,
             flush::PATH => self.flush(method).await,
             _ => problem(ErrorCode::NotFound, format!("there is nothing at `{path}`")),
         }
@@ -94,15 +95,12 @@ impl ServeThread {
     /// What a pod tells the control plane of itself.
     fn figures(&self, query: Option<&str>) -> Response<Body> {
         let since = query.and_then(|query| query.strip_prefix("since=")?.parse().ok()).map(Timestamp::from_millis);
-        match self.0.view.figures(since) {
-            Some(figures) => {
-                // A struct of texts and numbers always encodes.
-                let mut response = text(serde_json::to_vec(&figures).unwrap_or_default());
-                response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-                response
-            }
-            None => problem(ErrorCode::NotFound, "this server tells its figures at /metrics"),
-        }
+        told(self.0.view.figures(since))
+    }
+
+    /// What a pod tells whoever scales it.
+    async fn load(&self) -> Response<Body> {
+        told(self.0.view.load().await)
     }
 
     /// Sends what this pod has logged to the bucket.
@@ -208,6 +206,17 @@ impl ThreadService for ServeThread {
     }
 }
 
+/// What only pods tell, as JSON.
+fn told<T: serde::Serialize>(figures: Option<T>) -> Response<Body> {
+    let Some(figures) = figures else {
+        return problem(ErrorCode::NotFound, "this server tells its figures at /metrics");
+    };
+    // A struct of texts and numbers always encodes.
+    let mut response = text(serde_json::to_vec(&figures).unwrap_or_default());
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
 /// The part of the server that a path belongs to.
 fn surface(path: &str) -> Surface {
     if GatewayThread::is_data_plane(path) {
@@ -215,7 +224,7 @@ fn surface(path: &str) -> Surface {
     }
     match path {
         "/-/live" | "/-/ready" => Surface::Health,
-        "/-/metrics" | "/metrics" | "/-/version" | figures::PATH | flush::PATH => Surface::Metrics,
+        "/-/metrics" | "/metrics" | "/-/version" | figures::PATH | figures::LOAD_PATH | flush::PATH => Surface::Metrics,
         _ if path.starts_with("/api/") || path.starts_with("/apis/") => Surface::Api,
         _ => Surface::Console,
     }

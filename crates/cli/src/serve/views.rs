@@ -10,7 +10,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use provost_api::figures::Figures;
+use provost_api::figures::{Figures, Load};
 use provost_control_plane::app::ServerView;
 use provost_domain::{
     DeploymentId, Digest,
@@ -23,7 +23,7 @@ use provost_request_log::RequestLog;
 use provost_store::artifacts::FilesystemArtifacts;
 use provost_worker::{ArtifactReader, ServerCheck};
 
-use super::flush::Flush;
+use super::{flush::Flush, load::LoadMeter};
 
 /// How far back a pod tells of its traffic when it is first asked, in milliseconds.
 const FIGURES_SINCE: u64 = 900_000;
@@ -76,6 +76,7 @@ pub(super) struct View {
     settled: Arc<AtomicBool>,
     /// In a pod: its deployment, and the traffic of that.
     pod: Option<(DeploymentId, Arc<TrafficHistory>)>,
+    load: Arc<LoadMeter>,
     /// Where the log goes to a bucket.
     flush: Option<Arc<Flush>>,
 }
@@ -83,12 +84,18 @@ pub(super) struct View {
 impl View {
     /// Of a server that answers requests itself.
     pub(super) fn new(gateway: Gateway, log: Arc<RequestLog>) -> Self {
-        Self { serving: Serving::Here { gateway, log }, settled: Arc::default(), pod: None, flush: None }
+        Self {
+            serving: Serving::Here { gateway, log },
+            settled: Arc::default(),
+            pod: None,
+            load: Arc::default(),
+            flush: None,
+        }
     }
 
     /// Of a server that passes requests on; it is ready once `settled` is set.
     pub(super) fn elsewhere(proxy: Proxy, settled: Arc<AtomicBool>) -> Self {
-        Self { serving: Serving::Elsewhere(proxy), settled, pod: None, flush: None }
+        Self { serving: Serving::Elsewhere(proxy), settled, pod: None, load: Arc::default(), flush: None }
     }
 
     /// The same in a pod, which tells the control plane of its traffic.
@@ -139,6 +146,18 @@ impl View {
         let mut traffic = traffic.points(deployment, since.unwrap_or(recent));
         traffic.retain(|point| since.is_none_or(|since| point.time > since));
         Some(Figures { time, cpu_seconds: process::cpu_seconds(), memory: process::memory(), traffic })
+    }
+}
+
+impl View {
+    /// What a pod was loaded with; `None` outside of pods.
+    pub(super) async fn load(&self) -> Option<Load> {
+        let Serving::Here { gateway, .. } = &self.serving else { return None };
+        self.pod.as_ref()?;
+        let busy_seconds = self.load.busy_seconds(gateway);
+        let snapshot = gateway.metrics().snapshot().await;
+        let requests = snapshot.series.values().map(|one| one.server.count()).sum();
+        Some(Load { requests, busy_seconds })
     }
 }
 

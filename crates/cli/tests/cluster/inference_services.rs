@@ -13,7 +13,7 @@ use crate::{
     scene::{BINARY, GATEWAY, Scene, kubectl},
 };
 
-const ROWS: &str = r#"{"instances": [[5.1,3.5,1.4,0.2],[6.8,2.8,4.8,1.4]]}"#;
+pub(crate) const ROWS: &str = r#"{"instances": [[5.1,3.5,1.4,0.2],[6.8,2.8,4.8,1.4]]}"#;
 
 fn service(predictor: &Value) -> Value {
     json!({

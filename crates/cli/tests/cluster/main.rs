@@ -18,5 +18,6 @@ mod model_servers;
 mod own_program;
 mod processes;
 mod release;
+mod scaling;
 mod scene;
 mod traffic;

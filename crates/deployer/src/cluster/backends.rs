@@ -9,19 +9,19 @@ use std::{
 use futures_util::StreamExt as _;
 use provost_api::manifest::{ManifestDocument, parse_deployment};
 use provost_domain::{
-    DeploymentId, Engine, ServerCatalog,
+    Deployment, DeploymentId, Engine, Predictor, ServerCatalog,
     plan::{PredictorReport, State},
     port::{
         deployments::{DeploymentRepository as _, StoredDeployment},
         routes::BackendPublisher,
     },
-    routing_table::{Backend, DeploymentBackends},
+    routing_table::{Backend, DeploymentBackends, Sleeper},
 };
 
 use super::ClusterDeployments;
 use crate::{
     ModelServers,
-    kubernetes::{HTTP_PORT, service},
+    kubernetes::{HTTP_PORT, app, service, workload},
 };
 
 /// How long to wait for further changes after one.
@@ -32,6 +32,7 @@ const SETTLE: Duration = Duration::from_millis(100);
 struct Described {
     service: String,
     is_shadow: bool,
+    sleeper: Option<Sleeper>,
 }
 
 /// The predictors of each deployment, read again when the generation is another.
@@ -86,20 +87,32 @@ fn parsed(stored: &StoredDeployment, catalog: &ServerCatalog) -> Option<BTreeMap
     let (deployment, _) = parse_deployment(&document, &stored.id.namespace, catalog, Engine::Kubernetes).ok()?;
     let predictors = deployment.predictors.iter().map(|predictor| {
         let service = service(&deployment, &predictor.name);
-        (predictor.name.clone(), Described { service, is_shadow: predictor.shadow })
+        let sleeper = sleeper(&deployment, predictor);
+        (predictor.name.clone(), Described { service, is_shadow: predictor.shadow, sleeper })
     });
     Some(predictors.collect())
+}
+
+/// What is woken where a predictor is scaled to none.
+fn sleeper(deployment: &Deployment, predictor: &Predictor) -> Option<Sleeper> {
+    let scaling = predictor.component_specs.first()?.scaling?;
+    let name = deployment.id.name.as_str();
+    (scaling.min_replicas == 0).then(|| Sleeper {
+        namespace: deployment.id.namespace.to_string(),
+        workload: workload(name, predictor),
+        app: app(name, &predictor.name),
+    })
 }
 
 /// Where requests go, by what the operator reports to be in force.
 fn backends(stored: &StoredDeployment, described: &BTreeMap<String, Described>) -> DeploymentBackends {
     let reported = stored.report.iter().flat_map(|report| &report.predictors);
     let backend = |predictor: &PredictorReport| {
-        let Described { service, is_shadow } = described.get(&predictor.name)?.clone();
+        let Described { service, is_shadow, sleeper } = described.get(&predictor.name)?.clone();
         let authority = format!("{service}.{}.svc:{HTTP_PORT}", stored.id.namespace);
         // A shadow has no share: it gets all of the traffic once it serves.
         let weight = if is_shadow { u32::from(predictor.state == State::Available) } else { predictor.weight };
-        Some(Backend { predictor: predictor.name.clone(), weight, is_shadow, authority })
+        Some(Backend { predictor: predictor.name.clone(), weight, is_shadow, authority, sleeper })
     };
     let description = stored.report.as_ref().map(|report| report.description.clone());
     DeploymentBackends {

@@ -27,6 +27,7 @@ use provost_domain::{
     BucketUri, Deployment, FieldPath, Predictor, ResourceName, ServerCatalog,
     deployment::VERSION_LABEL,
     graph::{Node, NodeKind},
+    scaling::Scaling,
     server_catalog::ServerContainer,
 };
 use serde_json::{Map, Value, json};
@@ -47,6 +48,10 @@ pub const REVISION_ANNOTATION: &str = "provost.dev/revision";
 pub const ROUTES_ANNOTATION: &str = "provost.dev/routes";
 /// The annotation of a route by which its predictor gets traffic as soon as it can serve.
 pub const FIRST_ROUTE_ANNOTATION: &str = "provost.dev/first-route";
+/// The annotation of a Deployment that tells how its pods are scaled by the requests that they get.
+pub(crate) const SCALING_ANNOTATION: &str = "provost.dev/scaling";
+/// The label of such a Deployment, by which it is watched.
+pub(crate) const SCALED_LABEL: &str = "provost.dev/scaled";
 /// The annotation in which `kubectl apply` notes for itself what was applied.
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// The port of a predictor's Service, as Seldon's operator has it.
@@ -86,6 +91,8 @@ pub struct Settings {
     pub gateway: Option<ObjectName>,
     /// Where pods send what they log; it goes with the pod where there is none.
     pub log_bucket: Option<LogBucket>,
+    /// The Service of the servers that hold requests while a predictor has no pods; where there is none, one stays.
+    pub activator: Option<ObjectName>,
 }
 
 /// Where pods send what they log.
@@ -108,6 +115,7 @@ impl Settings {
             user_id: 8888,
             gateway: None,
             log_bucket: None,
+            activator: None,
         }
     }
 }
@@ -201,9 +209,10 @@ impl<'a> Part<'a> {
         };
         let workload = self.workload();
         // Without a number, whoever scales it decides.
-        let replicas = Some(replicas).filter(|_| scaler.is_none());
+        let scaling = self.scaling();
+        let replicas = Some(replicas).filter(|_| scaler.is_none() && scaling.is_none());
         let mut objects = vec![
-            self.object("apps/v1", "Deployment", &workload, self.deployment(replicas, template)),
+            scaled(self.object("apps/v1", "Deployment", &workload, self.deployment(replicas, template)), scaling),
             self.object("v1", "Service", &self.service_name(), service::specification(self)),
         ];
         objects.extend(scaler.map(|spec| self.object("autoscaling/v2", "HorizontalPodAutoscaler", &workload, spec)));
@@ -214,6 +223,13 @@ impl<'a> Part<'a> {
     fn autoscaler(self) -> Result<Option<Value>, BuildError> {
         let written = self.agreed("hpaSpec")?;
         written.map(|(path, written)| autoscaler::specification(&path, written, &self.workload())).transpose()
+    }
+
+    /// How the pods are scaled by requests; to none only where somebody would wake them.
+    fn scaling(self) -> Option<Scaling> {
+        let scaling = self.predictor.component_specs.first()?.scaling?;
+        let least = u32::from(self.settings.activator.is_none());
+        Some(Scaling { min_replicas: scaling.min_replicas.max(least), ..scaling })
     }
 
     fn disruption_budget(self) -> Result<Option<Value>, BuildError> {
@@ -348,6 +364,15 @@ impl<'a> Part<'a> {
     fn app(self) -> String {
         names::app(&self.owner.name, &self.predictor.name)
     }
+}
+
+/// A Deployment that tells how it is scaled.
+fn scaled(mut deployment: Value, scaling: Option<Scaling>) -> Value {
+    if let Some(scaling) = scaling {
+        deployment["metadata"]["annotations"][SCALING_ANNOTATION] = json!(json!(scaling).to_string());
+        deployment["metadata"]["labels"][SCALED_LABEL] = json!("requests");
+    }
+    deployment
 }
 
 /// What a node is, in the words of labels.

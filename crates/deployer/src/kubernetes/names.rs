@@ -23,7 +23,7 @@ pub(crate) fn app(deployment: &str, predictor: &str) -> String {
 }
 
 /// The name of a predictor's Deployment: that of its first pod template, else number and containers of it.
-pub(super) fn workload(deployment: &str, predictor: &Predictor) -> String {
+pub(crate) fn workload(deployment: &str, predictor: &Predictor) -> String {
     let first = predictor.component_specs.first();
     let said = first.and_then(|first| first.document["metadata"]["name"].as_str()).filter(|name| !name.is_empty());
     let name = || format!("{deployment}-{}-0-{}", predictor.name, containers(predictor).join("-"));

@@ -66,6 +66,27 @@ pub(super) async fn keep_replicas(
     api.patch(name, &PatchParams::apply(SCALE_MANAGER).force(), &Patch::Apply(object)).await.map(drop)
 }
 
+/// Sets the number of a Deployment's pods, unless somebody else has changed it meanwhile.
+pub(super) async fn scale(
+    client: &Client,
+    namespace: &str,
+    name: &str,
+    (from, to): (i32, i32),
+) -> Result<(), kube::Error> {
+    let api: Api<MetadataOnly> =
+        Api::namespaced_with(client.clone(), namespace, &resource_of(&Kind::Deployment.types()));
+    let parameters = PatchParams { field_manager: Some(SCALE_MANAGER.to_owned()), ..PatchParams::default() };
+    let patch = json!([
+        {"op": "test", "path": "/spec/replicas", "value": from},
+        {"op": "replace", "path": "/spec/replicas", "value": to},
+    ]);
+    let patch = serde_json::from_value(patch).map_err(kube::Error::SerdeError)?;
+    match api.patch(name, &parameters, &Patch::<()>::Json(patch)).await {
+        Err(kube::Error::Api(answer)) if answer.code == 422 => Ok(()),
+        result => result.map(drop),
+    }
+}
+
 /// Deletes an object, and what it owns. One that is gone already is no error.
 pub(super) async fn delete(client: &Client, namespace: &str, types: &TypeMeta, name: &str) -> Result<(), kube::Error> {
     let api: Api<MetadataOnly> = Api::namespaced_with(client.clone(), namespace, &resource_of(types));

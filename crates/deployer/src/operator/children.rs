@@ -7,7 +7,7 @@ use std::{
 };
 
 use kube::{core::TypeMeta, runtime::watcher::Event};
-use provost_domain::plan::Route;
+use provost_domain::{plan::Route, scaling::Scaling};
 use tokio::sync::watch;
 
 /// The kinds of objects that are watched.
@@ -68,10 +68,12 @@ pub(super) enum Facts {
 }
 
 /// How far a Deployment is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Rollout {
     pub(super) desired: i32,
     pub(super) available: i32,
+    /// How it is scaled by the requests that its pods get.
+    pub(super) scaling: Option<Scaling>,
     /// Whether all replicas are of this generation and available, and no others are left.
     pub(super) is_complete: bool,
     /// Why no pods can be made.

@@ -108,6 +108,7 @@ impl Desired {
     pub(super) fn with_accounts(asked: Asked, settings: &Settings, read: Read) -> Result<Self, Vec<String>> {
         let Asked { deployment, document, owner, generation, mut warnings, rolled_out, catalog } = asked;
         let accounts = read.accounts;
+        warnings.extend(none_to_wake(&deployment, settings));
         warnings.extend(read.warnings.into_iter().chain(annotations_without_effect(&accounts)));
         let source = Source { deployment: &deployment, document: &document, accounts: &accounts, catalog: &catalog };
         let (objects, revisions) = build(source, &owner, settings)
@@ -223,6 +224,15 @@ impl Desired {
     pub(super) fn named(&self, kind: &str) -> impl Iterator<Item = &str> {
         self.names.iter().filter(move |(one, _)| one == kind).map(|(_, name)| name.as_str())
     }
+}
+
+/// Who scales to none must know who wakes.
+fn none_to_wake(deployment: &Deployment, settings: &Settings) -> Option<String> {
+    let mut specs = deployment.predictors.iter().flat_map(|predictor| &predictor.component_specs);
+    let is_asked = specs.any(|spec| spec.scaling.is_some_and(|scaling| scaling.min_replicas == 0));
+    let message = "minReplicas: one replica stays, since nothing would hold requests meanwhile; enable the built-in gateway \
+                   of the chart, without TLS";
+    (is_asked && settings.activator.is_none()).then(|| message.to_owned())
 }
 
 /// A shadow is mirrored whole.

@@ -16,7 +16,12 @@ pub(super) fn observed(family: &Family, in_force: &[Route]) -> Observed {
     let mut revisions: Vec<ObservedRevision> = Vec::new();
     for (name, child, rollout) in rollouts(family) {
         let Some((predictor, revision)) = identity(child) else { continue };
-        let readiness = readiness(family, name, rollout);
+        // One that wakes served before.
+        let wakes = rollout.sleeps() && is_in_force(in_force, &predictor, &revision);
+        let readiness = match readiness(family, name, rollout) {
+            Readiness::Loading if wakes => Readiness::Ready,
+            other => other,
+        };
         match revisions.iter_mut().find(|known| known.predictor == predictor && known.revision == revision) {
             // A predictor of several Deployments is as ready as the least of them.
             Some(known) if known.readiness == Readiness::Ready => known.readiness = readiness,
@@ -97,6 +102,13 @@ pub(super) fn route<'a>(family: &'a Family, name: &str) -> Option<&'a RouteFacts
     }
 }
 
+impl Rollout {
+    /// Whether it may be without pods: requests are held then until there is one.
+    fn sleeps(&self) -> bool {
+        self.scaling.is_some_and(|scaling| scaling.min_replicas == 0)
+    }
+}
+
 impl RouteFacts {
     /// Whether the gateway works by it.
     pub(super) fn is_accepted(&self) -> bool {
@@ -108,6 +120,10 @@ impl RouteFacts {
 pub(super) fn identity(child: &Child) -> Option<(String, RevisionId)> {
     let revision = serde_json::from_value(child.revision.as_deref()?.into()).ok()?;
     Some((child.predictor.clone()?, revision))
+}
+
+fn is_in_force(in_force: &[Route], predictor: &str, revision: &RevisionId) -> bool {
+    in_force.iter().any(|route| route.predictor == predictor && route.revision == *revision)
 }
 
 fn readiness(family: &Family, workload: &str, rollout: &Rollout) -> Readiness {
@@ -125,7 +141,7 @@ fn readiness(family: &Family, workload: &str, rollout: &Rollout) -> Readiness {
 
 fn available(family: &Family, predictor: &str) -> i32 {
     let its = rollouts(family).filter(|(_, child, _)| child.predictor.as_deref() == Some(predictor));
-    its.map(|(_, _, rollout)| rollout.available).sum()
+    its.map(|(_, _, rollout)| rollout.available.max(i32::from(rollout.sleeps()))).sum()
 }
 
 #[cfg(test)]
@@ -143,7 +159,7 @@ mod tests {
         available: i32,
         is_complete: bool,
     ) -> ((Kind, String), Child) {
-        let rollout = Rollout { desired: 1, available, is_complete, trouble: None };
+        let rollout = Rollout { desired: 1, available, scaling: None, is_complete, trouble: None };
         let child = Child {
             owner: Some("1".to_owned()),
             generation: Some(1),

@@ -21,7 +21,7 @@ use provost_domain::{
 };
 use serde_json::Value;
 
-use crate::kubernetes::{Decided, Share};
+use crate::kubernetes::{Decided, SCALING_ANNOTATION, Share};
 
 use super::{
     Context, Memo, Memory,
@@ -213,9 +213,14 @@ impl<'a> Pass<'a> {
     async fn hand_over_replicas(&self, desired: &Desired, object: &Value) -> Result<(), Failed> {
         let (kind, name) = (&object["kind"], object["metadata"]["name"].as_str().unwrap_or_default());
         let is_scaled = |kind: Kind| self.family.contains_key(&(kind, name.to_owned()));
-        let is_new = desired.wants("HorizontalPodAutoscaler", name) && !is_scaled(Kind::HorizontalPodAutoscaler);
-        let found = observed::rollouts(&self.family).find(|(one, ..)| *one == name && kind == "Deployment" && is_new);
+        let found = observed::rollouts(&self.family).find(|(one, ..)| *one == name && kind == "Deployment");
         let Some((.., rollout)) = found else { return Ok(()) };
+        let by_requests =
+            object["metadata"]["annotations"].get(SCALING_ANNOTATION).is_some() && rollout.scaling.is_none();
+        let by_use = desired.wants("HorizontalPodAutoscaler", name) && !is_scaled(Kind::HorizontalPodAutoscaler);
+        if !by_requests && !by_use {
+            return Ok(());
+        }
         let kept = apply::keep_replicas(&self.context.client, &self.namespace, name, rollout.desired).await;
         kept.map_err(|error| ("handing a Deployment over to its autoscaler", error))
     }

@@ -181,7 +181,7 @@ mod tests {
     }
 
     fn family() -> Family {
-        let rollout = Rollout { desired: 2, available: 1, is_complete: false, trouble: None };
+        let rollout = Rollout { desired: 2, available: 1, ..Rollout::default() };
         let child = Child {
             owner: Some("1".to_owned()),
             generation: Some(1),

@@ -24,6 +24,7 @@ use super::{
 };
 use crate::kubernetes::{
     DEPLOYMENT_LABEL, FIRST_ROUTE_ANNOTATION, PREDICTOR_ANNOTATION, REVISION_ANNOTATION, ROUTES_ANNOTATION,
+    SCALING_ANNOTATION,
 };
 
 /// The label of a pod that tells its Deployment.
@@ -190,10 +191,13 @@ fn rollout(deployment: &Deployment) -> Rollout {
     let status = deployment.status.clone().unwrap_or_default();
     let desired = deployment.spec.replicas.unwrap_or(1);
     let is_current = status.observed_generation >= deployment.metadata.generation;
+    let annotations = deployment.metadata.annotations.as_ref();
+    let scaling = annotations.and_then(|known| serde_json::from_str(known.get(SCALING_ANNOTATION)?).ok());
     let failure = status.conditions.into_iter().find(|one| one.kind == "ReplicaFailure" && one.status == "True");
     Rollout {
         desired,
         available: status.available_replicas,
+        scaling,
         is_complete: is_current
             && status.updated_replicas >= desired
             && status.available_replicas >= desired

@@ -112,7 +112,8 @@ impl ProxyThread {
         let mut pauses = PAUSES.into_iter();
         loop {
             let client = self.grpc.borrow_mut().client();
-            let sending = client.request(request(uri, (headers, body), backend)?);
+            let authority = self.authority(backend).await?;
+            let sending = client.request(request(uri, (headers, body), &authority)?);
             let error = match tokio::time::timeout(TIMEOUT, sending).await {
                 Ok(Ok(answer)) => return Ok(answer.map(tonic::body::Body::new)),
                 Ok(Err(error)) => error,
@@ -136,9 +137,9 @@ fn is_prediction(path: &str) -> bool {
 fn request(
     uri: &Uri,
     (headers, body): (&HeaderMap, &Bytes),
-    backend: &Backend,
+    authority: &str,
 ) -> Result<Request<Full<Bytes>>, RequestError> {
-    let mut request = Request::post(format!("http://{}{}", backend.authority, uri.path()))
+    let mut request = Request::post(format!("http://{authority}{}", uri.path()))
         .version(http::Version::HTTP_2)
         .body(Full::new(body.clone()))
         .map_err(|error| RequestError::new(ErrorCode::Internal, error.to_string()))?;
@@ -201,7 +202,7 @@ mod tests {
     fn proxy() -> Proxy {
         // Its client of REST wants one, though nothing is encrypted here.
         let _already_set = rustls::crypto::ring::default_provider().install_default();
-        Proxy::new(Options::default()).unwrap()
+        Proxy::new(Options::default(), None).unwrap()
     }
 
     async fn call(
@@ -247,6 +248,7 @@ mod tests {
             weight,
             is_shadow: false,
             authority,
+            sleeper: None,
         };
         let backends = vec![backend("main", 100, server("main").await), backend("canary", 0, server("canary").await)];
         let proxy = proxy();

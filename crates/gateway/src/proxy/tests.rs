@@ -9,6 +9,8 @@ use tokio::{
     net::TcpListener,
 };
 
+use provost_domain::routing_table::Sleeper;
+
 use super::*;
 
 /// A server that answers every request with its name, and keeps what it got.
@@ -41,11 +43,15 @@ async fn server(name: &'static str) -> Server {
 }
 
 fn backend(predictor: &str, weight: u32, is_shadow: bool, authority: &str) -> Backend {
-    Backend { predictor: predictor.to_owned(), weight, is_shadow, authority: authority.to_owned() }
+    Backend { predictor: predictor.to_owned(), weight, is_shadow, authority: authority.to_owned(), sleeper: None }
 }
 
 fn proxy(backends: Vec<Backend>) -> ProxyThread {
-    let proxy = Proxy::new(Options { body_max: 1000, ..Options::default() }).unwrap();
+    waking_proxy(backends, None)
+}
+
+fn waking_proxy(backends: Vec<Backend>, waker: Option<Arc<dyn Waker>>) -> ProxyThread {
+    let proxy = Proxy::new(Options { body_max: 1000, ..Options::default() }, waker).unwrap();
     let id = DeploymentId { namespace: "models".try_into().unwrap(), name: "iris".try_into().unwrap() };
     let unavailable = "it is being created".to_owned();
     proxy.publish_all(BTreeMap::from([(id, DeploymentBackends { backends, unavailable })]));
@@ -185,5 +191,31 @@ fn what_cannot_be_answered_is_said() {
             assert_eq!(answer.0, status, "{path}: {}", answer.1);
             assert!(answer.1.contains(words), "{}", answer.1);
         }
+    });
+}
+
+/// Wakes a server at this address, or has a reason not to.
+#[derive(Debug)]
+struct Wakes(Result<String, String>);
+
+#[async_trait::async_trait]
+impl Waker for Wakes {
+    async fn awake(&self, _sleeper: &Sleeper) -> Result<String, String> {
+        self.0.clone()
+    }
+}
+
+#[test]
+fn what_sleeps_is_woken_and_answers_where_it_is_then() {
+    run(async {
+        let server = server("main").await;
+        let sleeper = || Some(Sleeper { namespace: String::new(), workload: String::new(), app: String::new() });
+        let asleep = Backend { sleeper: sleeper(), ..backend("main", 100, false, "localhost:1") };
+        let woken = waking_proxy(vec![asleep.clone()], Some(Arc::new(Wakes(Ok(server.authority.clone())))));
+        assert_eq!(text(woken.call(request(PATH, &[], "{}")).await).await, (StatusCode::OK, "main".to_owned()));
+        let not = waking_proxy(vec![asleep], Some(Arc::new(Wakes(Err("no replica was ready".to_owned())))));
+        let (status, body) = text(not.call(request(PATH, &[], "{}")).await).await;
+        assert_eq!(status, StatusCode::GATEWAY_TIMEOUT);
+        assert!(body.contains("predictor `main` does not wake: no replica was ready"), "{body}");
     });
 }

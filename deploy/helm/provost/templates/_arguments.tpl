@@ -30,6 +30,9 @@
 {{- end }}
 {{- if .Values.inferenceServices }}
 - --inference-services
+{{- if include "provost.hasActivator" . }}
+- --activator={{ .Release.Namespace }}/{{ include "provost.serverName" (dict "root" . "suffix" "gateway") }}
+{{- end }}
 {{- end }}
 - --listen=0.0.0.0:8081
 {{- if .Values.leaderElection.enabled }}
@@ -42,6 +45,11 @@
 {{- range .Values.extraArgs }}
 - {{ . | quote }}
 {{- end }}
+{{- end }}
+
+{{/* Whether the built-in gateway can hold requests in the clear, as those of pods come. */}}
+{{- define "provost.hasActivator" -}}
+{{- if and .Values.inferenceServices .Values.builtInGateway.enabled (not .Values.builtInGateway.tlsSecret) }}true{{ end }}
 {{- end }}
 
 {{/* The ConfigMaps with further model servers, of which the release's own counts before the others. */}}

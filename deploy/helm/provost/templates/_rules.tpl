@@ -28,6 +28,10 @@ them first: `patch` changes one, `create` lets the patch make it. Only service a
 - apiGroups: [serving.kserve.io]
   resources: [servingruntimes]
   verbs: [list, watch]
+# What is scaled by requests is asked where it answers; what is scaled to none answers at the built-in gateway.
+- apiGroups: [discovery.k8s.io]
+  resources: [endpointslices]
+  verbs: [{{ if include "provost.hasActivator" . }}create, delete, list, patch, watch{{ else }}list, watch{{ end }}]
 {{- end }}
 - apiGroups: [apps]
   resources: [deployments]
@@ -80,6 +84,16 @@ them first: `patch` changes one, `create` lets the patch make it. Only service a
 - apiGroups: [serving.kserve.io]
   resources: [servingruntimes]
   verbs: [list, watch]
+{{- end }}
+
+{{/* What a server that passes predictions on asks to wake what is scaled to none. */}}
+{{- define "provost.wakeRules" -}}
+- apiGroups: [discovery.k8s.io]
+  resources: [endpointslices]
+  verbs: [list, watch]
+- apiGroups: [apps]
+  resources: [deployments/scale]
+  verbs: [get, patch]
 {{- end }}
 
 {{/* All who must know model servers by name. */}}

@@ -1,6 +1,6 @@
 //! What a predictor says of its pods, in the form of Seldon's component specifications. Pure.
 
-use provost_domain::deployment::ComponentSpec;
+use provost_domain::{deployment::ComponentSpec, scaling::Scaling};
 use serde_json::{Map, Value, json};
 
 /// Fields of a model that are those of its container.
@@ -28,13 +28,15 @@ const MODEL_CONTAINER: [&str; 3] = ["kserve-container", "kfserving-container", "
 const UTILIZATION: i64 = 80;
 
 /// How many pods there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Scale<'a> {
     pub(super) fewest: i64,
     pub(super) most: i64,
     /// `cpu` or `memory`.
     pub(super) metric: &'a str,
     pub(super) target: Option<i64>,
+    /// In place of those: by requests.
+    pub(super) by_requests: Option<Scaling>,
 }
 
 /// The pods of a model that the platform serves.
@@ -99,10 +101,10 @@ fn component(predictor: &Value, containers: Vec<Value>, scale: Scale<'_>) -> Com
     spec.insert("containers".to_owned(), Value::Array(containers));
     let replicas = i32::try_from(scale.fewest.max(1)).unwrap_or(i32::MAX);
     let mut document = json!({"spec": spec, "replicas": replicas});
-    if scale.most > i64::from(replicas) {
+    if scale.by_requests.is_none() && scale.most > i64::from(replicas) {
         document["hpaSpec"] = autoscaler(replicas, scale);
     }
-    ComponentSpec { containers: names, replicas: Some(replicas), document }
+    ComponentSpec { containers: names, replicas: Some(replicas), scaling: scale.by_requests, document }
 }
 
 fn autoscaler(fewest: i32, scale: Scale<'_>) -> Value {

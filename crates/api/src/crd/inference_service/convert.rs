@@ -2,6 +2,7 @@
 //! that the rest can still be checked.
 
 mod runtime;
+mod scale;
 mod sources;
 
 use provost_domain::{
@@ -12,11 +13,7 @@ use provost_domain::{
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::{
-    component::{self, Scale},
-    fields::SERVICE_ACCOUNT,
-    paths::Paths,
-};
+use super::{component, fields::SERVICE_ACCOUNT, paths::Paths};
 use crate::crd::{Class, Finding, metadata::ObjectMeta, words::Words};
 pub(super) use sources::CANARY;
 use sources::Source;
@@ -217,28 +214,6 @@ impl Reader<'_> {
                 component::of_runtime(&source.spec, model, image.clone(), &self.name, scale)
             }
         }
-    }
-
-    /// How many pods there are to be, and what that depends on.
-    fn scale<'b>(&mut self, source: &'b Source) -> Scale<'b> {
-        let number = |name: &str| source.spec[name].as_i64();
-        let text = |name: &str| source.spec[name].as_str().filter(|text| !text.is_empty());
-        let fewest = number("minReplicas").unwrap_or(1);
-        if fewest == 0 {
-            let message = "scaling to none is not supported yet; one replica stays".to_owned();
-            self.findings.push(Finding { path: source.path.field("minReplicas"), class: Class::NoEffect, message });
-        }
-        let metric = text("scaleMetric").unwrap_or("cpu");
-        let kind = text("scaleMetricType").unwrap_or("Utilization");
-        let fields = [("scaleMetric", metric, &["cpu", "memory"][..]), ("scaleMetricType", kind, &["Utilization"])];
-        for (field, value, known) in fields {
-            if !known.contains(&value) {
-                let known = known.join("` or `");
-                let message = format!("`{value}` is not supported yet; use `{known}`, or leave it out");
-                self.violations.push(Violation::not_supported(source.path.field(field), value, message));
-            }
-        }
-        Scale { fewest, most: number("maxReplicas").unwrap_or(0), metric, target: number("scaleTarget") }
     }
 
     fn check_replicas(&mut self, source: &Source) {

@@ -121,21 +121,30 @@ static PREDICTOR: [Field; 21] = [
          first port, else at 8080.",
         NO_IMAGES,
     ),
-    Field::on_kubernetes("spec.predictor.minReplicas", Integer, "Fewest replicas.").because(ONE_INSTANCE).unless(1),
+    Field::on_kubernetes(
+        "spec.predictor.minReplicas",
+        Integer,
+        "Fewest replicas. With 0 they end when nothing is asked for a minute, and the next request is held until one is \
+         ready, where the chart's built-in gateway is there to hold it.",
+    )
+    .because(ONE_INSTANCE)
+    .unless(1),
     Field::on_kubernetes("spec.predictor.maxReplicas", Integer, "Most replicas.").because(ONE_INSTANCE).unless(1),
     Field::on_kubernetes(
         "spec.predictor.scaleTarget",
         Integer,
-        "What each replica is to be busy, in percent; 80 where it is left out.",
+        "What each replica is loaded with: of `cpu` and `memory` in percent, 80 where it is left out; of `concurrency` (100) \
+         and `rps` (200) what it can take, of which seven tenths are aimed at.",
     )
     .because(ONE_INSTANCE),
     Field::on_kubernetes(
         "spec.predictor.scaleMetric",
         Text,
-        "What is scaled on: `cpu`, the default, or `memory`; others are refused.",
+        "What is scaled on: `cpu` or `memory`, or of the requests `concurrency` or `rps`. Where it is left out, `cpu`, and \
+         `concurrency` with `minReplicas: 0`.",
     )
     .because(ONE_INSTANCE),
-    Field::on_kubernetes("spec.predictor.scaleMetricType", Text, "`Utilization`; others are refused.")
+    Field::on_kubernetes("spec.predictor.scaleMetricType", Text, "`Utilization`, of requests `AverageValue` too; others are refused.")
         .because(ONE_INSTANCE),
     Field::no_effect("spec.predictor.autoScaling", Map, "What is scaled on.").because(USE_SCALE),
     Field::no_effect("spec.predictor.containerConcurrency", Integer, "Requests a replica takes at once.")

@@ -4,6 +4,7 @@ use provost_domain::{
     Deployment, Engine, Namespace, ServerCatalog, Violation,
     deployment::{Protocol, ResourceKind, Transport},
     graph::ParameterValue,
+    scaling::{Metric, Scaling},
 };
 use serde_json::{Value, json};
 
@@ -399,23 +400,57 @@ fn on_kubernetes_a_program_of_the_users_own_is_asked_in_its_protocol() {
     assert_eq!(containers[1]["ports"], json!([{"name": "http", "containerPort": 8080}]));
 }
 
+fn scaled(fields: &Value) -> Value {
+    let mut predictor = sklearn();
+    predictor.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    service(&json!({"predictor": predictor}))
+}
+
 #[test]
-fn on_kubernetes_what_cannot_be_scaled_by_is_refused_and_none_is_one() {
-    let scaled = |fields: Value| {
-        let mut predictor = sklearn();
-        predictor.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-        service(&json!({"predictor": predictor}))
+fn on_kubernetes_replicas_are_scaled_by_requests() {
+    let of = |fields: Value| {
+        let (deployment, warnings) = parse_for(Engine::Kubernetes, &scaled(&fields)).unwrap();
+        assert_eq!(warnings, []);
+        let spec = &deployment.predictors[0].component_specs[0];
+        assert_eq!(spec.document["hpaSpec"], Value::Null);
+        spec.scaling.unwrap()
     };
-    let told = parse_for(Engine::Kubernetes, &scaled(json!({"scaleMetric": "rps"}))).unwrap_err();
+    let scaling = |metric, target, min_replicas, max_replicas| Scaling { metric, target, min_replicas, max_replicas };
+    let rps = of(json!({"minReplicas": 1, "maxReplicas": 4, "scaleMetric": "rps", "scaleTarget": 50}));
+    assert_eq!(rps, scaling(Metric::Rps, 50.0, 1, 4));
+    let concurrency = of(json!({"minReplicas": 2, "scaleMetric": "concurrency"}));
+    assert_eq!(concurrency, scaling(Metric::Concurrency, 100.0, 2, 2));
+    assert_eq!(of(json!({"minReplicas": 0})), scaling(Metric::Concurrency, 100.0, 0, 1));
+}
+
+#[test]
+fn on_kubernetes_what_cannot_be_scaled_by_is_refused() {
+    let refused = |fields: Value| {
+        let told = parse_for(Engine::Kubernetes, &scaled(&fields)).unwrap_err();
+        told.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
     assert_eq!(
-        told.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        ["spec.predictor.scaleMetric: `rps` is not supported yet; use `cpu` or `memory`, or leave it out"]
+        refused(json!({"scaleMetric": "luck"})),
+        [
+            "spec.predictor.scaleMetric: `luck` is not known; use one of `cpu`, `memory`, `concurrency`, `rps`, or leave it \
+          out"
+        ]
     );
-    let (deployment, warnings) = parse_for(Engine::Kubernetes, &scaled(json!({"minReplicas": 0}))).unwrap();
+    assert_eq!(
+        refused(json!({"scaleMetric": "rps", "scaleTarget": 0})),
+        ["spec.predictor.scaleTarget: must be more than 0"]
+    );
+    assert_eq!(
+        refused(json!({"scaleMetric": "cpu", "scaleMetricType": "Value"})),
+        ["spec.predictor.scaleMetricType: `Value` is not known; use one of `Utilization`, or leave it out"]
+    );
+    let (deployment, warnings) =
+        parse_for(Engine::Kubernetes, &scaled(&json!({"minReplicas": 0, "scaleMetric": "cpu"}))).unwrap();
     assert_eq!(deployment.predictors[0].component_specs[0].replicas, Some(1));
     assert_eq!(
         warnings[0].to_string(),
-        "spec.predictor.minReplicas: scaling to none is not supported yet; one replica stays"
+        "spec.predictor.minReplicas: what no replica uses says nothing, so that one stays; scale to none by `concurrency` \
+         or `rps`"
     );
 }
 

@@ -144,6 +144,7 @@ fn component_spec(spec: &SeldonPodSpec) -> ComponentSpec {
     let name = |container: &Value| Some(container.get("name")?.as_str()?.to_owned());
     ComponentSpec {
         containers: containers.into_iter().flatten().filter_map(name).collect(),
+        scaling: None,
         replicas: spec.replicas,
         document: json!(spec),
     }

@@ -671,6 +671,30 @@ fn with_an_autoscaler_no_replicas_are_set() {
 }
 
 #[test]
+fn what_is_scaled_by_requests_says_so_and_keeps_a_pod_where_nobody_would_wake_it() {
+    let service = r"
+apiVersion: serving.kserve.io/v1beta1
+kind: InferenceService
+metadata: {name: iris}
+spec: {predictor: {minReplicas: 0, maxReplicas: 3, scaleMetric: rps, sklearn: {storageUri: 's3://models/iris'}}}
+";
+    let least = |objects: &[Value]| {
+        let metadata = &objects[0]["metadata"];
+        assert_eq!(metadata["labels"][SCALED_LABEL], "requests");
+        assert_eq!(objects[0]["spec"]["replicas"], Value::Null);
+        let scaling = metadata["annotations"][SCALING_ANNOTATION].as_str().unwrap();
+        let scaling: Scaling = serde_json::from_str(scaling).unwrap();
+        assert_eq!((scaling.target, scaling.max_replicas), (200.0, 3));
+        scaling.min_replicas
+    };
+    let activator = "system/provost-gateway".parse().ok();
+    let none = Settings::new("provost:1".to_owned());
+    let some = Settings { activator, ..none.clone() };
+    let built = |settings: &Settings| with_source(service, |source, owner| build(source, owner, settings)).unwrap();
+    assert_eq!((least(&built(&some)), least(&built(&none))), (0, 1));
+}
+
+#[test]
 fn names_are_shortened_after_63_characters() {
     let long = objects(&MANIFEST.replace("name: classifier\n", &format!("name: {}\n", "b".repeat(51))));
     assert_eq!(names(&long, "Deployment")[0].len(), 63);
