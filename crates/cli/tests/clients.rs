@@ -55,15 +55,25 @@ async fn tensorflow_servings_client_gets_the_models_answers() {
     runs_against_the_example(python, "serving.py").await;
 }
 
-#[tokio::test]
-async fn kserves_sdk_creates_waits_predicts_and_deletes() {
-    let Some(python) = python("PROVOST_KSERVE_PYTHON") else { return };
+async fn manages_services(python: PathBuf, name: &str) {
     let node = Node::start(NodeOptions::new(BINARY)).await;
     let address = node.url().strip_prefix("http://").unwrap();
     let mut command = Command::new(python);
-    command.arg(script("kserve_sdk.py")).args([address, "examples/iris/sklearn", "examples/iris/xgboost", "[1, 1]"]);
+    command.arg(script(name)).args([address, "examples/iris/sklearn", "examples/iris/xgboost", "[1, 1]"]);
     let status = command.status().unwrap();
-    assert!(status.success(), "{status}");
+    assert!(status.success(), "{name}: {status}");
+}
+
+#[tokio::test]
+async fn kserves_sdk_creates_waits_predicts_and_deletes() {
+    let Some(python) = python("PROVOST_KSERVE_PYTHON") else { return };
+    manages_services(python, "kserve_sdk.py").await;
+}
+
+#[tokio::test]
+async fn kfservings_sdk_creates_waits_changes_and_deletes() {
+    let Some(python) = python("PROVOST_KFSERVING_PYTHON") else { return };
+    manages_services(python, "kfserving_sdk.py").await;
 }
 
 #[test]

@@ -16,7 +16,7 @@ use anyhow::Result;
 pub(crate) use self::{
     node::Node,
     programs::{Programs, VersionPart, programs},
-    python::{Environment, environment},
+    python::{Environment, environment, environment_of, of_version},
 };
 use crate::{
     process,

@@ -23,7 +23,7 @@ pub const KIND: &str = "InferenceService";
 /// The API versions in which the kind is accepted.
 pub const API_VERSIONS: [&str; 3] = ["serving.kserve.io/v1beta1", "serving.kubeflow.org/v1beta1", LEGACY_VERSION];
 /// The version whose documents have `spec.default` and `spec.canary`.
-pub(crate) const LEGACY_VERSION: &str = "serving.kubeflow.org/v1alpha2";
+pub const LEGACY_VERSION: &str = "serving.kubeflow.org/v1alpha2";
 /// The annotation with the predictor that had all of the traffic before another was applied with a share of it.
 pub const ROLLED_OUT_ANNOTATION: &str = "provost.dev/rolled-out-predictor";
 
@@ -75,7 +75,7 @@ fn with_containers(mut predictor: Value) -> Value {
 }
 
 /// A document of v1alpha2 in the form of v1beta1.
-fn upgraded(mut document: Value) -> Value {
+pub fn upgraded(mut document: Value) -> Value {
     let spec = document.get_mut("spec").map(Value::take).unwrap_or_default();
     let predictor = |endpoint: &str| spec.get(endpoint)?.get("predictor").cloned().map(with_containers);
     let mut latest = Map::new();

@@ -2,7 +2,10 @@
 
 use http::{HeaderMap, header};
 use provost_api::{
-    crd::resources::{self, CustomResource},
+    crd::{
+        inference_service,
+        resources::{self, CustomResource},
+    },
     manifest,
     problem::Problem,
 };
@@ -55,19 +58,28 @@ impl Objects {
         format!("{}.{}", self.resource.plural, self.resource.group)
     }
 
-    /// Whether the deployment is one of them: of the kind, and of a version with the same schema.
+    /// Whether the deployment is one of them: of the kind, and of a version with the same schema or of one before.
     pub(super) fn has(&self, stored: &StoredDeployment) -> bool {
         let of_schema = |api_version: &str| {
             let version = api_version.rsplit('/').next().unwrap_or_default();
             let mut schemas = self.resource.schemas.iter();
             schemas.any(|versions| versions.contains(&version) && versions.contains(&self.version.as_str()))
         };
-        stored.document["kind"] == self.resource.kind && stored.document["apiVersion"].as_str().is_some_and(of_schema)
+        let is_of_kind = stored.document["kind"] == self.resource.kind;
+        is_of_kind && (self.is_newer(stored) || stored.document["apiVersion"].as_str().is_some_and(of_schema))
+    }
+
+    /// Whether the deployment was written in an older version, and is shown in the one that is asked for.
+    pub(super) fn is_newer(&self, stored: &StoredDeployment) -> bool {
+        let api_version = &stored.document["apiVersion"];
+        *api_version == inference_service::LEGACY_VERSION && *api_version != self.api_version()
     }
 
     /// The resource of a deployment.
     pub(super) fn object(&self, app: &App, stored: &StoredDeployment) -> Value {
-        let mut object = stored.document.clone();
+        let is_newer = self.is_newer(stored);
+        let document = stored.document.clone();
+        let mut object = if is_newer { inference_service::upgraded(document) } else { document };
         object["apiVersion"] = json!(self.api_version());
         if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.insert("name".to_owned(), json!(stored.id.name.as_str()));
@@ -77,7 +89,7 @@ impl Objects {
             metadata.insert("resourceVersion".to_owned(), json!(resource_version(stored)));
             metadata.insert("creationTimestamp".to_owned(), json!(format_time(stored.created)));
         }
-        object["status"] = status::of(app, stored, &self.host);
+        object["status"] = status::of(app, stored, (&self.api_version(), &self.host));
         object
     }
 

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::app::{App, format_time};
 
-/// The status of a deployment, for a client that reached this server at `host`.
-pub(super) fn of(app: &App, stored: &StoredDeployment, host: &str) -> Value {
+/// The status of a deployment in an API version, for a client that reached this server at `host`.
+pub(super) fn of(app: &App, stored: &StoredDeployment, (api_version, host): (&str, &str)) -> Value {
     let document = ManifestDocument::from_json("the store", stored.document.clone()).ok();
     let deployment = document.and_then(|document| {
         parse_deployment(&document, &stored.id.namespace, &app.catalog(), app.engine)
@@ -19,7 +19,7 @@ pub(super) fn of(app: &App, stored: &StoredDeployment, host: &str) -> Value {
             .map(|(deployment, _)| deployment)
     });
     let report = stored.report.as_ref().filter(|report| report.generation == stored.generation);
-    let status = Status { stored, report, deployment: deployment.as_ref(), host };
+    let status = Status { stored, report, deployment: deployment.as_ref(), api_version, host };
     if stored.document["kind"] == inference_service::KIND { status.of_kserve() } else { status.of_seldon() }
 }
 
@@ -28,6 +28,7 @@ struct Status<'a> {
     /// What is known of this generation.
     report: Option<&'a Report>,
     deployment: Option<&'a Deployment>,
+    api_version: &'a str,
     host: &'a str,
 }
 
@@ -50,8 +51,7 @@ impl Status<'_> {
     fn of_kserve(&self) -> Value {
         let state = self.report.map(|report| report.state);
         let description = self.report.map_or("", |report| report.description.as_str());
-        let is_legacy =
-            self.stored.document["apiVersion"].as_str().is_some_and(|version| version.ends_with("/v1alpha2"));
+        let is_legacy = self.api_version == inference_service::LEGACY_VERSION;
         let predictor = if is_legacy { "DefaultPredictorReady" } else { "PredictorReady" };
         let routes = if is_legacy { "RoutesReady" } else { "IngressReady" };
         let model = if is_legacy { format!("/v1/models/{}", self.stored.id.name) } else { String::new() };

@@ -31,14 +31,15 @@ fn stored(api_version: &str, kind: &str) -> StoredDeployment {
 }
 
 #[test]
-fn versions_of_one_schema_show_each_others_resources() {
+fn versions_show_each_others_resources_where_the_schema_is_one_or_the_newer() {
     let kserve = objects("serving.kserve.io", "v1beta1");
     let kubeflow = objects("serving.kubeflow.org", "v1beta1");
     let legacy = objects("serving.kubeflow.org", "v1alpha2");
     let latest = stored("serving.kserve.io/v1beta1", "InferenceService");
     let old = stored("serving.kubeflow.org/v1alpha2", "InferenceService");
     assert!(kserve.has(&latest) && kubeflow.has(&latest) && !legacy.has(&latest));
-    assert!(!kserve.has(&old) && !kubeflow.has(&old) && legacy.has(&old));
+    assert!(kserve.has(&old) && kubeflow.has(&old) && legacy.has(&old));
+    assert!(kubeflow.is_newer(&old) && !legacy.is_newer(&old) && !kubeflow.is_newer(&latest));
     let seldon = stored("machinelearning.seldon.io/v1alpha3", "SeldonDeployment");
     assert!(objects("machinelearning.seldon.io", "v1").has(&seldon) && !kserve.has(&seldon));
 }

@@ -1,7 +1,7 @@
 //! Python environments in the build directory, made once from committed requirements.
 
 use std::{
-    fs,
+    env, fs,
     hash::{DefaultHasher, Hash as _, Hasher as _},
     path::{Path, PathBuf},
     process::Command,
@@ -44,22 +44,42 @@ pub(super) fn can_make_environments() -> bool {
     process::output_of(Command::new("python3").args(["-c", "import venv, ensurepip"])).is_ok()
 }
 
+/// A Python of one of these versions, such as `3.8`: that of the system, else one of pyenv's.
+pub(crate) fn of_version(versions: &[&str]) -> Option<PathBuf> {
+    let of_system = versions.iter().map(|version| PathBuf::from(format!("python{version}")));
+    let pyenv = env::var_os("PYENV_ROOT").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".pyenv")));
+    let installed = pyenv.and_then(|root| root.join("versions").read_dir().ok()).into_iter().flatten().flatten();
+    let is_wanted = |folder: &fs::DirEntry| {
+        let name = folder.file_name().to_string_lossy().into_owned();
+        versions.iter().any(|version| name.strip_prefix(version).is_some_and(|rest| rest.starts_with('.')))
+    };
+    let of_pyenv = installed.filter(is_wanted).map(|folder| folder.path().join("bin/python"));
+    let works =
+        |python: &PathBuf| process::output_of(Command::new(python).args(["-c", "import venv, ensurepip"])).is_ok();
+    of_system.chain(of_pyenv).find(works)
+}
+
 /// The environment of a requirements file, made anew when the file or the system's Python changed.
 pub(crate) fn environment(name: &str, requirements: &str, stage: &Stage<'_>) -> Result<Environment> {
+    environment_of(Path::new("python3"), name, requirements, stage)
+}
+
+/// The environment of a requirements file for this Python.
+pub(crate) fn environment_of(program: &Path, name: &str, requirements: &str, stage: &Stage<'_>) -> Result<Environment> {
     let file = stage.workspace.root.join(requirements);
     let text = fs::read_to_string(&file).with_context(|| format!("cannot read `{requirements}`"))?;
-    let python = process::output_of(Command::new("python3").arg("-VV"))?;
+    let python = process::output_of(Command::new(program).arg("-VV"))?;
     let folder = stage.workspace.kept(&format!("python/{name}-{:016x}", key(&text, &python)))?;
     if !folder.join(COMPLETE).is_file() {
         remove_older(&folder, name)?;
-        make(&folder, &file, stage).with_context(|| format!("cannot install `{requirements}`"))?;
+        make(program, &folder, &file, stage).with_context(|| format!("cannot install `{requirements}`"))?;
     }
     Ok(Environment { folder })
 }
 
-fn make(folder: &Path, requirements: &Path, stage: &Stage<'_>) -> Result<()> {
+fn make(program: &Path, folder: &Path, requirements: &Path, stage: &Stage<'_>) -> Result<()> {
     stage.says("making a Python environment");
-    stage.command("venv", Command::new("python3").args(["-m", "venv"]).arg(folder))?.success()?;
+    stage.command("venv", Command::new(program).args(["-m", "venv"]).arg(folder))?.success()?;
     let mut install = Command::new(folder.join("bin/python"));
     install.args(["-m", "pip", "install", "--disable-pip-version-check", "--only-binary", ":all:", "--requirement"]);
     stage.command("pip", install.arg(requirements))?.success()?;

@@ -20,6 +20,11 @@ const CLIENTS: [(&str, &str, &str); 4] = [
     ("kserve", "crates/cli/tests/clients/kserve.txt", "PROVOST_KSERVE_PYTHON"),
 ];
 
+/// That of `KFServing`, which no newer Python takes; where there is none of these, it is left out.
+const KFSERVING: (&str, &str, &str) =
+    ("kfserving", "crates/cli/tests/clients/kfserving.txt", "PROVOST_KFSERVING_PYTHON");
+const KFSERVING_VERSIONS: [&str; 2] = ["3.8", "3.9"];
+
 /// Runs it.
 pub(super) fn run(stage: &Stage<'_>) -> Result<Outcome> {
     match environments(stage) {
@@ -37,5 +42,13 @@ fn environments(stage: &Stage<'_>) -> Result<Vec<(&'static str, PathBuf)>> {
     let made = CLIENTS
         .into_iter()
         .map(|(name, requirements, variable)| Ok((variable, setup::environment(name, requirements, stage)?.python())));
-    made.collect()
+    let mut made = made.collect::<Result<Vec<_>>>()?;
+    let (name, requirements, variable) = KFSERVING;
+    match setup::of_version(&KFSERVING_VERSIONS) {
+        Some(python) => {
+            made.push((variable, setup::environment_of(&python, name, requirements, stage)?.python()));
+        }
+        None => stage.says("KFServing's client is left out: it needs Python 3.8 or 3.9"),
+    }
+    Ok(made)
 }

@@ -1,0 +1,109 @@
+"""KFServing's SDK of version 0.6.1: creates a service, waits, changes and deletes it, in both of its versions.
+
+Arguments: the server's host and port, the folders of two models, and the classes that both answer.
+"""
+
+import json
+import sys
+import tempfile
+import urllib.parse
+import urllib.request
+
+from kfserving import (
+    KFServingClient,
+    V1alpha2EndpointSpec,
+    V1alpha2InferenceService,
+    V1alpha2InferenceServiceSpec,
+    V1alpha2PredictorSpec,
+    V1alpha2SKLearnSpec,
+    V1beta1InferenceService,
+    V1beta1InferenceServiceSpec,
+    V1beta1PredictorSpec,
+    V1beta1SKLearnSpec,
+    V1beta1XGBoostSpec,
+    constants,
+)
+from kubernetes import client
+
+ROWS = [[6.8, 2.8, 4.8, 1.4], [6.1, 3.4, 4.5, 1.6]]
+NEW = constants.KFSERVING_GROUP + "/" + constants.KFSERVING_V1BETA1_VERSION
+OLD = constants.KFSERVING_GROUP + "/v1alpha2"
+
+
+def connect(address):
+    context = {"name": "provost", "context": {"cluster": "provost", "user": "anyone"}}
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "provost",
+        "clusters": [{"name": "provost", "cluster": {"server": "http://" + address}}],
+        "users": [{"name": "anyone", "user": {}}],
+        "contexts": [context],
+    }
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        json.dump(config, file)
+        file.flush()
+        return KFServingClient(config_file=file.name)
+
+
+def service(version, spec):
+    metadata = client.V1ObjectMeta(name="iris", namespace="default")
+    kind = V1alpha2InferenceService if version == OLD else V1beta1InferenceService
+    return kind(api_version=version, kind="InferenceService", metadata=metadata, spec=spec)
+
+
+def new(predictor):
+    return service(NEW, V1beta1InferenceServiceSpec(predictor=predictor))
+
+
+def old(uri):
+    predictor = V1alpha2PredictorSpec(sklearn=V1alpha2SKLearnSpec(storage_uri=uri))
+    return service(OLD, V1alpha2InferenceServiceSpec(default=V1alpha2EndpointSpec(predictor=predictor)))
+
+
+def predict(address, url):
+    host = urllib.parse.urlsplit(url).netloc
+    body = json.dumps({"instances": ROWS}).encode()
+    request = urllib.request.Request("http://" + address + "/v1/models/iris:predict", body, {"Host": host})
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)["predictions"]
+
+
+def main():
+    address, sklearn, xgboost, classes = sys.argv[1], sys.argv[2], sys.argv[3], json.loads(sys.argv[4])
+    kfserving = connect(address)
+    first = V1beta1PredictorSpec(sklearn=V1beta1SKLearnSpec(storage_uri=sklearn))
+    kfserving.create(new(first), watch=True, timeout_seconds=60)
+    kfserving.wait_isvc_ready("iris", namespace="default", timeout_seconds=60, polling_interval=1)
+    url = kfserving.get("iris", namespace="default")["status"]["url"]
+    assert predict(address, url) == classes
+
+    second = V1beta1PredictorSpec(xgboost=V1beta1XGBoostSpec(storage_uri=xgboost), canary_traffic_percent=20)
+    kfserving.replace("iris", new(second), namespace="default")
+    kfserving.wait_isvc_ready("iris", namespace="default", timeout_seconds=60, polling_interval=1)
+    traffic = kfserving.get("iris", namespace="default")["status"]["components"]["predictor"]["traffic"]
+    assert [share["percent"] for share in traffic] == [80, 20], traffic
+    third = V1beta1PredictorSpec(xgboost=V1beta1XGBoostSpec(storage_uri=xgboost), canary_traffic_percent=100)
+    kfserving.patch("iris", new(third), namespace="default")
+    kfserving.wait_isvc_ready("iris", namespace="default", timeout_seconds=60, polling_interval=1)
+    assert len(kfserving.get(namespace="default")["items"]) == 1
+    kfserving.delete("iris", namespace="default")
+
+    kfserving.create(old(sklearn))
+    kfserving.wait_isvc_ready("iris", namespace="default", timeout_seconds=60, polling_interval=1, version="v1alpha2")
+    # It watches in the newer version.
+    kfserving.get("iris", namespace="default", watch=True, timeout_seconds=60)
+    assert kfserving.is_isvc_ready("iris", namespace="default")
+    stored = kfserving.get("iris", namespace="default", version="v1alpha2")
+    assert stored["spec"]["default"]["predictor"]["sklearn"]["storageUri"] == sklearn, stored
+    assert predict(address, stored["status"]["url"]) == classes
+    kfserving.delete("iris", namespace="default", version="v1alpha2")
+    try:
+        kfserving.get("iris", namespace="default")
+    except RuntimeError as gone:
+        assert "NotFound" in str(gone), gone
+    else:
+        raise AssertionError("the service is there after it was deleted")
+
+
+main()
