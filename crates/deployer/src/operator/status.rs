@@ -14,7 +14,7 @@ use super::{
     observed::rollouts,
     words::{AVAILABLE, CREATING, FAILED},
 };
-use crate::kubernetes::{HTTP_PORT, ObjectName};
+use crate::kubernetes::{HTTP_PORT, Settings};
 
 /// What a status is made from.
 #[derive(Debug)]
@@ -29,8 +29,8 @@ pub(super) struct Observation<'a> {
     pub(super) report: Option<&'a Report>,
     /// What the gateway says to the route.
     pub(super) answer: Option<&'a Answer>,
-    /// The gateway, where there is one.
-    pub(super) gateway: Option<&'a ObjectName>,
+    /// What administrators set.
+    pub(super) settings: &'a Settings,
 }
 
 /// The status of a resource that was applied.
@@ -48,6 +48,7 @@ pub(super) fn observed(observation: &Observation<'_>) -> Value {
         let host = host(first, namespace);
         status["address"] = json!({"url": format!("http://{host}:{HTTP_PORT}{}", desired.predictions_path())});
         if desired.kind() == ResourceKind::InferenceService {
+            let host = desired.host(observation.settings).unwrap_or(host);
             kserve::add(&mut status, observation.report, desired.name(), &host);
         }
     }
@@ -76,7 +77,7 @@ fn common(family: &Family, generation: i64, state: &str, description: &str, warn
 
 /// State and description: what the planner has to tell of this generation, else what is waited for.
 fn told(observation: &Observation<'_>) -> (&'static str, String) {
-    let gateway = observation.gateway.map(ToString::to_string).unwrap_or_default();
+    let gateway = observation.settings.gateway.as_ref().map(ToString::to_string).unwrap_or_default();
     if let Some(Answer::Rejected(reason)) = observation.answer {
         return (FAILED, format!("gateway `{gateway}` rejects the route: {reason}"));
     }
@@ -205,7 +206,10 @@ mod tests {
             family: &family(),
             report: report.as_ref(),
             answer,
-            gateway: Some(&"gateways/public".parse().unwrap()),
+            settings: &Settings {
+                gateway: Some("gateways/public".parse().unwrap()),
+                ..Settings::new("provost:1".to_owned())
+            },
         })
     }
 
@@ -263,7 +267,7 @@ mod tests {
             family: &family(),
             report: Some(&report),
             answer: None,
-            gateway: None,
+            settings: &Settings::new("provost:1".to_owned()),
         });
         assert_eq!(told["predictors"], json!([{"name": "main", "state": "Creating", "weight": 0}]));
         assert!(!told.to_string().contains("null"), "{told}");
@@ -284,7 +288,7 @@ mod tests {
             family: &family(),
             report: None,
             answer: None,
-            gateway: None,
+            settings: &Settings::new("provost:1".to_owned()),
         });
         let expected = "http://iris-main.default.svc.cluster.local:8000/v2/models/classifier/infer";
         assert_eq!(status["address"]["url"], expected);

@@ -14,7 +14,7 @@ use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use provost_domain::{ErrorCode, routing_table::Backend};
 use tonic::Status;
 
-use super::{MIRRORED_MAX, PAUSES, ProxyThread, TIMEOUT, Target, silent, unknown};
+use super::{MIRRORED_MAX, PAUSES, ProxyThread, TIMEOUT, Target, hosts::Named, silent, unknown};
 use crate::{
     body::read_body,
     error::RequestError,
@@ -70,13 +70,16 @@ impl ProxyThread {
         B: Body<Data = Bytes> + Unpin,
     {
         let (parts, mut body) = request.into_parts();
-        let target = self.named(&parts.headers)?;
-        let backend = self.choose(&target, &parts.headers)?;
+        let by_host = if key_of_metadata(&parts.headers).is_some() { None } else { self.by_host(&parts) };
+        let target = self.named(&parts.headers, by_host.as_ref())?;
+        let of_service = by_host.as_ref().and_then(|named| named.predictor.as_deref());
+        let backend = self.choose(&target, &parts.headers, of_service)?;
         let body = read_body(&mut body, &parts.headers, &self.shared.options).await?;
         let mut headers = passed_on(&parts.headers, false);
         // What hop by hop is, gRPC asks for all the same.
         headers.insert(header::TE, http::HeaderValue::from_static("trailers"));
-        if is_prediction(parts.uri.path()) && !parts.headers.contains_key(PREDICTOR) {
+        let is_for_one = of_service.is_some() || parts.headers.contains_key(PREDICTOR);
+        if is_prediction(parts.uri.path()) && !is_for_one {
             target.shadows().for_each(|shadow| self.mirror_grpc(&parts.uri, (&headers, &body), shadow));
         }
         self.send_grpc(&parts.uri, (&headers, &body), backend).await
@@ -95,9 +98,10 @@ impl ProxyThread {
         });
     }
 
-    /// The deployment that the metadata names.
-    fn named(&self, headers: &HeaderMap) -> Result<Arc<Target>, RequestError> {
-        let key = key_of_metadata(headers).ok_or_else(|| {
+    /// The deployment that the metadata names, else the host.
+    fn named(&self, headers: &HeaderMap, by_host: Option<&Named>) -> Result<Arc<Target>, RequestError> {
+        let by_host = || by_host.map(|named| named.deployment.clone());
+        let key = key_of_metadata(headers).or_else(by_host).ok_or_else(|| {
             RequestError::new(ErrorCode::BadRequest, "name the deployment by the metadata `seldon` and `namespace`")
         })?;
         self.shared.deployments.load().get(&key).cloned().ok_or_else(|| unknown(&key))

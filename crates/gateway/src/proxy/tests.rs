@@ -219,3 +219,17 @@ fn what_sleeps_is_woken_and_answers_where_it_is_then() {
         assert!(body.contains("predictor `main` does not wake: no replica was ready"), "{body}");
     });
 }
+
+#[test]
+fn a_path_at_the_root_is_for_whom_the_host_names() {
+    run(async {
+        let (main, canary) = (server("main").await, server("canary").await);
+        let proxy =
+            proxy(vec![backend("main", 100, false, &main.authority), backend("canary", 0, false, &canary.authority)]);
+        let asked = |host: &'static str| request("/v1/models/iris:predict", &[("host", host)], "{}");
+        let answer = text(proxy.call(asked("iris.models.example.org")).await).await;
+        assert_eq!(answer, (StatusCode::OK, "main".to_owned()));
+        assert!(main.seen.lock().unwrap()[0].starts_with("POST /v1/models/iris:predict "));
+        assert_eq!(proxy.call(asked("other.models.example.org")).await.status(), StatusCode::NOT_FOUND);
+    });
+}

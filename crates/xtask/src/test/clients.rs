@@ -36,8 +36,11 @@ pub(super) fn run(stage: &Stage<'_>) -> Result<Outcome> {
     }
 }
 
-/// The Pythons, each by the variable that names it.
-fn environments(stage: &Stage<'_>) -> Result<Vec<(&'static str, PathBuf)>> {
+/// Pythons, each by the variable that names it.
+pub(super) type Pythons = Vec<(&'static str, PathBuf)>;
+
+/// Those of the clients.
+pub(super) fn environments(stage: &Stage<'_>) -> Result<Pythons> {
     setup::ensure(&[Tool::Python], stage)?;
     let made = CLIENTS
         .into_iter()

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use serde_json::json;
 
-use super::{buckets, rust, suite::Outcome};
+use super::{buckets, clients, rust, suite::Outcome};
 use crate::{
     cluster::{Cluster, namespace::Lifetime, programs, registry},
     image,
@@ -28,7 +28,7 @@ const MODELS: &str = "examples/iris";
 
 /// Runs it.
 pub(super) fn run(stage: &Stage<'_>) -> Result<Outcome> {
-    let (binaries, stores) = match find(stage) {
+    let (binaries, stores, pythons) = match find(stage) {
         Ok(found) => found,
         Err(error) => return Ok(Outcome::skipped(&error)),
     };
@@ -56,16 +56,20 @@ pub(super) fn run(stage: &Stage<'_>) -> Result<Outcome> {
         ("PROVOST_TEST_S3", &s3),
         ("PROVOST_TEST_AUDIT", &audit),
     ];
-    let variables = variables.map(|(name, value)| (name, Path::new(value)));
+    let pythons = pythons.iter().map(|(name, python)| (*name, python.as_path()));
+    let variables: Vec<_> =
+        variables.map(|(name, value)| (name, Path::new(value))).into_iter().chain(pythons).collect();
     let mut cargo = cluster.command("cargo")?;
     cargo.current_dir(&stage.workspace.root);
     rust::run_with(stage, cargo, &TESTS, &variables)
 }
 
-fn find(stage: &Stage<'_>) -> Result<(programs::Binaries, PathBuf)> {
+/// The programs of the cluster, those of stores, and the Pythons of clients.
+fn find(stage: &Stage<'_>) -> Result<(programs::Binaries, PathBuf, clients::Pythons)> {
     let binaries = programs::find(stage)?;
     let stores = setup::programs(stage, &[buckets::PROGRAMS])?;
-    Ok((binaries, stores.into_iter().next().context("no stores were built")?))
+    let stores = stores.into_iter().next().context("no stores were built")?;
+    Ok((binaries, stores, clients::environments(stage)?))
 }
 
 /// A bucket of models, and one for logs, at an address that pods reach.

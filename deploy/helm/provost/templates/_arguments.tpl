@@ -30,6 +30,9 @@
 {{- end }}
 {{- if .Values.inferenceServices }}
 - --inference-services
+{{- with .Values.ingressDomain }}
+- --ingress-domain={{ . }}
+{{- end }}
 {{- if include "provost.hasActivator" . }}
 - --activator={{ .Release.Namespace }}/{{ include "provost.serverName" (dict "root" . "suffix" "gateway") }}
 {{- end }}

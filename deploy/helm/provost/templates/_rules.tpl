@@ -28,6 +28,10 @@ them first: `patch` changes one, `create` lets the patch make it. Only service a
 - apiGroups: [serving.kserve.io]
   resources: [servingruntimes]
   verbs: [list, watch]
+# The route by hosts goes with `ingressDomain`.
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [httproutes]
+  verbs: [delete]
 # What is scaled by requests is asked where it answers; what is scaled to none answers at the built-in gateway.
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]

@@ -38,6 +38,22 @@ pub fn to_keep(document: &Value) -> Option<String> {
     rolled_out(document).filter(|predictor| kept.as_ref() != Some(predictor)).map(|predictor| predictor.to_string())
 }
 
+/// The field of a status on a cluster that keeps it too: whoever replaces a resource takes its annotations away.
+pub const STATUS: &str = "rolledOutPredictor";
+
+/// What is to be kept in the status of a document whose predictor serves with all of the traffic.
+pub fn to_remember(document: &Value) -> Option<String> {
+    rolled_out(document).filter(|_| !is_sharing(document)).map(|predictor| predictor.to_string())
+}
+
+/// The annotation that a resource has lost: its status still has it, and its document shares the traffic.
+pub fn lost(document: &Value) -> Option<&str> {
+    let is_there = document["metadata"]["annotations"].get(ROLLED_OUT_ANNOTATION).is_some();
+    let known = document["status"][STATUS].as_str().filter(|_| !is_there && is_sharing(document))?;
+    let is_other = serde_json::from_str::<Value>(known).ok()? != plain(&document["spec"]["predictor"]);
+    is_other.then_some(known)
+}
+
 /// A predictor without its share.
 pub(super) fn plain(predictor: &Value) -> Value {
     let mut predictor = predictor.clone();

@@ -455,6 +455,23 @@ fn on_kubernetes_what_cannot_be_scaled_by_is_refused() {
 }
 
 #[test]
+fn what_was_rolled_out_is_known_by_the_status_when_the_annotation_is_lost() {
+    let remembered = rollout::to_remember(&service(&predictor("/a", None))).unwrap();
+    let replaced = |uri, percent| {
+        let mut document = service(&predictor(uri, percent));
+        document["status"] = json!({rollout::STATUS: remembered});
+        document
+    };
+    assert_eq!(rollout::lost(&replaced("/b", Some(20))), Some(&*remembered));
+    assert_eq!(rollout::lost(&replaced("/b", None)), None);
+    assert_eq!(rollout::lost(&replaced("/a", Some(20))), None, "it is the same");
+    let mut annotated = replaced("/b", Some(20));
+    annotated["metadata"]["annotations"] = json!({ROLLED_OUT_ANNOTATION: "kept"});
+    assert_eq!(rollout::lost(&annotated), None);
+    assert_eq!(rollout::to_remember(&replaced("/b", Some(20))), None);
+}
+
+#[test]
 fn what_was_rolled_out_is_kept_until_it_is_shared() {
     let plain = service(&predictor("/a", None));
     let kept = rollout::to_keep(&plain).unwrap();

@@ -4,7 +4,7 @@ use provost_api::crd::inference_service::status::{component, model_status};
 use provost_domain::plan::Report;
 use serde_json::{Value, json};
 
-/// Adds it to a status; the first of the service's predictors is at `host`.
+/// Adds it to a status of a service that is at `host`.
 pub(super) fn add(status: &mut Value, report: Option<&Report>, name: &str, host: &str) {
     let url = format!("http://{host}");
     status["url"] = json!(url);
@@ -62,7 +62,7 @@ mod tests {
             family: &Family::new(),
             report: Some(&report),
             answer: None,
-            gateway: None,
+            settings: &Settings::new("provost:1".to_owned()),
         })
     }
 
@@ -79,6 +79,28 @@ mod tests {
         assert_eq!(predictor["latestReadyRevision"], predictor["latestRolledoutRevision"]);
         assert_eq!(status["modelStatus"]["transitionStatus"], "UpToDate");
         assert_eq!(status["state"], "Available");
+    }
+
+    #[test]
+    fn a_service_with_a_host_at_the_gateway_is_told_by_that() {
+        let settings = Settings {
+            gateway: Some("gateways/public".parse().unwrap()),
+            ingress_domain: Some("example.org".to_owned()),
+            ..Settings::new("provost:1".to_owned())
+        };
+        let (desired, family) = (desired(), Family::new());
+        let observation = Observation {
+            namespace: "models",
+            desired: &desired,
+            family: &family,
+            report: None,
+            answer: None,
+            settings: &settings,
+        };
+        let status = super::super::observed(&observation);
+        assert_eq!(status["url"], "http://iris-models.example.org");
+        let address = "http://iris-predictor.models.svc.cluster.local:8000/v1/models/iris:predict";
+        assert_eq!(status["address"]["url"], address);
     }
 
     #[test]
