@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod committed;
 pub mod field_table;
+pub mod inference_graph;
 pub mod inference_service;
 pub mod markdown;
 pub mod metadata;

@@ -15,7 +15,7 @@ use std::{fmt, sync::Arc};
 use provost_domain::{Deployment, Engine, FieldPath, Namespace, ServerCatalog, Violation};
 use serde_json::Value;
 
-use crate::crd::{Finding, inference_service, seldon_deployment};
+use crate::crd::{Finding, inference_graph, inference_service, seldon_deployment};
 use document::Lines;
 
 /// Longest text of manifests.
@@ -29,11 +29,12 @@ pub const DEPTH_MAX: usize = 64;
 const READER_STACK: usize = 8 * 1024 * 1024;
 
 /// Kinds whose items are documents of their own.
-const LIST_KINDS: [&str; 3] = ["List", "SeldonDeploymentList", "InferenceServiceList"];
+const LIST_KINDS: [&str; 4] = ["List", "SeldonDeploymentList", "InferenceServiceList", "InferenceGraphList"];
 /// The kinds that are accepted, and their versions.
-const KINDS: [(&str, &[&str]); 2] = [
+const KINDS: [(&str, &[&str]); 3] = [
     (seldon_deployment::KIND, &seldon_deployment::API_VERSIONS),
     (inference_service::KIND, &inference_service::API_VERSIONS),
+    (inference_graph::KIND, &inference_graph::API_VERSIONS),
 ];
 
 /// One resource of a text of manifests.
@@ -141,6 +142,7 @@ pub fn parse_deployment(
 ) -> Result<(Deployment, Vec<Finding>), Vec<Violation>> {
     let parse = match document.kind.as_str() {
         inference_service::KIND => inference_service::parse,
+        inference_graph::KIND => inference_graph::parse,
         _ => seldon_deployment::parse,
     };
     parse(&document.json, default_namespace, catalog, engine)

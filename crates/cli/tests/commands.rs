@@ -62,7 +62,7 @@ async fn mistakes_are_told_with_what_to_do() {
     let shell = start().await;
     insta::assert_snapshot!(shell.run("get pods"), @r"
     [2]
-    error: there is no kind `pods`: known kinds: seldondeployments (sdep), inferenceservices (isvc)
+    error: there is no kind `pods`: known kinds: seldondeployments (sdep), inferenceservices (isvc), inferencegraphs (ig)
     ");
     insta::assert_snapshot!(shell.run("wait sdep missing --timeout 1s"), @r"
     [3]

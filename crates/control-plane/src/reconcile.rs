@@ -5,6 +5,7 @@
 
 mod fetches;
 mod restore;
+mod services;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -158,7 +159,7 @@ impl Reconciler {
         let is_new =
             |id: &DeploymentId, generation| self.known.get(id).is_none_or(|known| known.generation != generation);
         let changed = generations.iter().filter(|(id, generation)| is_new(id, **generation)).map(|(id, _)| *id);
-        gone.chain(changed).cloned().collect()
+        gone.chain(changed).chain(self.service_graphs()).cloned().collect()
     }
 
     /// Keeps what a model URI was resolved to.
@@ -189,8 +190,12 @@ impl Reconciler {
             Ok(deployment) => deployment,
             Err(report) => return self.keep_report(id, report).await,
         };
+        let held_back = self.await_services(&deployment).await?;
         for _ in 0..PLANS_MAX {
-            let desired = self.desired(&stored, &deployment);
+            let mut desired = self.desired(&stored, &deployment);
+            if let Some(by) = &held_back {
+                desired = services::held_back(desired, by);
+            }
             let artifacts = self.fetches.known(id, stored.generation);
             let subject = Subject { id, deployment: Some(&deployment), artifacts: &artifacts };
             if self.step(subject, &desired).await? {

@@ -53,7 +53,13 @@ impl InProcessDeployer {
             known.or_else(|| find(deployment, &route.predictor).map(|predictor| compile(deployment, predictor, route)))
         };
         let predictors = routes.iter().filter_map(routed).collect();
-        let published = DeploymentRoutes { predictors, unavailable: None, request_log: deployment.request_log };
+        let published = DeploymentRoutes {
+            predictors,
+            unavailable: None,
+            request_log: deployment.request_log,
+            protocol: deployment.protocol,
+            kind: deployment.kind,
+        };
         self.routes.publish(subject.id, Some(published));
     }
 
@@ -63,6 +69,7 @@ impl InProcessDeployer {
         let current = self.routes.current(subject.id);
         let mut routes = current.clone().unwrap_or_default();
         routes.request_log = deployment.request_log;
+        (routes.protocol, routes.kind) = (deployment.protocol, deployment.kind);
         for route in &mut routes.predictors {
             // One that leaves stays as it is.
             if let Some(predictor) = find(deployment, &route.predictor) {
@@ -155,6 +162,7 @@ fn runs(deployment: &Deployment, predictor: &Predictor, node: &Node) -> NodeRuns
         Implementation::AverageCombiner => NodeRuns::AverageCombiner,
         Implementation::EpsilonGreedy => NodeRuns::Learns(Learning::EpsilonGreedy { epsilon: node.epsilon() }),
         Implementation::ThompsonSampling => NodeRuns::Learns(Learning::ThompsonSampling),
+        Implementation::ServiceGraph => NodeRuns::Services(predictor.services.clone().unwrap_or_default()),
         Implementation::Unknown | Implementation::Server(_) => NodeRuns::Server(NodeServer {
             // A program is called only once it answered there.
             authority: node.authority().unwrap_or_default(),

@@ -13,6 +13,7 @@ use crate::{
     DeploymentId,
     graph::{Node, UnknownWord, parse_word},
     scaling::Scaling,
+    service_graph::ServiceGraph,
 };
 
 /// Annotation that switches the request log of a deployment `on` or `off`.
@@ -65,6 +66,8 @@ pub enum ResourceKind {
     SeldonDeployment,
     /// That of `KServe`, before `KFServing`.
     InferenceService,
+    /// That of `KServe` for graphs of services.
+    InferenceGraph,
 }
 
 /// One inference graph with its share of the traffic.
@@ -74,6 +77,9 @@ pub struct Predictor {
     pub name: String,
     /// The root of its inference graph.
     pub graph: Node,
+    /// The services that answer, where its graph is one node that calls those.
+    #[serde(default)]
+    pub services: Option<ServiceGraph>,
     /// Share of the traffic in percent, as written; see [`Deployment::weights`].
     pub traffic: Option<i32>,
     /// Replicas, as written.
@@ -183,6 +189,7 @@ impl Deployment {
     pub fn predictions_path(&self) -> String {
         let model = self.predictors.first().map_or("", |predictor| predictor.graph.name.as_str());
         match self.protocol {
+            _ if self.kind == ResourceKind::InferenceGraph => "/".to_owned(),
             Protocol::Seldon => "/api/v1.0/predictions".to_owned(),
             Protocol::Tensorflow => format!("/v1/models/{model}:predict"),
             Protocol::Kfserving => format!("/v2/models/{model}/infer"),
@@ -231,6 +238,9 @@ impl Predictor {
     /// part of it.
     pub fn serving_specification(&self, protocol: Protocol) -> String {
         let mut specification = self.graph.specification();
+        if let Some(services) = &self.services {
+            specification["services"] = json!(services);
+        }
         let has_own = self.graph.nodes().into_iter().any(Node::is_own_program);
         if protocol != Protocol::Seldon && has_own {
             specification["protocol"] = json!(protocol);

@@ -79,6 +79,8 @@ pub enum Implementation {
     EpsilonGreedy,
     /// Built in: a router that learns from feedback, and chooses a child as often as it is probably the best.
     ThompsonSampling,
+    /// Built in: a graph of services, of which the predictor tells. No manifest names it as a node.
+    ServiceGraph,
     /// A prepackaged model server, by its name in the catalogue.
     Server(String),
 }
@@ -366,6 +368,7 @@ impl Implementation {
             Self::AverageCombiner => "AVERAGE_COMBINER",
             Self::EpsilonGreedy => "EPSILON_GREEDY",
             Self::ThompsonSampling => "THOMPSON_SAMPLING",
+            Self::ServiceGraph => "INFERENCE_GRAPH",
             Self::Server(name) => name,
         }
     }

@@ -17,6 +17,7 @@ pub mod revision;
 pub mod routing_table;
 pub mod scaling;
 pub mod server_catalog;
+pub mod service_graph;
 pub mod validation;
 
 pub use deployment::{Deployment, Predictor, RequestLogging};
@@ -27,4 +28,5 @@ pub use id::{DeploymentId, InvalidName, Namespace, ResourceName};
 pub use model_uri::{BucketUri, ClaimUri, InvalidBucketUri, InvalidModelUri, ModelUri};
 pub use revision::{Digest, RevisionId};
 pub use server_catalog::ServerCatalog;
+pub use service_graph::ServiceGraph;
 pub use validation::Violation;

@@ -69,6 +69,15 @@ pub enum Resolution {
         /// Why, for a person.
         reason: String,
     },
+    /// They were, but others that it calls are not there. What serves goes on.
+    HeldBack {
+        /// The revision.
+        revision: RevisionId,
+        /// Whether they are on their way or have failed.
+        state: State,
+        /// What is missing, for a person.
+        reason: String,
+    },
 }
 
 /// What is known to be there.

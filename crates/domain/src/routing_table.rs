@@ -7,8 +7,9 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::{
     DeploymentId, RevisionId,
-    deployment::{Protocol, RequestLogging},
+    deployment::{Protocol, RequestLogging, ResourceKind},
     graph::Calls,
+    service_graph::ServiceGraph,
 };
 
 /// All deployments a gateway knows, and where their requests go.
@@ -27,6 +28,12 @@ pub struct DeploymentRoutes {
     pub unavailable: Option<String>,
     /// Whether requests are logged.
     pub request_log: RequestLogging,
+    /// What it speaks, for those who call it by its name alone.
+    #[serde(default)]
+    pub protocol: Protocol,
+    /// What it was written as.
+    #[serde(default)]
+    pub kind: ResourceKind,
 }
 
 /// A predictor's share of the traffic.
@@ -86,6 +93,8 @@ pub enum NodeRuns {
     AverageCombiner,
     /// A router that learns from feedback which child earns the most.
     Learns(Learning),
+    /// Services, which are called as a graph of them says.
+    Services(ServiceGraph),
 }
 
 /// How a router that learns chooses.

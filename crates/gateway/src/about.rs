@@ -19,7 +19,7 @@ use crate::{
     graph::{self, Runs},
     matcher::{Action, Dialect},
     node_server::{Question, Reply, Server},
-    predict::{check_model, pinned},
+    predict::{OF_SERVICES_ALONE, check_model, pinned},
     repository,
     routes::{Deployment, Native, Predictor, Served},
     service::{JSON, NOSNIFF, PREDICTOR, ThreadState},
@@ -117,6 +117,7 @@ async fn tell_of_model(
             }
         }
         Served::Server(server) => ask(state, (about, headers), server, &about.model).await,
+        Served::Services(_) => Err(RequestError::new(ErrorCode::NotFound, OF_SERVICES_ALONE)),
     }
 }
 

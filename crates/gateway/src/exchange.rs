@@ -143,7 +143,7 @@ pub(crate) async fn pass_through(
 }
 
 /// Logs and counts what was answered, whose status and body are the caller's. The nodes of a graph are counted already.
-fn pass_back(
+pub(crate) fn pass_back(
     state: &mut ThreadState,
     routes: &Routes,
     call: &Call,

@@ -23,7 +23,7 @@ use crate::{
     graph::{Graph, Notes, Stopped, Told, Walk},
     node_metrics,
     node_server::{Question, Reply, Server},
-    predict::{Answered, Call, Failed, choose},
+    predict::{Answered, Call, Failed, OF_SERVICES_ALONE, choose},
     records::Outcome,
     routes::{Predictor, Routes, Served},
     service::{PREDICTOR, ThreadState},
@@ -98,6 +98,7 @@ impl Given<'_> {
             Served::Native(_) => Ok(self.taken(predictor, &[])),
             Served::Server(server) => Ok(self.ask(state, server).await?.unwrap_or_else(|| self.taken(predictor, &[]))),
             Served::Graph(graph) => self.pass_through(state, predictor, graph, judged).await,
+            Served::Services(_) => Err(RequestError::new(ErrorCode::NotFound, OF_SERVICES_ALONE)),
         }
     }
 

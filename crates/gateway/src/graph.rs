@@ -176,6 +176,8 @@ impl Node {
             NodeRuns::AbTest(ratio) => Runs::AbTest(built_in::shares(*ratio), built_in::seed(&route.name)),
             NodeRuns::AverageCombiner => Runs::AverageCombiner,
             NodeRuns::Learns(learning) => Runs::Learns(*learning, found.learner(route)),
+            // These are all of what answers, and no node of a graph.
+            NodeRuns::Services(_) => return None,
         };
         let Calls { input, route: routes, aggregate, transform_output, feedback } = route.calls;
         let step = |is_called: bool, path| is_called.then(|| Step::new(&runs, route, path, found));

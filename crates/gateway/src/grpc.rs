@@ -323,7 +323,7 @@ fn are_here(deployment: &Deployment) -> bool {
     deployment.predictors.iter().all(|predictor| match &predictor.served {
         Served::Native(_) => true,
         Served::Graph(graph) => graph.dialect.is_none(),
-        Served::Server(_) => false,
+        Served::Server(_) | Served::Services(_) => false,
     })
 }
 

@@ -30,6 +30,7 @@ mod records;
 mod repository;
 mod routes;
 mod service;
+mod service_graph;
 mod shadow;
 mod traffic;
 

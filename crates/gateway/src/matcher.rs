@@ -1,5 +1,7 @@
 //! Which deployment and endpoint a path means. Works on borrowed bytes: it runs for every request.
 
+use provost_domain::deployment::Protocol;
+
 /// A path of the data plane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Target<'a> {
@@ -18,6 +20,17 @@ pub(crate) enum Dialect {
     V1,
     /// Open Inference Protocol.
     V2,
+}
+
+impl Dialect {
+    /// That of a protocol.
+    pub(crate) fn of(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::Seldon => Self::Seldon,
+            Protocol::Tensorflow => Self::V1,
+            Protocol::Kfserving => Self::V2,
+        }
+    }
 }
 
 /// What can be asked of a deployment.
@@ -76,6 +89,10 @@ impl Action {
 /// Seldon's `predictions`.
 const PREDICTIONS: Endpoint<'_> =
     Endpoint { dialect: Dialect::Seldon, action: Action::Predict, model: None, version: None };
+
+/// What every path of a graph of services asks.
+pub(crate) const OF_SERVICES: Endpoint<'_> =
+    Endpoint { dialect: Dialect::V1, action: Action::Predict, model: None, version: None };
 
 /// Whether the path belongs to the data plane at all.
 pub(crate) fn is_data_plane(path: &str) -> bool {

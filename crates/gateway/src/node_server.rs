@@ -10,7 +10,7 @@ use hyper_util::{
     client::legacy::{Client, Error, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
-use provost_domain::{ErrorCode, deployment::Protocol, routing_table::NodeServer};
+use provost_domain::{ErrorCode, routing_table::NodeServer};
 
 use crate::{
     error::RequestError,
@@ -38,6 +38,8 @@ const KEPT_IDLE: Duration = Duration::from_millis(1500);
 #[derive(Debug)]
 pub(crate) struct Server {
     node: String,
+    /// What it is called in messages.
+    called: String,
     is_grpc: bool,
     dialect: Dialect,
     predict: Uri,
@@ -48,11 +50,7 @@ impl Server {
     /// The server of a node; `None`, and a word in the log, where its address is none.
     pub(crate) fn new(node: &str, server: &NodeServer) -> Option<Self> {
         let timeout = server.timeout.map_or(TIMEOUT, Duration::from_millis);
-        let dialect = match server.protocol {
-            Protocol::Seldon => Dialect::Seldon,
-            Protocol::Tensorflow => Dialect::V1,
-            Protocol::Kfserving => Dialect::V2,
-        };
+        let dialect = Dialect::of(server.protocol);
         let path = if server.grpc {
             node_grpc::method(dialect, "/predict").unwrap_or("/").to_owned()
         } else {
@@ -62,7 +60,20 @@ impl Server {
             tracing::error!(node, authority = server.authority, "a route names no address");
             None
         })?;
-        Some(Self { node: node.to_owned(), is_grpc: server.grpc, dialect, predict, timeout })
+        Some(Self {
+            node: node.to_owned(),
+            called: format!("node `{node}`"),
+            is_grpc: server.grpc,
+            dialect,
+            predict,
+            timeout,
+        })
+    }
+
+    /// What answers a step of a graph of services at an address. It may take so long, or what others may.
+    pub(crate) fn at_url(called: &str, predict: Uri, timeout: Option<Duration>) -> Self {
+        let (node, called) = (called.to_owned(), called.to_owned());
+        Self { node, called, is_grpc: false, dialect: Dialect::V1, predict, timeout: timeout.unwrap_or(TIMEOUT) }
     }
 
     /// Where it answers what is asked at a path.
@@ -107,8 +118,8 @@ impl Server {
     }
 
     /// What it is called in messages.
-    pub(crate) fn called(&self) -> String {
-        format!("node `{}`", self.node)
+    pub(crate) fn called(&self) -> &str {
+        &self.called
     }
 
     fn authority(&self) -> &str {
@@ -190,6 +201,11 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
+    /// An answer with those of its headers that are passed on.
+    pub(crate) fn of(status: StatusCode, headers: &HeaderMap, body: Bytes) -> Self {
+        Self { status, headers: PASSED_BACK.map(|name| headers.get(name).cloned()), body }
+    }
+
     /// An answer of this process.
     pub(crate) fn json(body: Vec<u8>) -> Self {
         Self { status: StatusCode::OK, headers: [Some(JSON), None, None], body: body.into() }
@@ -238,8 +254,8 @@ impl Nodes {
         let headers = self.headers(question.request_id, question.headers);
         let answered = tokio::time::timeout(server.timeout, self.call(server, &question, &headers)).await;
         answered.unwrap_or_else(|_| {
-            let Server { node, timeout, .. } = server;
-            let info = format!("node `{node}` did not answer within {} ms", timeout.as_millis());
+            let Server { called, timeout, .. } = server;
+            let info = format!("{called} did not answer within {} ms", timeout.as_millis());
             Err(RequestError::new(ErrorCode::GatewayTimeout, info))
         })
     }
@@ -255,8 +271,7 @@ impl Nodes {
         };
         let (parts, body) = sent.map_err(|error| unreachable(server, &error))?.into_parts();
         let body = Limited::new(body, self.body_max).collect().await.map_err(|error| cut_off(server, &*error))?;
-        let headers = PASSED_BACK.map(|name| parts.headers.get(name).cloned());
-        Ok(Reply { status: parts.status, headers, body: body.to_bytes() })
+        Ok(Reply::of(parts.status, &parts.headers, body.to_bytes()))
     }
 
     fn headers(&self, request_id: Option<&str>, headers: &HeaderMap) -> HeaderMap {
@@ -291,18 +306,18 @@ fn request(question: &Question<'_>, headers: &HeaderMap) -> Request<Full<Bytes>>
 }
 
 fn unreachable(server: &Server, error: &Error) -> RequestError {
-    let Server { node, .. } = server;
+    let Server { node, called, .. } = server;
     let authority = server.authority();
     tracing::warn!(node, authority, %error, "a node does not answer");
-    let info = format!("node `{node}` does not answer at {authority}: try again, and look at its log");
+    let info = format!("{called} does not answer at {authority}: try again, and look at its log");
     RequestError::new(ErrorCode::Unavailable, info)
 }
 
 fn cut_off(server: &Server, error: &(dyn std::error::Error + Send + Sync + 'static)) -> RequestError {
     let info = if error.is::<LengthLimitError>() {
-        format!("the answer of node `{}` is longer than gateway.body-max allows", server.node)
+        format!("the answer of {} is longer than gateway.body-max allows", server.called)
     } else {
-        format!("the answer of node `{}` ends too early", server.node)
+        format!("the answer of {} ends too early", server.called)
     };
     RequestError::new(ErrorCode::Internal, info)
 }

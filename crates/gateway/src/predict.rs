@@ -28,6 +28,9 @@ use crate::{
 
 /// The type of an answer whose values are bytes.
 pub(crate) const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
+/// Why a graph of services does not do what models do.
+pub(crate) const OF_SERVICES_ALONE: &str =
+    "a graph of services takes requests by POST alone: ask its services for the rest";
 /// Longest request id, in bytes.
 pub(crate) const REQUEST_ID_MAX: usize = 256;
 
@@ -179,6 +182,8 @@ fn find_work<'a>(
     let predictor = choose(call, request_id)?;
     let (model, version) = (call.model.as_deref(), call.version.as_deref());
     let work = match &predictor.served {
+        // Those are asked by `service_graph::answer`.
+        Served::Services(_) => return Err(RequestError::new(ErrorCode::NotFound, OF_SERVICES_ALONE)),
         Served::Native(native) => {
             check_model(&call.deployment, predictor, model, version)?;
             let input = read(native, parsed?, values)?;
@@ -358,7 +363,7 @@ pub(crate) fn fail(
         state.records.append(stream, &outcome, Payload::Failed { reason: &error.info });
     }
     match predictor.map(|predictor| &predictor.served) {
-        Some(Served::Graph(_)) => state.metrics.record_request(slot, status, server),
+        Some(Served::Graph(_) | Served::Services(_)) => state.metrics.record_request(slot, status, server),
         _ => state.metrics.record(slot, status, server, Duration::ZERO),
     }
     Failed { error, request_id, predictor: predictor.and_then(|predictor| predictor.headers.get(PREDICTOR).cloned()) }

@@ -12,6 +12,7 @@ use std::{
 use arc_swap::ArcSwap;
 use provost_domain::{
     DeploymentId, RequestLogging,
+    deployment::ResourceKind,
     port::routes::RoutePublisher,
     routing_table::{DeploymentRoutes, NodeRoute, NodeRuns, PredictorRoute, choose, split_seed},
 };
@@ -29,9 +30,11 @@ use crate::{
     feedback::FEEDBACK_PATH,
     graph::{Found, Graph, Learner},
     learners::Learners,
+    matcher::Dialect,
     metrics::{PREDICT_PATH, Registry, SeriesKey},
     node_server::Server,
     service::{JSON, NOSNIFF, PREDICTOR},
+    service_graph::ServiceGraph,
 };
 
 /// Deployments by `<namespace>/<name>`.
@@ -64,6 +67,10 @@ pub(crate) struct Deployment {
     pub(crate) shadows: Vec<Shadow>,
     pub(crate) unavailable: String,
     pub(crate) is_logged: bool,
+    /// Whether it is a graph of services, which answers whatever the path.
+    pub(crate) is_service_graph: bool,
+    /// What it speaks, for those who call it by its name alone.
+    pub(crate) dialect: Dialect,
     /// For requests that reach no predictor.
     pub(crate) failures: Stream,
     pub(crate) failures_slot: usize,
@@ -104,6 +111,8 @@ pub(crate) enum Served {
     Server(Server),
     /// Several nodes, or one that does not only predict.
     Graph(Box<Graph>),
+    /// Services, which are called as a graph of them says.
+    Services(Box<ServiceGraph>),
 }
 
 /// A model of this process.
@@ -133,6 +142,14 @@ impl Native {
 }
 
 impl Deployment {
+    /// The predictor that is a graph of services, if one is.
+    pub(crate) fn services(&self) -> Option<(&Predictor, &ServiceGraph)> {
+        self.predictors.iter().find_map(|predictor| match &predictor.served {
+            Served::Services(graph) => Some((predictor, &**graph)),
+            Served::Native(_) | Served::Server(_) | Served::Graph(_) => None,
+        })
+    }
+
     /// The predictor that answers this request id.
     pub(crate) fn choose(&self, request_id: &str) -> Option<&Predictor> {
         match &self.predictors[..] {
@@ -178,7 +195,7 @@ impl Predictor {
     pub(crate) fn has_model(&self, name: &str) -> bool {
         match &self.served {
             Served::Graph(graph) => graph.root.find(name).is_some(),
-            Served::Native(_) | Served::Server(_) => self.model == name,
+            Served::Native(_) | Served::Server(_) | Served::Services(_) => self.model == name,
         }
     }
 
@@ -186,7 +203,7 @@ impl Predictor {
     pub(crate) fn version(&self) -> Option<&str> {
         match &self.served {
             Served::Native(native) => Some(native.v2.version()),
-            Served::Server(_) | Served::Graph(_) => None,
+            Served::Server(_) | Served::Graph(_) | Served::Services(_) => None,
         }
     }
 }
@@ -264,6 +281,8 @@ impl Routes {
             shadows,
             unavailable,
             is_logged: routes.request_log == RequestLogging::On,
+            is_service_graph: routes.kind == ResourceKind::InferenceGraph,
+            dialect: Dialect::of(routes.protocol),
             failures: self.stream(id, None, &[], 0),
             failures_slot: self.registry.slot(series_key(id, None)),
             feedback_failures_slot: self.registry.slot(feedback_key(id, None)),
@@ -272,6 +291,10 @@ impl Routes {
 
     fn compile_predictor(&self, id: &DeploymentId, route: &PredictorRoute) -> Option<Predictor> {
         let (served, stream) = match &route.graph.runs {
+            NodeRuns::Services(graph) => {
+                let graph = ServiceGraph::new(id, graph)?;
+                (Served::Services(Box::new(graph)), self.stream(id, Some(route), &[], 0))
+            }
             _ if !route.graph.is_lone_model() => {
                 let graph = Graph::new(&route.graph, &Compiling { routes: self, id, route })?;
                 (Served::Graph(Box::new(graph)), self.stream(id, Some(route), &[], 0))

@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header, request::Parts};
 use http_body::Body;
 use http_body_util::Full;
 use provost_domain::{DeploymentId, ErrorCode, port::routes::RoutePublisher, routing_table::DeploymentRoutes};
@@ -29,13 +29,14 @@ use crate::{
     graph::Learned,
     grpc::is_grpc,
     in_flight::InFlight,
-    matcher::{Action, Dialect, Endpoint, dialect, endpoint, is_data_plane, match_path},
+    matcher::{Action, Dialect, Endpoint, OF_SERVICES, dialect, endpoint, is_data_plane, match_path},
     metrics::{MetricsSource, Registry, ThreadMetrics, ThreadRequest},
     node_server::Nodes,
     predict::{Answered, Buffers, Call, Failed, REQUEST_ID_MAX, answer, fail},
     records::Records,
     repository,
     routes::{Deployment, Routes},
+    service_graph,
     shadow::Copied,
 };
 
@@ -235,6 +236,10 @@ impl GatewayThread {
 
     /// Answers a request, and has shadows get a copy of it.
     pub(crate) async fn answer(&self, call: Call, asked: (&HeaderMap, Content)) -> Result<Answered, Failed> {
+        if call.deployment.is_service_graph {
+            // Boxed, so that a prediction does not carry room for it.
+            return Box::pin(service_graph::answer(self, call, asked)).await;
+        }
         let copied = Copied::of(&call, asked.0, &asked.1);
         let result = answer(&self.state, &self.shared.routes, call, asked).await;
         if let Some(copied) = copied {
@@ -315,7 +320,8 @@ impl GatewayThread {
             Some(target) => {
                 let found = self.shared.routes.deployment(target.deployment);
                 let deployment = found.ok_or_else(|| self.unknown(target.deployment))?;
-                (Some(deployment), target.endpoint.ok_or_else(|| not_found(path))?)
+                let endpoint = of_services(&parts.method, &deployment).or(target.endpoint);
+                (Some(deployment), endpoint.ok_or_else(|| not_found(path))?)
             }
             None => self.find_unnamed(parts)?,
         };
@@ -359,9 +365,11 @@ impl GatewayThread {
     /// asked about.
     fn find_unnamed<'a>(&self, parts: &'a Parts) -> Result<(Option<Arc<Deployment>>, Endpoint<'a>), RequestError> {
         let path = parts.uri.path();
+        let by_host = self.of_host(&parts.uri, &parts.headers);
+        if let Some(endpoint) = by_host.as_ref().and_then(|deployment| of_services(&parts.method, deployment)) {
+            return Ok((by_host, endpoint));
+        }
         let endpoint = endpoint(path).ok_or_else(|| not_found(path))?;
-        let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).or_else(|| parts.uri.host());
-        let by_host = host.and_then(|host| self.shared.routes.of_host(host));
         let found = by_host.or_else(|| self.shared.routes.with_model(endpoint.model?));
         match (found, endpoint.model) {
             (None, Some(model)) => {
@@ -376,6 +384,17 @@ impl GatewayThread {
             }
             (found, _) => Ok((found, endpoint)),
         }
+    }
+
+    /// Whether a request is for a graph of services that its host names, which takes any path.
+    pub fn is_for_services<B>(&self, request: &Request<B>) -> bool {
+        request.method() == Method::POST
+            && self.of_host(request.uri(), request.headers()).is_some_and(|found| found.is_service_graph)
+    }
+
+    fn of_host(&self, uri: &Uri, headers: &HeaderMap) -> Option<Arc<Deployment>> {
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).or_else(|| uri.host());
+        self.shared.routes.of_host(host?)
     }
 
     pub(crate) fn unknown(&self, deployment: &str) -> RequestError {
@@ -399,6 +418,11 @@ impl GatewayThread {
         let request_id = call.header_id.clone().unwrap_or_else(|| state.ids.next());
         fail(state, call, None, request_id, error)
     }
+}
+
+/// What is asked of a graph of services, whatever the path.
+fn of_services(method: &Method, deployment: &Deployment) -> Option<Endpoint<'static>> {
+    (deployment.is_service_graph && method == Method::POST).then_some(OF_SERVICES)
 }
 
 /// The predictor that a caller asks for.

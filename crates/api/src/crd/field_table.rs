@@ -47,6 +47,8 @@ pub enum Shape {
     Texts,
     /// A list of objects whose fields are in the table, under the path with `[]`.
     Objects,
+    /// A map of objects whose fields are in the table, under the path with `[]`.
+    ObjectMap,
     /// An object whose fields are those of another path in the table.
     ObjectLike(&'static str),
     /// A list of objects whose fields are those of another path in the table.
@@ -62,7 +64,7 @@ pub enum Shape {
 /// One row of a table.
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
-    /// Path, with `[]` for any element of a list.
+    /// Path, with `[]` for any element of a list or value of a map.
     pub path: &'static str,
     /// Type of its value.
     pub shape: Shape,
@@ -259,6 +261,7 @@ impl Shape {
             Self::TextMap | Self::Annotations => "map of texts",
             Self::Object | Self::ObjectLike(_) | Self::Map => "object",
             Self::List => "list",
+            Self::ObjectMap => "map of objects",
             Self::Texts => "list of texts",
             Self::Objects | Self::ObjectsLike(_) => "list of objects",
             Self::Any => "any",

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Class, Field, Shape, Table, inference_service, seldon_deployment};
+use super::{Class, Field, Shape, Table, inference_graph, inference_service, seldon_deployment};
 
 /// What all kinds' tables mean.
 const INTRODUCTION: &str = "\
@@ -21,7 +21,7 @@ Every field of a manifest is in one of these classes:
 | set by servers | Accepted and ignored, so that what `provost get` or `kubectl get` prints can be applied again. |
 | unknown | Not in these tables. Accepted with a warning that names the path. |
 
-In a path, `[]` stands for any element of a list. Annotations with other prefixes than those listed are kept without a \
+In a path, `[]` stands for any element of a list or value of a map. Annotations with other prefixes than those listed are kept without a \
 warning. This page is printed by `provost print fields`.";
 
 /// The page of all kinds, as `provost print fields` prints it.
@@ -37,6 +37,8 @@ pub fn reference_page() -> String {
     for (title, schema) in [("InferenceService v1beta1", v1beta1), ("InferenceService v1alpha2", v1alpha2)] {
         push_kind(&mut page, title, schema.introduction, &schema.table);
     }
+    let fields = &inference_graph::fields::FIELDS;
+    push_kind(&mut page, inference_graph::KIND, inference_graph::fields::INTRODUCTION, fields);
     page
 }
 

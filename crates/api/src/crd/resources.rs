@@ -1,6 +1,6 @@
 //! The custom resources that manifests are of, by the names that the API of Kubernetes has for them.
 
-use super::{inference_service, seldon_deployment};
+use super::{inference_graph, inference_service, seldon_deployment};
 
 /// A kind in one group.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,5 +44,15 @@ pub static KUBEFLOW_INFERENCE_SERVICES: CustomResource = CustomResource {
     schemas: &[&["v1beta1"], &["v1alpha2"]],
 };
 
+/// `InferenceGraph` of `KServe`.
+pub static INFERENCE_GRAPHS: CustomResource = CustomResource {
+    group: "serving.kserve.io",
+    plural: "inferencegraphs",
+    short: "ig",
+    kind: inference_graph::KIND,
+    schemas: &[&["v1alpha1"]],
+};
+
 /// All of them.
-pub static ALL: [&CustomResource; 3] = [&SELDON_DEPLOYMENTS, &INFERENCE_SERVICES, &KUBEFLOW_INFERENCE_SERVICES];
+pub static ALL: [&CustomResource; 4] =
+    [&SELDON_DEPLOYMENTS, &INFERENCE_SERVICES, &KUBEFLOW_INFERENCE_SERVICES, &INFERENCE_GRAPHS];

@@ -94,6 +94,7 @@ impl Walker<'_> {
             (Shape::Annotations, Value::Object(map)) => self.annotations(map, place),
             (Shape::Object, Value::Object(map)) => self.object(map, place.row.path, place),
             (Shape::ObjectLike(pattern), Value::Object(map)) => self.object(map, pattern, place),
+            (Shape::ObjectMap, Value::Object(map)) => self.map_of_objects(map, place),
             (Shape::Texts, Value::Array(items)) => self.list_of_texts(items, place),
             (Shape::Objects, Value::Array(items)) => self.objects(items, &format!("{}[]", place.row.path), place),
             (Shape::ObjectsLike(pattern), Value::Array(items)) => self.objects(items, pattern, place),
@@ -143,6 +144,19 @@ impl Walker<'_> {
             Some(self.object(map, pattern, &Place { row: place.row, path, told: place.told }))
         });
         Value::Array(items.collect())
+    }
+
+    fn map_of_objects(&mut self, map: &Map<String, Value>, place: &Place<'_>) -> Value {
+        let pattern = format!("{}[]", place.row.path);
+        let values = map.iter().filter_map(|(key, value)| {
+            let path = place.path.key(key);
+            let Value::Object(fields) = value else {
+                self.wrong_type(&path, "an object", value);
+                return None;
+            };
+            Some((key.clone(), self.object(fields, &pattern, &Place { row: place.row, path, told: place.told })))
+        });
+        Value::Object(values.collect())
     }
 
     fn list_of_texts(&mut self, items: &[Value], place: &Place<'_>) -> Value {
@@ -258,9 +272,10 @@ fn is_of_shape(value: &Value, shape: Shape) -> bool {
         (Shape::Any, _) | (Shape::Text, Value::String(_)) | (Shape::Boolean, Value::Bool(_)) => true,
         (Shape::Boolean, Value::String(word)) => yaml_boolean(word).is_some(),
         (Shape::Integer, Value::Number(number)) => fits_32_bits(number),
-        (Shape::Object | Shape::ObjectLike(_) | Shape::Map | Shape::TextMap | Shape::Annotations, Value::Object(_)) => {
-            true
-        }
+        (
+            Shape::Object | Shape::ObjectLike(_) | Shape::ObjectMap | Shape::Map | Shape::TextMap | Shape::Annotations,
+            Value::Object(_),
+        ) => true,
         (Shape::Texts | Shape::List | Shape::Objects | Shape::ObjectsLike(_), Value::Array(_)) => true,
         _ => false,
     }
@@ -312,6 +327,7 @@ fn expected(shape: Shape) -> &'static str {
         Shape::Integer => "a whole number of 32 bits",
         Shape::Boolean => "true or false",
         Shape::TextMap | Shape::Annotations => "a map of texts",
+        Shape::ObjectMap => "a map of objects",
         Shape::Object | Shape::ObjectLike(_) | Shape::Map => "an object",
         Shape::List => "a list",
         Shape::Texts => "a list of texts",

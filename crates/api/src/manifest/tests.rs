@@ -117,7 +117,8 @@ fn lists_are_taken_apart() {
 fn other_kinds_are_refused_with_those_that_are_accepted() {
     let accepted = "this version accepts SeldonDeployment in machinelearning.seldon.io/v1, \
                     machinelearning.seldon.io/v1alpha2, machinelearning.seldon.io/v1alpha3; InferenceService in \
-                    serving.kserve.io/v1beta1, serving.kubeflow.org/v1beta1, serving.kubeflow.org/v1alpha2";
+                    serving.kserve.io/v1beta1, serving.kubeflow.org/v1beta1, serving.kubeflow.org/v1alpha2; InferenceGraph in \
+                    serving.kserve.io/v1alpha1";
     let text = format!(
         "apiVersion: v1\nkind: Secret\n---\n{}---\nkind: SeldonDeployment\n---\napiVersion: v1\n---\n- a\n---\n{}",
         named("a"),

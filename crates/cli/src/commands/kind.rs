@@ -2,7 +2,7 @@
 
 use provost_api::{
     client::ClientError,
-    crd::{inference_service, seldon_deployment},
+    crd::{inference_graph, inference_service, seldon_deployment},
     problem::Problem,
 };
 use provost_domain::ErrorCode;
@@ -14,6 +14,8 @@ pub(crate) enum Kind {
     SeldonDeployment,
     /// `InferenceService`.
     InferenceService,
+    /// `InferenceGraph`.
+    InferenceGraph,
 }
 
 impl Kind {
@@ -22,6 +24,7 @@ impl Kind {
         match self {
             Self::SeldonDeployment => "seldondeployment",
             Self::InferenceService => "inferenceservice",
+            Self::InferenceGraph => "inferencegraph",
         }
     }
 
@@ -30,6 +33,7 @@ impl Kind {
         match self {
             Self::SeldonDeployment => seldon_deployment::KIND,
             Self::InferenceService => inference_service::KIND,
+            Self::InferenceGraph => inference_graph::KIND,
         }
     }
 
@@ -56,7 +60,10 @@ impl std::str::FromStr for Kind {
             ("inferenceservice" | "inferenceservices" | "isvc", "" | "serving.kserve.io" | "serving.kubeflow.org") => {
                 Ok(Self::InferenceService)
             }
-            _ => Err("known kinds: seldondeployments (sdep), inferenceservices (isvc)".to_owned()),
+            ("inferencegraph" | "inferencegraphs" | "ig", "" | "serving.kserve.io") => Ok(Self::InferenceGraph),
+            _ => {
+                Err("known kinds: seldondeployments (sdep), inferenceservices (isvc), inferencegraphs (ig)".to_owned())
+            }
         }
     }
 }
@@ -112,10 +119,15 @@ mod tests {
         check(
             "pod",
             None,
-            Err("there is no kind `pod`: known kinds: seldondeployments (sdep), inferenceservices (isvc)"),
+            Err(
+                "there is no kind `pod`: known kinds: seldondeployments (sdep), inferenceservices (isvc), inferencegraphs (ig)",
+            ),
         );
         for kind in ["isvc", "InferenceService", "inferenceservices.serving.kserve.io"] {
             check(kind, Some("iris"), Ok((Kind::InferenceService, Some("iris"))));
+        }
+        for kind in ["ig", "InferenceGraph", "inferencegraphs.serving.kserve.io"] {
+            check(kind, Some("flow"), Ok((Kind::InferenceGraph, Some("flow"))));
         }
     }
 }

@@ -44,6 +44,16 @@ pub(super) enum DataPlane {
     Proxy(ProxyThread),
 }
 
+impl DataPlane {
+    /// The part of the server that a request is for: what no other part takes may be for a graph of services.
+    fn surface<B>(&self, request: &Request<B>) -> Surface {
+        match (surface(request.uri().path()), self) {
+            (Surface::Console, Self::Gateway(gateway)) if gateway.is_for_services(request) => Surface::Inference,
+            (surface, _) => surface,
+        }
+    }
+}
+
 /// The service of one thread.
 #[derive(Debug, Clone)]
 pub(super) struct ServeThread(Rc<Parts>);
@@ -168,7 +178,7 @@ impl ServeThread {
 
 impl ThreadService for ServeThread {
     async fn call(&self, request: Request<Incoming>) -> Response<Body> {
-        let surface = surface(request.uri().path());
+        let surface = self.0.data_plane.surface(&request);
         let caller = match self.0.rules.check(surface, request.headers()) {
             Ok(caller) => caller,
             Err(Denied::TokenNeeded | Denied::TokenWrong) if request.uri().path() == "/-/login" => {

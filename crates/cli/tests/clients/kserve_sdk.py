@@ -1,4 +1,4 @@
-"""KServe's SDK: creates a service, waits, predicts over V1, V2 and gRPC, changes and deletes it.
+"""KServe's SDK: creates a service, waits, predicts over V1, V2 and gRPC, through a graph, too, changes and deletes it.
 
 Arguments: the server's host and port, where two models are, and the classes that both answer. On a cluster, which
 `KUBECONFIG` names, that is host and port of its gateway, and namespace and service account come after.
@@ -17,6 +17,10 @@ from kserve import (
     InferRequest,
     KServeClient,
     RESTConfig,
+    V1alpha1InferenceGraph,
+    V1alpha1InferenceGraphSpec,
+    V1alpha1InferenceRouter,
+    V1alpha1InferenceStep,
     V1beta1InferenceService,
     V1beta1InferenceServiceSpec,
     V1beta1ModelFormat,
@@ -103,6 +107,23 @@ def wait_for_shares(kserve, expected):
     raise AssertionError(f"{traffic} in place of {expected}")
 
 
+def call_through_graph(kserve, address, classes):
+    steps = [V1alpha1InferenceStep(name=name, service_name="iris") for name in ("one", "two")]
+    graph = V1alpha1InferenceGraph(
+        api_version="serving.kserve.io/v1alpha1",
+        kind="InferenceGraph",
+        metadata=client.V1ObjectMeta(name="flow", namespace=NAMESPACE),
+        spec=V1alpha1InferenceGraphSpec(nodes={"root": V1alpha1InferenceRouter(router_type="Ensemble", steps=steps)}),
+    )
+    kserve.create_inference_graph(graph)
+    kserve.wait_ig_ready("flow", namespace=NAMESPACE, timeout_seconds=60, polling_interval=1)
+    url = kserve.get_inference_graph("flow", namespace=NAMESPACE)["status"]["url"]
+    host = url.removeprefix("http://").rstrip("/")
+    answer = httpx.post(f"http://{address}/", json={"instances": ROWS}, headers={"Host": host})
+    assert answer.json() == {name: {"predictions": classes} for name in ("one", "two")}, answer.text
+    kserve.delete_inference_graph("flow", namespace=NAMESPACE)
+
+
 def main():
     address, sklearn, xgboost, classes = sys.argv[1], sys.argv[2], sys.argv[3], json.loads(sys.argv[4])
     kserve = KServeClient() if sys.argv[5:] else KServeClient(config_dict=kubeconfig(address))
@@ -117,6 +138,8 @@ def main():
     answer = httpx.post(f"http://{address}/v1/models/iris:predict", json=body, headers={"Host": host})
     assert answer.json() == {"predictions": classes}, answer.text
 
+    if not sys.argv[5:]:  # Graphs are not on clusters yet.
+        call_through_graph(kserve, address, classes)
     kserve.replace("iris", service("xgboost", xgboost, percent=20), namespace=NAMESPACE)
     kserve.wait_isvc_ready("iris", namespace=NAMESPACE, timeout_seconds=60, polling_interval=1)
     wait_for_shares(kserve, [80, 20])

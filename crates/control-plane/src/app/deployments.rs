@@ -16,13 +16,14 @@ use provost_api::{
     yaml::to_yaml,
 };
 use provost_domain::{
-    Deployment, DeploymentId, ErrorCode, Namespace, Predictor, RequestLogging, ResourceName,
+    Deployment, DeploymentId, ErrorCode, Namespace, Predictor, RequestLogging, ResourceName, ServiceGraph,
     graph::Node,
     plan::{PredictorReport, State, Timestamp},
     port::{
         deployments::{Change, ChangeNote, Mutation, Precondition, StoredDeployment},
         traffic::TrafficPoint,
     },
+    service_graph::{RouterNode, ServiceStep},
 };
 
 use super::{App, apply::warning, format_time, problem};
@@ -189,6 +190,7 @@ fn predictor_summary(
     let node = &predictor.graph;
     let mut nodes = Vec::new();
     node.children.iter().for_each(|child| add_nodes(stored, child, 1, &mut nodes));
+    nodes.extend(predictor.services.iter().flat_map(nodes_of_services));
     PredictorSummary {
         name: predictor.name.clone(),
         state: reported.map_or(DeploymentState::Creating, |reported| state(reported.state)),
@@ -216,6 +218,28 @@ fn add_nodes(stored: &StoredDeployment, node: &Node, depth: u32, nodes: &mut Vec
         digest: digest(stored, node),
     });
     node.children.iter().for_each(|child| add_nodes(stored, child, depth + 1, nodes));
+}
+
+/// The nodes of a graph of services, each with its steps below it.
+fn nodes_of_services(graph: &ServiceGraph) -> impl Iterator<Item = NodeSummary> {
+    let of = |(name, node): (&String, &RouterNode)| {
+        let summary = |name: String, depth, kind: String, implementation: String| NodeSummary {
+            name,
+            depth,
+            kind,
+            implementation,
+            model_uri: None,
+            digest: None,
+        };
+        let step = |(index, step): (usize, &ServiceStep)| {
+            summary(step.called(index), 2, "STEP".to_owned(), step.target.to_string())
+        };
+        let steps = node.steps.iter().enumerate().map(step);
+        let router = format!("{:?}", node.router);
+        let node = summary(name.clone(), 1, router.clone(), router);
+        std::iter::once(node).chain(steps).collect::<Vec<_>>()
+    };
+    graph.nodes.iter().flat_map(of)
 }
 
 /// The digest of a node's files, once they were read.

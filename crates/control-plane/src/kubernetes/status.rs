@@ -1,6 +1,10 @@
 //! The status of a resource, as the operators of its kind tell it.
 
-use provost_api::{crd::inference_service, manifest::ManifestDocument, manifest::parse_deployment};
+use provost_api::{
+    crd::{inference_graph, inference_service},
+    manifest::ManifestDocument,
+    manifest::parse_deployment,
+};
 use provost_domain::{
     Deployment,
     plan::{Report, State},
@@ -20,7 +24,11 @@ pub(super) fn of(app: &App, stored: &StoredDeployment, (api_version, host): (&st
     });
     let report = stored.report.as_ref().filter(|report| report.generation == stored.generation);
     let status = Status { stored, report, deployment: deployment.as_ref(), api_version, host };
-    if stored.document["kind"] == inference_service::KIND { status.of_kserve() } else { status.of_seldon() }
+    match stored.document["kind"].as_str() {
+        Some(inference_service::KIND) => status.of_kserve(),
+        Some(inference_graph::KIND) => status.of_graph(),
+        _ => status.of_seldon(),
+    }
 }
 
 struct Status<'a> {
@@ -73,6 +81,17 @@ impl Status<'_> {
             status["modelStatus"] = inference_service::status::model_status(report);
         }
         status
+    }
+
+    /// What `KServe` tells of a graph.
+    fn of_graph(&self) -> Value {
+        let state = self.report.map(|report| report.state);
+        let description = self.report.map_or("", |report| report.description.as_str());
+        json!({
+            "url": format!("{}/", self.url()),
+            "conditions": [self.condition("Ready", state, description)],
+            "observedGeneration": self.observed(),
+        })
     }
 
     /// Where the service is by its own name: hosts below `localhost` are this machine, and name the service.

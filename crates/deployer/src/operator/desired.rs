@@ -58,7 +58,8 @@ impl Asked {
         let generation = object.metadata.generation.unwrap_or(0);
         let (rolled_out, remembered) = (rollout::to_keep(&document), rollout::to_remember(&document));
         let document = match deployment.kind {
-            ResourceKind::SeldonDeployment => document,
+            // A graph of services is refused above.
+            ResourceKind::SeldonDeployment | ResourceKind::InferenceGraph => document,
             ResourceKind::InferenceService => seldon_deployment::document::of(&deployment, &[REQUEST_LOG_ANNOTATION]),
         };
         let catalog = Arc::clone(catalog);

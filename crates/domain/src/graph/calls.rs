@@ -66,6 +66,7 @@ impl Node {
         let has = |method| self.methods.contains(&method);
         match self.implementation {
             Implementation::SimpleModel | Implementation::Server(_) => Calls::PREDICT,
+            Implementation::ServiceGraph => Calls { feedback: false, ..Calls::PREDICT },
             Implementation::SimpleRouter | Implementation::RandomAbTest => Calls { route: true, ..Calls::default() },
             Implementation::EpsilonGreedy | Implementation::ThompsonSampling => {
                 Calls { route: true, feedback: true, ..Calls::default() }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Desired, DesiredPredictor, Observed, ObservedRevision, Plan, Readiness, Resolution, Route, Step, Timestamp,
+    Desired, DesiredPredictor, Observed, ObservedRevision, Plan, Readiness, Resolution, Route, State, Step, Timestamp,
     report::report,
 };
 use crate::RevisionId;
@@ -40,6 +40,8 @@ pub(super) struct Situation<'a> {
 pub(super) enum Progress<'a> {
     /// Its artifacts are being fetched.
     Fetching,
+    /// Others that it calls are not there.
+    HeldBack { state: State, reason: &'a str },
     /// Its revision is not there yet.
     Absent,
     /// Its revision is being made ready.
@@ -54,6 +56,9 @@ impl<'a> Situation<'a> {
     fn of(predictor: &'a DesiredPredictor, observed: &'a Observed) -> Self {
         match &predictor.revision {
             Resolution::Pending => Self { predictor, revision: None, progress: Progress::Fetching },
+            Resolution::HeldBack { revision, state, reason } => {
+                Self { predictor, revision: Some(revision), progress: Progress::HeldBack { state: *state, reason } }
+            }
             Resolution::Failed { reason } => {
                 Self { predictor, revision: None, progress: Progress::Failed { reason, retry_at: None } }
             }
@@ -70,14 +75,14 @@ impl<'a> Situation<'a> {
     }
 
     pub(super) fn has_failed(&self) -> bool {
-        matches!(self.progress, Progress::Failed { .. })
+        matches!(self.progress, Progress::Failed { .. } | Progress::HeldBack { state: State::Failed, .. })
     }
 
     fn ensure(&self, now: Timestamp) -> Option<Step> {
         let is_due = match self.progress {
             Progress::Absent => true,
             Progress::Failed { retry_at, .. } => retry_at.is_some_and(|due| due <= now),
-            Progress::Fetching | Progress::Loading | Progress::Ready => false,
+            Progress::Fetching | Progress::HeldBack { .. } | Progress::Loading | Progress::Ready => false,
         };
         let revision = self.revision.filter(|_| is_due)?.clone();
         Some(Step::Ensure { predictor: self.predictor.name.clone(), revision })
@@ -169,7 +174,7 @@ fn retirements(desired: &Desired, observed: &Observed) -> Vec<Step> {
         desired.predictors.iter().filter(|predictor| predictor.name == there.predictor).any(
             |predictor| match &predictor.revision {
                 Resolution::Pending => true,
-                Resolution::Resolved(revision) => *revision == there.revision,
+                Resolution::Resolved(revision) | Resolution::HeldBack { revision, .. } => *revision == there.revision,
                 Resolution::Failed { .. } => false,
             },
         )

@@ -26,6 +26,7 @@ fn predictor_report(desired: &Desired, situation: &Situation<'_>, observed: &Obs
     let (state, reason) = match situation.progress {
         Progress::Ready => (State::Available, None),
         Progress::Failed { reason, .. } => (State::Failed, Some(reason.to_owned())),
+        Progress::HeldBack { state, reason } => (state, (state == State::Failed).then(|| reason.to_owned())),
         Progress::Fetching | Progress::Absent | Progress::Loading => told_before(desired, situation, observed),
     };
     PredictorReport {
@@ -74,6 +75,7 @@ fn waiting_for(situation: &Situation<'_>) -> Option<String> {
     let name = &situation.predictor.name;
     match situation.progress {
         Progress::Fetching => Some(format!("fetching the model of predictor `{name}`")),
+        Progress::HeldBack { reason, .. } => Some(format!("predictor `{name}`: {reason}")),
         Progress::Absent | Progress::Loading => Some(format!("loading the model of predictor `{name}`")),
         Progress::Ready | Progress::Failed { .. } => None,
     }
@@ -92,6 +94,8 @@ fn meanwhile(situations: &[Situation<'_>], observed: &Observed) -> Option<&'stat
     let all_desired = serving.iter().all(|route| is_desired(&route.predictor, &route.revision));
     match (serving.is_empty(), all_desired) {
         (true, _) => None,
+        // What is held back may itself be what serves.
+        (false, true) if situations.iter().any(|one| matches!(one.progress, Progress::HeldBack { .. })) => None,
         (false, true) => Some("the other predictors keep serving"),
         (false, false) => Some("the version before keeps serving"),
     }

@@ -35,6 +35,11 @@ fn desired_predictors() -> impl Strategy<Value = Vec<DesiredPredictor>> {
         6 => (0..REVISIONS.len()).prop_map(|index| Resolution::Resolved(RevisionId::from(REVISIONS[index].0))),
         2 => Just(Resolution::Pending),
         1 => Just(Resolution::Failed { reason: "no file".to_owned() }),
+        1 => Just(Resolution::HeldBack {
+            revision: RevisionId::from("r2"),
+            state: State::Failed,
+            reason: "no service".to_owned(),
+        }),
     ];
     let predictors = prop::collection::vec((resolution, 0_u32..50), 0..=NAMES.len());
     predictors.prop_map(|predictors| {

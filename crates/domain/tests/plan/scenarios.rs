@@ -1,6 +1,6 @@
 //! Scripts in `scenarios/`: what happens, and after each `plan` the steps that must follow.
 //!
-//! `desire GENERATION NAME@REVISION=WEIGHT…` (revision `?` while fetched, `!` when that failed) ·
+//! `desire GENERATION NAME@REVISION=WEIGHT…` (revision `?` while fetched, `!` when that failed, `~` before one that is held back) ·
 //! `delete` · `ready NAME@REVISION` · `failed NAME@REVISION [retry MILLIS]` · `restart` (nothing is
 //! there any more; the report is) · `now MILLIS` · `plan` (the steps follow as lines with `>` and are
 //! executed). With `UPDATE=1` the expected lines are rewritten.
@@ -9,7 +9,7 @@ use std::{fmt::Write as _, fs, path::Path};
 
 use provost_domain::{
     RevisionId,
-    plan::{Desired, DesiredPredictor, Readiness, Resolution, Timestamp},
+    plan::{Desired, DesiredPredictor, Readiness, Resolution, State, Timestamp},
 };
 
 use crate::world::{World, step_line};
@@ -90,7 +90,14 @@ fn desired_predictor(word: &str) -> DesiredPredictor {
     let revision = match revision {
         "?" => Resolution::Pending,
         "!" => Resolution::Failed { reason: "there is no file `/models/iris`".to_owned() },
-        revision => Resolution::Resolved(RevisionId::from(revision)),
+        revision => match revision.strip_prefix('~') {
+            Some(held) => Resolution::HeldBack {
+                revision: RevisionId::from(held),
+                state: State::Creating,
+                reason: "waiting for the deployment `iris`".to_owned(),
+            },
+            None => Resolution::Resolved(RevisionId::from(revision)),
+        },
     };
     DesiredPredictor { name: name.to_owned(), weight: weight.parse().unwrap(), revision }
 }
@@ -138,6 +145,11 @@ fn a_restart_loads_everything_again() {
 #[test]
 fn a_restart_with_one_failing_predictor_serves_with_the_others() {
     check("restart_with_one_failing.txt");
+}
+
+#[test]
+fn what_calls_others_is_held_back_until_they_are_there() {
+    check("held_back.txt");
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn example(deployment: &Deployment) -> Value {
     let schema = deployment.predictors.first().and_then(|predictor: &Predictor| match &predictor.served {
         Served::Native(native) => Some(native.predict.schema()),
         Served::Graph(graph) => graph.root.first_schema(),
-        Served::Server(_) => None,
+        Served::Server(_) | Served::Services(_) => None,
     });
     let Some(schema) = schema.filter(|schema| schema.features <= FEATURES_MAX) else { return Value::Null };
     let mut data = json!({"ndarray": [vec![0.0; schema.features]]});

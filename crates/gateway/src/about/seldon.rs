@@ -91,7 +91,7 @@ pub(super) async fn tell_of_graph(
     }
     let (inputs, outputs) = match &predictor.served {
         Served::Graph(graph) => (inputs(&graph.root, &models), outputs(&graph.root, &models)),
-        Served::Native(_) | Served::Server(_) => {
+        Served::Native(_) | Served::Server(_) | Served::Services(_) => {
             (part(&predictor.model, "inputs", &models), part(&predictor.model, "outputs", &models))
         }
     };
@@ -108,6 +108,7 @@ fn nodes(predictor: &Predictor) -> Vec<One<'_>> {
             vec![One { name, is: Is::Model { schema: native.predict.schema(), version, platform } }]
         }
         Served::Server(server) => vec![One { name, is: of_server(server) }],
+        Served::Services(_) => Vec::new(),
         Served::Graph(graph) => graph.root.all().into_iter().map(|node| of_graph(predictor, node)).collect(),
     }
 }

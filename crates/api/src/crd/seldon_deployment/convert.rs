@@ -50,6 +50,7 @@ impl Words<'_> {
         Predictor {
             name: predictor.name,
             graph: self.node(predictor.graph, &path.field("graph")),
+            services: None,
             traffic: predictor.traffic,
             replicas: predictor.replicas,
             shadow: predictor.shadow,
