@@ -10,7 +10,7 @@ use std::{
 use futures_util::FutureExt as _;
 use provost_deployer::{
     ModelServers,
-    kubernetes::{LogBucket, ObjectName, Settings},
+    kubernetes::{LogBucket, ObjectName, Settings, TraceCollector},
     operator::{self, Client, Figures, Options, crd, lease::Candidate},
 };
 use provost_domain::BucketUri;
@@ -62,6 +62,19 @@ pub(crate) struct Arguments {
     /// The gateway of the Gateway API that routes attach to, as `namespace/name`; without, no routes are made.
     #[arg(long, env = "PROVOST_GATEWAY_REF", hide_env_values = true, value_name = "GATEWAY")]
     gateway: Option<ObjectName>,
+    /// A collector of OpenTelemetry that gets the spans of pods, as `http://host:4318`; without, there are none.
+    #[arg(long, env = "PROVOST_OTLP_ENDPOINT", hide_env_values = true, value_name = "URL")]
+    otlp_endpoint: Option<String>,
+    /// The part of the requests, 0 to 1, that have spans where callers do not decide that.
+    #[arg(
+        long,
+        env = "PROVOST_TRACE_RATIO",
+        hide_env_values = true,
+        default_value_t = 1.0,
+        requires = "otlp_endpoint",
+        value_name = "RATIO"
+    )]
+    trace_ratio: f64,
     /// The domain below which `InferenceService`s have hosts at the gateway, as `<name>-<namespace>.<domain>` and
     /// `<name>.<namespace>.<domain>`.
     #[arg(long, env = "PROVOST_INGRESS_DOMAIN", hide_env_values = true, requires = "gateway", value_name = "DOMAIN")]
@@ -131,6 +144,7 @@ async fn work(arguments: Arguments) -> anyhow::Result<()> {
         storage_initializer_image: arguments.storage_initializer_image,
         gateway: arguments.gateway,
         activator: arguments.activator,
+        traces: arguments.otlp_endpoint.map(|endpoint| TraceCollector { endpoint, ratio: arguments.trace_ratio }),
         ingress_domain: arguments.ingress_domain,
         log_bucket: arguments.request_log_bucket.map(|uri| LogBucket { uri, secret: arguments.request_log_secret }),
         ..Settings::new(arguments.image)

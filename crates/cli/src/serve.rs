@@ -31,7 +31,7 @@ use provost_control_plane::{
 };
 use provost_deployer::{InProcessDeployer, ModelServers, kubernetes::ObjectName, operator::crd::Served};
 use provost_domain::{DeploymentId, Engine, ServerCatalog, port::clock::Clock};
-use provost_gateway::{Gateway, Options as GatewayOptions, TrafficHistory};
+use provost_gateway::{Gateway, Options as GatewayOptions, Traces, TrafficHistory};
 use provost_inference::record::Timestamp;
 use provost_request_log::{Options as LogOptions, RequestLog, Retention, Uploads};
 use provost_service_kit::{
@@ -40,7 +40,7 @@ use provost_service_kit::{
     listener::Options as ListenerOptions,
     open_files::raise_open_files,
     supervise::{Shutdown, shutdown, supervise},
-    telemetry,
+    telemetry::{self, traces::Spans},
     tls::{TlsFiles, TlsSource},
 };
 use provost_store::{
@@ -167,7 +167,16 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Roles::All | Roles::Predictor => {
             let destination = Destination::find(&config, &variables, arguments.roles);
             let destination = destination.map_err(|problems| wrong(&problems))?;
-            runtime.block_on(serve(&arguments.data_dir, &config, rules, environments, destination, manifest))
+            let spans = config.trace_options().map_err(|problems| wrong(&problems))?;
+            let spans = spans.map(|options| Spans::start(&options)).transpose();
+            let spans = spans.map_err(|problem| wrong(&[format!("telemetry.otlp-endpoint: {problem}")]))?;
+            let traces = spans.as_ref().map(|spans| Traces::new(spans.tracer(), Spans::propagator()));
+            let served = serve(&arguments.data_dir, &config, rules, environments, destination, (manifest, traces));
+            let end = runtime.block_on(served);
+            if let Some(spans) = spans {
+                spans.finish();
+            }
+            end
         }
         Roles::ControlPlane => {
             let log = config.log_bucket(&variables).map_err(|problems| wrong(&problems))?;
@@ -188,7 +197,7 @@ async fn serve(
     rules: Rules,
     environments: Environments,
     destination: Option<Destination>,
-    manifest: Option<String>,
+    (manifest, traces): (Option<String>, Option<Traces>),
 ) -> anyhow::Result<()> {
     if config.server.insecure {
         tracing::warn!("--insecure: everybody who reaches {} may do everything", config.server.listen);
@@ -203,6 +212,7 @@ async fn serve(
     let own_programs = own_programs(manifest.is_some());
     let models = ModelServer::new(Arc::new(Artifacts(artifacts.clone())), own_programs, Arc::clone(&clock));
     let options = gateway_options(config, manifest.as_deref().and_then(pod::deployment));
+    let options = GatewayOptions { traces, ..options };
     let gateway = Gateway::new(options, Arc::new(models.clone()), Some(log.clone()));
     let learned = LearnedFile::restored(door.data_dir.learned(), &gateway)?;
     let deployer = InProcessDeployer::new(Arc::new(models), Arc::new(gateway.clone()));
@@ -374,6 +384,7 @@ fn gateway_options(config: &Config, only: Option<DeploymentId>) -> GatewayOption
         in_flight_max: config.gateway.in_flight_max,
         body_timeout: config.gateway.body_timeout.0,
         only: only.map(|id| format!("{}/{}", id.namespace, id.name)),
+        traces: None,
     }
 }
 

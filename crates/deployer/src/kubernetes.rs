@@ -9,8 +9,8 @@ mod written;
 
 pub use build::{
     Accounts, AttachedSecret, BuildError, DEPLOYMENT_LABEL, FIRST_ROUTE_ANNOTATION, HTTP_PORT, LAST_APPLIED, LogBucket,
-    Owner, PREDICTOR_ANNOTATION, REVISION_ANNOTATION, ROUTES_ANNOTATION, Settings, Source, accounts_needed,
-    annotations_without_effect, build,
+    Owner, PREDICTOR_ANNOTATION, REVISION_ANNOTATION, ROUTES_ANNOTATION, Settings, Source, TraceCollector,
+    accounts_needed, annotations_without_effect, build,
 };
 pub(crate) use build::{PREDICTOR_LABEL, SCALED_LABEL, SCALING_ANNOTATION};
 pub use images::images;

@@ -21,6 +21,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Request, Response, StatusCode, header};
 use http_body::Body;
 use http_body_util::Full;
+use opentelemetry::KeyValue;
 use prost::Message as _;
 use provost_domain::ErrorCode;
 use provost_inference::protocol::proto::{
@@ -67,6 +68,26 @@ pub fn grpc_refusal(code: ErrorCode, info: &str) -> Response<tonic::body::Body> 
 impl GatewayThread {
     /// Answers a call of gRPC. Never fails: errors are answers.
     pub async fn call_grpc<B>(&self, request: Request<B>) -> Response<tonic::body::Body>
+    where
+        B: Body<Data = Bytes> + Unpin + Send + 'static,
+        B::Error: std::error::Error + Send + Sync + 'static,
+    {
+        let Some(traces) = &self.shared.options.traces else { return self.answer_grpc_request(request).await };
+        let (mut parts, body) = request.into_parts();
+        let method = parts.uri.path().trim_start_matches('/').to_owned();
+        let system = KeyValue::new("rpc.system", "grpc");
+        let traced =
+            traces.arrives(&mut parts.headers, method.clone(), vec![system, KeyValue::new("rpc.method", method)]);
+        let response = Box::pin(self.answer_grpc_request(Request::from_parts(parts, body))).await;
+        traced.is_of(response.headers(), &[PUID, PREDICTOR]);
+        match Status::from_header_map(response.headers()).filter(|status| status.code() != tonic::Code::Ok) {
+            Some(status) => traced.failed(status.message()),
+            None => traced.answered(response.status().as_u16()),
+        }
+        response
+    }
+
+    async fn answer_grpc_request<B>(&self, request: Request<B>) -> Response<tonic::body::Body>
     where
         B: Body<Data = Bytes> + Unpin + Send + 'static,
         B::Error: std::error::Error + Send + Sync + 'static,

@@ -32,6 +32,7 @@ mod routes;
 mod service;
 mod service_graph;
 mod shadow;
+mod traces;
 mod traffic;
 
 pub use exposition::{MEDIA_TYPE as METRICS_MEDIA_TYPE, ProcessFigures, write_metrics};
@@ -41,4 +42,5 @@ pub use metrics::{Histograms, MetricsSource, SeriesKey, Snapshot};
 pub use node_server::check_server;
 pub use proxy::{Proxy, ProxyThread};
 pub use service::{Gateway, GatewayThread, Options};
+pub use traces::Traces;
 pub use traffic::TrafficHistory;

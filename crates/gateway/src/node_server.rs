@@ -10,6 +10,7 @@ use hyper_util::{
     client::legacy::{Client, Error, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
+use opentelemetry::KeyValue;
 use provost_domain::{ErrorCode, routing_table::NodeServer};
 
 use crate::{
@@ -20,6 +21,7 @@ use crate::{
     node_grpc::{self, GrpcNodes},
     predict::{Answered, BYTES},
     service::{INFERENCE_HEADER, JSON, PUID},
+    traces::Traces,
 };
 
 /// Where it tells how it is.
@@ -242,22 +244,34 @@ pub(crate) struct Nodes {
     /// Longest answer that is taken, in bytes.
     body_max: usize,
     with_credentials: bool,
+    traces: Option<Traces>,
 }
 
 impl Nodes {
-    pub(crate) fn new(body_max: usize, with_credentials: bool) -> Self {
-        Self { client: client(), grpc: GrpcNodes::new(body_max), body_max, with_credentials }
+    pub(crate) fn new(body_max: usize, with_credentials: bool, traces: Option<Traces>) -> Self {
+        Self { client: client(), grpc: GrpcNodes::new(body_max), body_max, with_credentials, traces }
     }
 
     /// Asks a node.
     pub(crate) async fn ask(&self, server: &Server, question: Question<'_>) -> Result<Reply, RequestError> {
-        let headers = self.headers(question.request_id, question.headers);
+        let mut headers = self.headers(question.request_id, question.headers);
+        let traced = self.traces.as_ref().map(|traces| {
+            let node = KeyValue::new("provost.node", server.name().to_owned());
+            let address = KeyValue::new("server.address", server.authority().to_owned());
+            traces.leaves(&mut headers, question.uri.path().to_owned(), vec![node, address])
+        });
         let answered = tokio::time::timeout(server.timeout, self.call(server, &question, &headers)).await;
-        answered.unwrap_or_else(|_| {
+        let answered = answered.unwrap_or_else(|_| {
             let Server { called, timeout, .. } = server;
             let info = format!("{called} did not answer within {} ms", timeout.as_millis());
             Err(RequestError::new(ErrorCode::GatewayTimeout, info))
-        })
+        });
+        match (traced, &answered) {
+            (Some(traced), Ok(reply)) => traced.answered(reply.status.as_u16()),
+            (Some(traced), Err(error)) => traced.failed(&error.info),
+            (None, _) => {}
+        }
+        answered
     }
 
     async fn call(&self, server: &Server, question: &Question<'_>, headers: &HeaderMap) -> Result<Reply, RequestError> {

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header, request::Parts};
 use http_body::Body;
 use http_body_util::Full;
+use opentelemetry::KeyValue;
 use provost_domain::{DeploymentId, ErrorCode, port::routes::RoutePublisher, routing_table::DeploymentRoutes};
 use provost_inference::{PredictorTable, record::RecordSink};
 use rand::{Rng, SeedableRng, rngs::SmallRng};
@@ -38,6 +39,7 @@ use crate::{
     routes::{Deployment, Routes},
     service_graph,
     shadow::Copied,
+    traces::Traces,
 };
 
 pub(crate) const PUID: HeaderName = HeaderName::from_static("seldon-puid");
@@ -58,11 +60,19 @@ pub struct Options {
     pub body_timeout: Duration,
     /// The deployment, as `namespace/name`, that answers also at paths that name none: that of a pod.
     pub only: Option<String>,
+    /// Where spans go; there are none where it is left out.
+    pub traces: Option<Traces>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { body_max: 16 << 20, in_flight_max: 1024, body_timeout: Duration::from_secs(30), only: None }
+        Self {
+            body_max: 16 << 20,
+            in_flight_max: 1024,
+            body_timeout: Duration::from_secs(30),
+            only: None,
+            traces: None,
+        }
     }
 }
 
@@ -96,7 +106,7 @@ impl Gateway {
             answer_capacity: 256,
             clock: WallClock::read(),
             // The server of a pod asks for no credentials: what callers send is their model's.
-            nodes: Nodes::new(self.0.options.body_max, self.0.options.only.is_some()),
+            nodes: Nodes::new(self.0.options.body_max, self.0.options.only.is_some(), self.0.options.traces.clone()),
         };
         let requests = Rc::new(Cell::new(Some(self.0.registry.join())));
         GatewayThread { shared: Arc::clone(&self.0), state: Rc::new(RefCell::new(state)), requests }
@@ -197,6 +207,22 @@ impl GatewayThread {
 
     /// Answers a request to the data plane. Never fails: errors are answers.
     pub async fn call<B>(&self, request: Request<B>) -> Response<Full<Bytes>>
+    where
+        B: Body<Data = Bytes> + Unpin,
+    {
+        let Some(traces) = &self.shared.options.traces else { return self.answer_request(request).await };
+        let (mut parts, body) = request.into_parts();
+        let path = parts.uri.path().to_owned();
+        let method = KeyValue::new("http.request.method", parts.method.to_string());
+        let traced = traces.arrives(&mut parts.headers, path.clone(), vec![method, KeyValue::new("url.path", path)]);
+        // Boxed, so that requests without a span do not carry room for it.
+        let response = Box::pin(self.answer_request(Request::from_parts(parts, body))).await;
+        traced.is_of(response.headers(), &[PUID, PREDICTOR]);
+        traced.answered(response.status().as_u16());
+        response
+    }
+
+    async fn answer_request<B>(&self, request: Request<B>) -> Response<Full<Bytes>>
     where
         B: Body<Data = Bytes> + Unpin,
     {

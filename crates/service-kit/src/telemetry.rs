@@ -1,5 +1,7 @@
 //! Logs of the process: pretty on a terminal, JSON elsewhere by setting, always to standard error.
 
+pub mod traces;
+
 use std::io::IsTerminal as _;
 
 use tracing_subscriber::{EnvFilter, fmt};

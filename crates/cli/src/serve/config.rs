@@ -6,6 +6,7 @@ use provost_domain::BucketUri;
 use provost_service_kit::{
     access::{Rules, Token},
     config::{ByteSize, Period, Secret},
+    telemetry::traces::TraceOptions,
 };
 use provost_store::artifacts::{Environment, Environments};
 use schemars::JsonSchema;
@@ -154,13 +155,18 @@ impl Default for Artifacts {
 }
 
 /// Logs of the server itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(crate) struct Telemetry {
     /// What is logged, as `info` or `provost_gateway=debug`.
     pub(crate) log_filter: String,
     /// `text` for people or `json` for collectors.
     pub(crate) log_format: LogFormat,
+    /// A collector of OpenTelemetry that gets a span for each request, and for each call of a node, over HTTP by OTLP:
+    /// `http://collector:4318`. There are no spans where it is left out; `traceparent` is passed on all the same.
+    pub(crate) otlp_endpoint: Option<String>,
+    /// The part of the requests, 0 to 1, that have spans where the caller's `traceparent` does not decide that.
+    pub(crate) trace_ratio: f64,
 }
 
 /// How logs are written.
@@ -175,7 +181,7 @@ pub(crate) enum LogFormat {
 
 impl Default for Telemetry {
     fn default() -> Self {
-        Self { log_filter: "info".to_owned(), log_format: LogFormat::Text }
+        Self { log_filter: "info".to_owned(), log_format: LogFormat::Text, otlp_endpoint: None, trace_ratio: 1.0 }
     }
 }
 
@@ -228,6 +234,20 @@ impl Config {
         let uri = text.parse().map_err(|error| vec![format!("request-log.bucket: {error}")])?;
         let own = fetchers(variables, LOG_PREFIX);
         Ok(Some((uri, if own.is_empty() { fetchers(variables, "") } else { own })))
+    }
+
+    /// What is traced, or what is wrong with it.
+    pub(crate) fn trace_options(&self) -> Result<Option<TraceOptions>, Vec<String>> {
+        let Telemetry { otlp_endpoint, trace_ratio: ratio, .. } = &self.telemetry;
+        if !(0.0..=1.0).contains(ratio) {
+            return Err(vec!["telemetry.trace-ratio: must be between 0 and 1".to_owned()]);
+        }
+        let Some(endpoint) = otlp_endpoint.clone() else { return Ok(None) };
+        if !["http://", "https://"].iter().any(|scheme| endpoint.starts_with(scheme)) {
+            let problem = format!("telemetry.otlp-endpoint: `{endpoint}` is no address: write http://host:4318");
+            return Err(vec![problem]);
+        }
+        Ok(Some(TraceOptions { endpoint, ratio: *ratio, service: "provost" }))
     }
 
     /// Who is let in, or everything that is wrong with the configuration.

@@ -93,6 +93,8 @@ pub struct Settings {
     pub log_bucket: Option<LogBucket>,
     /// The Service of the servers that hold requests while a predictor has no pods; where there is none, one stays.
     pub activator: Option<ObjectName>,
+    /// Where pods send spans; nowhere where there is none.
+    pub traces: Option<TraceCollector>,
     /// The domain below which `InferenceService`s have hosts at the gateway.
     pub ingress_domain: Option<String>,
 }
@@ -104,6 +106,15 @@ pub struct LogBucket {
     pub uri: BucketUri,
     /// The Secret of each deployment's namespace that gives access to it.
     pub secret: Option<String>,
+}
+
+/// A collector of `OpenTelemetry`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TraceCollector {
+    /// Its address, as `http://host:4318`.
+    pub endpoint: String,
+    /// The part of the requests of which there are spans where callers do not decide.
+    pub ratio: f64,
 }
 
 impl Settings {
@@ -119,6 +130,7 @@ impl Settings {
             log_bucket: None,
             activator: None,
             ingress_domain: None,
+            traces: None,
         }
     }
 }

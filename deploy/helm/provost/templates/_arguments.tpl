@@ -18,6 +18,10 @@
 {{- with .Values.predictors.requestLog.secret }}
 - --request-log-secret={{ . }}
 {{- end }}
+{{- with .Values.predictors.traces.otlpEndpoint }}
+- {{ printf "--otlp-endpoint=%s" . | quote }}
+- --trace-ratio={{ $.Values.predictors.traces.ratio }}
+{{- end }}
 {{- include "provost.modelServerArguments" . }}
 {{- with .Values.gateway }}
 - --gateway={{ . }}

@@ -4,7 +4,7 @@ use provost_domain::{FieldPath, deployment::RequestLogging};
 use serde_json::{Map, Value, json};
 
 use super::{
-    LogBucket, PORT, Part,
+    LogBucket, PORT, Part, TraceCollector,
     component::{Component, NodeContainer},
     error::BuildError,
     manifest,
@@ -133,9 +133,31 @@ fn environment(
         // As in the manifest, a `$` is to stay one.
         json!({"name": LOG_BUCKET, "value": uri.to_string().replace('$', "$$")})
     }));
+    environment.extend(traces(part));
     environment.extend(storage.environment.iter().cloned());
     add_over(&mut environment, "name", of_nodes.into_iter().chain(of_orchestrator));
     Ok(environment)
+}
+
+/// Where spans go, and whose they are.
+fn traces(part: Part<'_>) -> Vec<Value> {
+    let variable = |name: &str, value: String| json!({"name": name, "value": value});
+    let of = |TraceCollector { endpoint, ratio }: &TraceCollector| {
+        vec![
+            variable("PROVOST_TELEMETRY__OTLP_ENDPOINT", endpoint.replace('$', "$$")),
+            variable("PROVOST_TELEMETRY__TRACE_RATIO", ratio.to_string()),
+            variable("OTEL_SERVICE_NAME", part.owner.name.clone()),
+            variable("OTEL_RESOURCE_ATTRIBUTES", attributes(part)),
+        ]
+    };
+    part.settings.traces.as_ref().map(of).unwrap_or_default()
+}
+
+/// In the standard's names. The pod's name stands before this in the environment.
+fn attributes(part: Part<'_>) -> String {
+    let namespace = part.source.deployment.id.namespace.as_str();
+    let predictor = &part.predictor.name;
+    format!("service.namespace={namespace},k8s.pod.name=$(POD_NAME),provost.predictor={predictor}")
 }
 
 fn sum_of_resources(part: Part<'_>, nodes: &[NodeContainer]) -> Result<Option<Value>, BuildError> {

@@ -1,5 +1,7 @@
 //! Whole deployments, from their manifests to objects.
 
+mod settings;
+
 use k8s_openapi::serde::{Serialize, de::DeserializeOwned};
 use provost_api::{
     crd::Finding,
@@ -668,30 +670,6 @@ fn replicas_are_those_of_the_component_else_the_predictors_else_the_deployments_
 fn with_an_autoscaler_no_replicas_are_set() {
     let more = "      replicas: 2\n      componentSpecs: [{hpaSpec: {maxReplicas: 3}, spec: {containers: []}}]\n";
     assert_eq!(replicas(&manifest(CLASSIFIER, more)), [Value::Null]);
-}
-
-#[test]
-fn what_is_scaled_by_requests_says_so_and_keeps_a_pod_where_nobody_would_wake_it() {
-    let service = r"
-apiVersion: serving.kserve.io/v1beta1
-kind: InferenceService
-metadata: {name: iris}
-spec: {predictor: {minReplicas: 0, maxReplicas: 3, scaleMetric: rps, sklearn: {storageUri: 's3://models/iris'}}}
-";
-    let least = |objects: &[Value]| {
-        let metadata = &objects[0]["metadata"];
-        assert_eq!(metadata["labels"][SCALED_LABEL], "requests");
-        assert_eq!(objects[0]["spec"]["replicas"], Value::Null);
-        let scaling = metadata["annotations"][SCALING_ANNOTATION].as_str().unwrap();
-        let scaling: Scaling = serde_json::from_str(scaling).unwrap();
-        assert_eq!((scaling.target, scaling.max_replicas), (200.0, 3));
-        scaling.min_replicas
-    };
-    let activator = "system/provost-gateway".parse().ok();
-    let none = Settings::new("provost:1".to_owned());
-    let some = Settings { activator, ..none.clone() };
-    let built = |settings: &Settings| with_source(service, |source, owner| build(source, owner, settings)).unwrap();
-    assert_eq!((least(&built(&some)), least(&built(&none))), (0, 1));
 }
 
 #[test]
