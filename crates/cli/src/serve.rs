@@ -384,6 +384,7 @@ fn gateway_options(config: &Config, only: Option<DeploymentId>) -> GatewayOption
         in_flight_max: config.gateway.in_flight_max,
         body_timeout: config.gateway.body_timeout.0,
         only: only.map(|id| format!("{}/{}", id.namespace, id.name)),
+        copies_percent: config.gateway.copies_percent,
         traces: None,
     }
 }

@@ -37,6 +37,30 @@ async fn a_pod_predicts_and_has_neither_api_nor_console() {
     assert!(node.stop().await.success());
 }
 
+#[tokio::test]
+async fn a_shadow_answers_its_part_of_the_copies_and_all_that_asks_for_it() {
+    let mut options = options(manifest("iris", "SKLEARN_SERVER", "examples/iris/sklearn"));
+    options.environment.push(("PROVOST_GATEWAY__COPIES_PERCENT".to_owned(), "25".to_owned()));
+    let node = Node::start(options).await;
+    let client = reqwest::Client::new();
+    let answered = async |host: &str| {
+        let mut answered = 0;
+        for _ in 0..200 {
+            let request = client.post(format!("{}/api/v1.0/predictions", node.url())).header("host", host);
+            let status = request.body(r#"{"data":{"ndarray":[[5.1,3.5,1.4,0.2]]}}"#).send().await.unwrap().status();
+            assert!([200, 204].contains(&status.as_u16()), "{status}");
+            answered += u32::from(status == 200);
+        }
+        answered
+    };
+    assert_eq!(answered("iris.models.example.org").await, 200);
+    for copy in ["models.example.org-shadow", "models.example.org-shadow:8080"] {
+        let some = answered(copy).await;
+        // Five standard deviations around a quarter.
+        assert!((20..=80).contains(&some), "{some}");
+    }
+}
+
 /// Its end, and what it wrote.
 fn run(manifest: Option<&str>) -> (Option<i32>, String) {
     run_with(manifest, &[])

@@ -138,9 +138,10 @@ pub struct DeploymentBackends {
 pub struct Backend {
     /// Its name.
     pub predictor: String,
-    /// Share of the traffic, relative to the sum of all; with 0 it answers only requests that ask for it by name.
+    /// Share of the traffic, relative to the sum of all; with 0 it answers only requests that ask for it by name. Of a
+    /// shadow the percentage of the requests of which it gets a copy.
     pub weight: u32,
-    /// Whether it gets a copy of every request, and nobody sees its answers.
+    /// Whether it gets copies of requests, and nobody sees its answers.
     pub is_shadow: bool,
     /// Where it is, as `host:port`.
     pub authority: String,

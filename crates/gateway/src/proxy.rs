@@ -26,7 +26,7 @@ use provost_domain::{
     port::{routes::BackendPublisher, waker::Waker},
     routing_table::{Backend, DeploymentBackends, choose},
 };
-use rand::{Rng, SeedableRng, rngs::SmallRng};
+use rand::{Rng, RngExt as _, SeedableRng, rngs::SmallRng};
 
 use hosts::{Hosts, Named};
 
@@ -179,9 +179,15 @@ impl ProxyThread {
         let is_prediction = target.endpoint.is_some_and(|endpoint| endpoint.action == Action::Predict);
         let is_for_one = of_service.is_some() || parts.headers.contains_key(PREDICTOR);
         if is_prediction && parts.method == Method::POST && !is_for_one {
-            deployment.shadows().for_each(|shadow| self.mirror(&outgoing, shadow));
+            self.copied_to(&deployment).for_each(|shadow| self.mirror(&outgoing, shadow));
         }
         self.send(&outgoing, backend).await
+    }
+
+    /// The shadows that get a copy of this request: each its percentage of all.
+    fn copied_to<'a>(&self, deployment: &'a Target) -> impl Iterator<Item = &'a Backend> {
+        let random = Rc::clone(&self.random);
+        deployment.shadows().filter(move |shadow| random.borrow_mut().random_range(0..100) < shadow.weight)
     }
 
     /// What the host means, where the path says nothing.

@@ -11,13 +11,13 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts};
 use http_body::Body;
 use http_body_util::Full;
 use opentelemetry::KeyValue;
 use provost_domain::{DeploymentId, ErrorCode, port::routes::RoutePublisher, routing_table::DeploymentRoutes};
 use provost_inference::{PredictorTable, record::RecordSink};
-use rand::{Rng, SeedableRng, rngs::SmallRng};
+use rand::{Rng, RngExt as _, SeedableRng, rngs::SmallRng};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -46,6 +46,8 @@ pub(crate) const PUID: HeaderName = HeaderName::from_static("seldon-puid");
 pub(crate) const PREDICTOR: HeaderName = HeaderName::from_static("provost-predictor");
 /// Bytes of the JSON before the binary tensors of a V2 body.
 pub(crate) const INFERENCE_HEADER: HeaderName = HeaderName::from_static("inference-header-content-length");
+/// How Envoy ends the host of a request's copy.
+const COPY: &str = "-shadow";
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(crate) const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
@@ -60,6 +62,8 @@ pub struct Options {
     pub body_timeout: Duration,
     /// The deployment, as `namespace/name`, that answers also at paths that name none: that of a pod.
     pub only: Option<String>,
+    /// How many of a hundred copies of requests are answered, as Envoy marks copies: `-shadow` ends their host.
+    pub copies_percent: Option<u32>,
     /// Where spans go; there are none where it is left out.
     pub traces: Option<Traces>,
 }
@@ -71,6 +75,7 @@ impl Default for Options {
             in_flight_max: 1024,
             body_timeout: Duration::from_secs(30),
             only: None,
+            copies_percent: None,
             traces: None,
         }
     }
@@ -210,6 +215,11 @@ impl GatewayThread {
     where
         B: Body<Data = Bytes> + Unpin,
     {
+        if self.is_left_out(request.headers(), request.uri()) {
+            let mut response = Response::new(Full::default());
+            *response.status_mut() = StatusCode::NO_CONTENT;
+            return response;
+        }
         let Some(traces) = &self.shared.options.traces else { return self.answer_request(request).await };
         let (mut parts, body) = request.into_parts();
         let path = parts.uri.path().to_owned();
@@ -220,6 +230,15 @@ impl GatewayThread {
         traced.is_of(response.headers(), &[PUID, PREDICTOR]);
         traced.answered(response.status().as_u16());
         response
+    }
+
+    /// Whether a request is a copy that a shadow is not to answer.
+    pub(crate) fn is_left_out(&self, headers: &HeaderMap, uri: &Uri) -> bool {
+        let Some(percent) = self.shared.options.copies_percent else { return false };
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let host = host.or_else(|| uri.authority().map(http::uri::Authority::as_str)).unwrap_or_default();
+        let is_copy = host.ends_with(COPY) || host.rsplit_once(':').is_some_and(|(name, _)| name.ends_with(COPY));
+        is_copy && rand::rng().random_range(0..100) >= percent
     }
 
     async fn answer_request<B>(&self, request: Request<B>) -> Response<Full<Bytes>>

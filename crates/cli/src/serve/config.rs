@@ -96,11 +96,19 @@ pub(crate) struct Gateway {
     pub(crate) in_flight_max: usize,
     /// A body must have arrived after this long.
     pub(crate) body_timeout: Period,
+    /// How many of a hundred copies of requests are answered, where the server is a shadow behind a gateway that sends
+    /// copies of all; a copy is known by its host, which Envoy ends with `-shadow`.
+    pub(crate) copies_percent: Option<u32>,
 }
 
 impl Default for Gateway {
     fn default() -> Self {
-        Self { body_max: ByteSize(16 << 20), in_flight_max: 1024, body_timeout: Period(Duration::from_secs(30)) }
+        Self {
+            body_max: ByteSize(16 << 20),
+            in_flight_max: 1024,
+            body_timeout: Period(Duration::from_secs(30)),
+            copies_percent: None,
+        }
     }
 }
 

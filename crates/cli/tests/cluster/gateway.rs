@@ -47,11 +47,14 @@ async fn no_request_by_the_built_in_gateway_fails_while_a_canary_is_added_shadow
     let mut shadowed = main_and_canary();
     shadowed["spec"]["predictors"][0]["traffic"] = json!(100);
     shadowed["spec"]["predictors"][1]["shadow"] = json!(true);
+    scene.apply(&shadowed);
+    scene.wait("iris");
+    pass(FOLLOW).await;
     let before = served(&scene, "canary").await;
-    let counts = follows(&shadowed).await;
+    let counts = load.during(Duration::from_secs(6)).await;
     check_share(&counts, "main", 1.0);
-    let copies = served(&scene, "canary").await - before;
-    assert!(copies > 0, "the shadow got nothing");
+    let (copies, all) = (served(&scene, "canary").await - before, counts.all());
+    assert!(copies > all / 20 && copies < all / 5, "the shadow got {copies} of {all}, 10 % asked for");
     check_share(
         &follows(&manifest(&[predictor("canary", 100, "XGBOOST_SERVER", &uri("xgboost"))])).await,
         "canary",

@@ -35,7 +35,7 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    fn all(&self) -> u64 {
+    pub(crate) fn all(&self) -> u64 {
         self.answers.values().sum()
     }
 }
@@ -149,15 +149,19 @@ async fn no_request_fails_while_a_canary_is_added_changed_shadowed_promoted_and_
         predictor("canary", 100, "XGBOOST_SERVER", &uri("xgboost")),
     ]);
     shadowed["spec"]["predictors"][1]["shadow"] = json!(true);
-    scene.apply(&shadowed);
-    scene.wait("iris");
-    pass(FOLLOW).await;
-    let before = served(&scene, "canary").await;
-    let counts = load.during(Duration::from_secs(6)).await;
-    check_share(&counts, "main", 1.0);
-    let mirrored = served(&scene, "canary").await - before;
-    // Both are asked while requests are under way.
-    assert!(mirrored.abs_diff(counts.all()) < counts.all() / 10, "{mirrored} of {} were mirrored", counts.all());
+    for percent in [100, 25] {
+        shadowed["spec"]["predictors"][1]["traffic"] = json!(percent);
+        scene.apply(&shadowed);
+        scene.wait("iris");
+        pass(FOLLOW).await;
+        let before = served(&scene, "canary").await;
+        let counts = load.during(Duration::from_secs(6)).await;
+        check_share(&counts, "main", 1.0);
+        let mirrored = served(&scene, "canary").await - before;
+        // Both are asked while requests are under way.
+        let (all, asked) = (counts.all(), counts.all() * percent / 100);
+        assert!(mirrored.abs_diff(asked) < all / 10, "{mirrored} of {all} were mirrored, {percent} % asked for");
+    }
 
     let promoted = manifest(&[predictor("canary", 100, "XGBOOST_SERVER", &uri("xgboost"))]);
     check_share(&follows(&promoted, 12).await, "canary", 1.0);

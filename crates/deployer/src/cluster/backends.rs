@@ -31,7 +31,8 @@ const SETTLE: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Described {
     service: String,
-    is_shadow: bool,
+    /// The percentage of the requests of which a shadow gets a copy.
+    mirrored: Option<u32>,
     sleeper: Option<Sleeper>,
 }
 
@@ -88,7 +89,7 @@ fn parsed(stored: &StoredDeployment, catalog: &ServerCatalog) -> Option<BTreeMap
     let predictors = deployment.predictors.iter().map(|predictor| {
         let service = service(&deployment, &predictor.name);
         let sleeper = sleeper(&deployment, predictor);
-        (predictor.name.clone(), Described { service, is_shadow: predictor.shadow, sleeper })
+        (predictor.name.clone(), Described { service, mirrored: predictor.mirrored(), sleeper })
     });
     Some(predictors.collect())
 }
@@ -108,10 +109,11 @@ fn sleeper(deployment: &Deployment, predictor: &Predictor) -> Option<Sleeper> {
 fn backends(stored: &StoredDeployment, described: &BTreeMap<String, Described>) -> DeploymentBackends {
     let reported = stored.report.iter().flat_map(|report| &report.predictors);
     let backend = |predictor: &PredictorReport| {
-        let Described { service, is_shadow, sleeper } = described.get(&predictor.name)?.clone();
+        let Described { service, mirrored, sleeper } = described.get(&predictor.name)?.clone();
         let authority = format!("{service}.{}.svc:{HTTP_PORT}", stored.id.namespace);
-        // A shadow has no share: it gets all of the traffic once it serves.
-        let weight = if is_shadow { u32::from(predictor.state == State::Available) } else { predictor.weight };
+        // A shadow has no share of its own: it gets copies once it serves.
+        let copies = mirrored.filter(|_| predictor.state == State::Available).unwrap_or(0);
+        let (is_shadow, weight) = (mirrored.is_some(), if mirrored.is_some() { copies } else { predictor.weight });
         Some(Backend { predictor: predictor.name.clone(), weight, is_shadow, authority, sleeper })
     };
     let description = stored.report.as_ref().map(|report| report.description.clone());
@@ -176,7 +178,7 @@ mod tests {
         let backends = backends(&stored, described(&mut read, &stored, &ServerCatalog::default()));
         let told: Vec<_> =
             backends.backends.iter().map(|one| (one.authority.as_str(), one.weight, one.is_shadow)).collect();
-        assert_eq!(told, [("own-name.models.svc:8000", 100, false), ("iris-shadow.models.svc:8000", 1, true)]);
+        assert_eq!(told, [("own-name.models.svc:8000", 100, false), ("iris-shadow.models.svc:8000", 100, true)]);
     }
 
     #[test]

@@ -143,7 +143,7 @@ impl Split<'_> {
     }
 }
 
-/// Sends a copy of each request.
+/// Sends a copy of each request. Few gateways know of a part of them, so that it is the shadow that chooses.
 fn mirror(backend: &Value) -> Value {
     let backend = json!({"name": backend["name"], "port": backend["port"]});
     json!({"type": "RequestMirror", "requestMirror": {"backendRef": backend}})

@@ -54,7 +54,7 @@ impl Asked {
             name: object.name_any(),
             uid: object.uid().unwrap_or_default(),
         };
-        let warnings = findings.iter().map(ToString::to_string).chain(part_of_traffic(&deployment)).collect();
+        let warnings = findings.iter().map(ToString::to_string).collect();
         let generation = object.metadata.generation.unwrap_or(0);
         let (rolled_out, remembered) = (rollout::to_keep(&document), rollout::to_remember(&document));
         let document = match deployment.kind {
@@ -245,14 +245,6 @@ fn none_to_wake(deployment: &Deployment, settings: &Settings) -> Option<String> 
     let message = "minReplicas: one replica stays, since nothing would hold requests meanwhile; enable the built-in gateway \
                    of the chart, without TLS";
     (is_asked && settings.activator.is_none()).then(|| message.to_owned())
-}
-
-/// A shadow is mirrored whole.
-fn part_of_traffic(deployment: &Deployment) -> Option<String> {
-    let is_part = |traffic: i32| traffic != 0 && traffic != 100;
-    let mut predictors = deployment.predictors.iter();
-    let index = predictors.position(|predictor| predictor.shadow && predictor.traffic.is_some_and(is_part))?;
-    Some(format!("spec.predictors[{index}].traffic: has no effect; a shadow gets a copy of every request"))
 }
 
 fn kind_and_name(object: &Value) -> Option<(String, String)> {

@@ -80,7 +80,7 @@ impl ProxyThread {
         headers.insert(header::TE, http::HeaderValue::from_static("trailers"));
         let is_for_one = of_service.is_some() || parts.headers.contains_key(PREDICTOR);
         if is_prediction(parts.uri.path()) && !is_for_one {
-            target.shadows().for_each(|shadow| self.mirror_grpc(&parts.uri, (&headers, &body), shadow));
+            self.copied_to(&target).for_each(|shadow| self.mirror_grpc(&parts.uri, (&headers, &body), shadow));
         }
         self.send_grpc(&parts.uri, (&headers, &body), backend).await
     }

@@ -93,7 +93,7 @@ static PREDICTOR: [Field; 11] = [
         "spec.predictors[].shadow",
         Boolean,
         "Whether the predictor only gets a copy of the traffic, whose answers nobody sees: of the share that `traffic` says, \
-         or of all where it says nothing; on Kubernetes of all.",
+         or of all where it says nothing; of a part on Kubernetes where the gateway is Envoy's or the built-in one.",
     ),
     Field::on_kubernetes("spec.predictors[].engineResources", Map, "Resources of the orchestrator, in the old place.")
         .because(IN_PROCESS),

@@ -22,6 +22,8 @@ const LINGER_SECONDS: u32 = 5;
 const ORCHESTRATOR: &str = "seldon-container-engine";
 /// The variable that carries the manifest.
 const MANIFEST: &str = "PROVOST_MANIFEST";
+/// The variable that tells a shadow how many of a hundred copies to answer.
+const COPIES: &str = "PROVOST_GATEWAY__COPIES_PERCENT";
 /// The variable that tells where the request log goes.
 const LOG_BUCKET: &str = "PROVOST_REQUEST_LOG__BUCKET";
 /// What the server expects before the names of variables that give access to that, so that they are not those with
@@ -134,6 +136,8 @@ fn environment(
         json!({"name": LOG_BUCKET, "value": uri.to_string().replace('$', "$$")})
     }));
     environment.extend(traces(part));
+    let copies = part.predictor.mirrored().filter(|percent| *percent < 100);
+    environment.extend(copies.map(|percent| json!({"name": COPIES, "value": percent.to_string()})));
     environment.extend(storage.environment.iter().cloned());
     add_over(&mut environment, "name", of_nodes.into_iter().chain(of_orchestrator));
     Ok(environment)

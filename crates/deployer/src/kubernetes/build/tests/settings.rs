@@ -48,3 +48,19 @@ fn pods_are_told_where_spans_go_and_whose_they_are() {
     let attributes = "service.namespace=models,k8s.pod.name=$(POD_NAME),provost.predictor=main";
     assert_eq!(value("OTEL_RESOURCE_ATTRIBUTES").as_deref(), Some(attributes));
 }
+
+#[test]
+fn a_shadow_of_a_part_is_told_how_many_copies_to_answer() {
+    let told = |said: &str| {
+        let manifest = MANIFEST.replace("      traffic: 10\n", said).replace("traffic: 90", "traffic: 100");
+        let settings = Settings::new("provost:1".to_owned());
+        let objects = with_source(&manifest, |source, owner| build(source, owner, &settings)).unwrap();
+        let deployments = objects.iter().filter(|one| one["kind"] == "Deployment");
+        let environments = deployments.map(|one| one["spec"]["template"]["spec"]["containers"][0]["env"].clone());
+        let is_it = |one: &&Value| one["name"] == "PROVOST_GATEWAY__COPIES_PERCENT";
+        let values = environments.map(|all| all.as_array().unwrap().iter().find(is_it).map(|one| one["value"].clone()));
+        values.collect::<Vec<_>>()
+    };
+    assert_eq!(told("      shadow: true\n      traffic: 25\n"), [None, Some("25".into())]);
+    assert_eq!(told("      shadow: true\n"), [None, None]);
+}
