@@ -1,6 +1,7 @@
 //! One port, several threads: each serving thread runs its own connections on a runtime of its own,
 //! so that a request never crosses threads.
 
+mod answer;
 mod connection;
 
 use std::{
@@ -27,6 +28,9 @@ use tokio::{
 use self::connection::{BoxError, Connection, Roster};
 use crate::tls::TlsSource;
 
+/// A connection is idle for too long after this many looks at it.
+const LOOKS: u32 = 10;
+
 /// A response of the data plane, or of everything else.
 pub type Body = Either<Full<Bytes>, axum::body::Body>;
 
@@ -37,7 +41,8 @@ pub struct Options {
     pub threads: usize,
     /// Most connections at a time; more wait to be accepted.
     pub connections_max: usize,
-    /// A request's head must have arrived after this long; so long may a connection be idle, too.
+    /// A request's head must have arrived after this long; so long may a connection be idle, and a client take nothing
+    /// of its answer, too.
     pub head_timeout: Duration,
     /// Longest head of a request, in bytes.
     pub head_max: usize,
@@ -185,8 +190,7 @@ impl Thread {
     async fn serve<S: ThreadService>(self, make: &dyn Fn() -> S) {
         let Self { mut accepted, load, mut stopped, options, tls } = self;
         let roster = Roster::default();
-        let (look, rounds) = expiry(options.head_timeout);
-        let mut look = tokio::time::interval(look);
+        let mut look = tokio::time::interval(look_every(options.head_timeout));
         let service = make();
         let background = service.clone();
         let mut background = tokio::task::spawn_local(async move { background.background().await });
@@ -199,7 +203,7 @@ impl Thread {
                     connections.spawn_local(counted(connection.serve(stream, tls.clone()), Arc::clone(&load), slot));
                 }
                 Some(_ended) = connections.join_next(), if !connections.is_empty() => {}
-                _ = look.tick() => roster.expire(rounds),
+                _ = look.tick() => roster.expire(),
                 _ = stopped.wait_for(|stopped| *stopped) => break,
                 else => break,
             }
@@ -215,11 +219,9 @@ impl Thread {
     }
 }
 
-/// How often to look for connections that had no request for `timeout`, and after how many looks one has
-/// had none: it ends up to a tenth later.
-fn expiry(timeout: Duration) -> (Duration, u64) {
-    const LOOKS: u32 = 10;
-    ((timeout / LOOKS).max(Duration::from_millis(10)), u64::from(LOOKS))
+/// How often to look for connections that have been idle for `timeout`: one ends up to a tenth later.
+fn look_every(timeout: Duration) -> Duration {
+    (timeout / LOOKS).max(Duration::from_millis(10))
 }
 
 /// Runs a connection, and gives its place free when it ends.

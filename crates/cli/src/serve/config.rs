@@ -58,7 +58,8 @@ pub(crate) struct Server {
     pub(crate) threads: Option<usize>,
     /// Most connections at a time; more wait.
     pub(crate) connections_max: usize,
-    /// A request's head must have arrived after this long; so long may a connection be idle, too.
+    /// A request's head must have arrived after this long; so long may a connection be idle, and a client take nothing
+    /// of its answer, too.
     pub(crate) head_timeout: Period,
     /// Longest head of a request.
     pub(crate) head_max: ByteSize,

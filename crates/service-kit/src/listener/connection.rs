@@ -6,16 +6,10 @@ use std::{
     future::poll_fn,
     pin::{Pin, pin},
     rc::Rc,
-    task::{Context, Poll, Waker},
+    task::{Poll, Waker},
 };
 
-use bytes::Bytes;
-use http_body_util::Either;
-use hyper::{
-    body::{Frame, SizeHint},
-    rt::Executor,
-    service::service_fn,
-};
+use hyper::{rt::Executor, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::conn::auto,
@@ -26,13 +20,19 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::{Body, Options, ThreadService};
+use super::{
+    LOOKS, Options, ThreadService,
+    answer::{Held, Waiting},
+};
 use crate::tls::TlsSource;
+
+/// Looks at an expired connection after which it ends.
+const ENDS: u32 = 2;
 
 pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The connections of one thread: tells them to end after the request in flight, and ends those that
-/// have none for too long.
+/// have none for too long, or whose client takes nothing of an answer for as long.
 ///
 /// A connection looks at its flags when it is polled anyway and is woken when one is set, so that no timer
 /// is set and nothing is locked for a request.
@@ -57,6 +57,7 @@ struct Member {
     active: Cell<u64>,
     /// Looks since it had no request for too long: at the first it is asked to end, at the next it ends.
     expired: Cell<u32>,
+    waiting: Waiting,
 }
 
 impl Roster {
@@ -66,14 +67,17 @@ impl Roster {
         self.0.members.borrow().values().for_each(|member| member.wake());
     }
 
-    /// Ends those that had no request in flight for `rounds` calls of this.
-    pub(super) fn expire(&self, rounds: u64) {
+    /// Ends those that had no request in flight for [`LOOKS`] calls of this, or whose client took nothing of an answer.
+    pub(super) fn expire(&self) {
         let round = self.0.round.get() + 1;
         self.0.round.set(round);
         for member in self.0.members.borrow().values() {
-            if member.requests_in_flight.get() > 0 {
+            if member.waiting.is_any_too_long(round) {
+                member.expired.set(ENDS);
+                member.wake();
+            } else if member.requests_in_flight.get() > 0 {
                 member.active.set(round);
-            } else if round.saturating_sub(member.active.get()) > rounds {
+            } else if round.saturating_sub(member.active.get()) > u64::from(LOOKS) {
                 member.expired.set(member.expired.get() + 1);
                 member.wake();
             }
@@ -112,7 +116,7 @@ impl Drop for Place {
 }
 
 /// A request in flight.
-struct InFlight(Rc<Member>, Roster);
+pub(super) struct InFlight(Rc<Member>, Roster);
 
 impl InFlight {
     fn enter(place: &Place) -> Self {
@@ -120,41 +124,22 @@ impl InFlight {
         member.requests_in_flight.set(member.requests_in_flight.get() + 1);
         Self(Rc::clone(member), place.roster.clone())
     }
+
+    /// The round it is.
+    pub(super) fn round(&self) -> u64 {
+        self.1.0.round.get()
+    }
+
+    /// The connection's answers that wait for the client.
+    pub(super) fn waiting(&self) -> &Waiting {
+        &self.0.waiting
+    }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.requests_in_flight.set(self.0.requests_in_flight.get() - 1);
         self.0.active.set(self.1.0.round.get());
-    }
-}
-
-/// A body; its request is in flight until it was sent or let go.
-struct Held {
-    body: Body,
-    _in_flight: InFlight,
-}
-
-impl hyper::body::Body for Held {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        match &mut self.body {
-            Either::Left(whole) => Pin::new(whole).poll_frame(context).map_err(|never| match never {}),
-            Either::Right(streamed) => Pin::new(streamed).poll_frame(context),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
 
@@ -190,7 +175,7 @@ impl<S: ThreadService> Connection<S> {
             let (service, in_flight) = (service.clone(), InFlight::enter(&entered));
             async move {
                 let response = service.call(request).await;
-                Ok::<_, std::convert::Infallible>(response.map(|body| Held { body, _in_flight: in_flight }))
+                Ok::<_, std::convert::Infallible>(response.map(|body| Held::new(body, in_flight)))
             }
         });
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), answer));
@@ -202,7 +187,7 @@ impl<S: ThreadService> Connection<S> {
                 is_registered = true;
             }
             let expired = place.member.expired.get();
-            if expired > 1 {
+            if expired >= ENDS {
                 return Poll::Ready(Ok(()));
             }
             if !is_ending && (expired == 1 || roster.0.is_draining.get()) {
