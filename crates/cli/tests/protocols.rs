@@ -146,6 +146,67 @@ async fn v1_answers_at_each_of_its_paths() {
 }
 
 #[tokio::test]
+async fn v1_classifies_examples() {
+    let node = start().await;
+    let examples = ROWS.map(|[a, b, c, d]| json!({"a": a, "b": [b], "c": c, "d": d}));
+    let lone = ROWS.map(|row| json!({"x": row}));
+    let bodies = [json!({"examples": examples}), json!({"examples": lone, "signature_name": "classification"})];
+    for (body, path) in bodies.iter().zip(["classifier:classify", "iris:classify"]) {
+        let reply = node.post(&format!("{BASE}/v1/models/{path}"), &body.to_string(), &[]).await;
+        assert_eq!(reply.status, 200, "{path}: {:?}", reply.json);
+        let result: Vec<Vec<(String, f64)>> = serde_json::from_value(reply.json["result"].clone()).unwrap();
+        let (labels, scores): (Vec<_>, Vec<_>) = result.concat().into_iter().unzip();
+        assert_eq!(labels, ["0", "1", "2", "0", "1", "2"]);
+        assert_close(&json!(scores), &expected("sklearn"), 1e-12);
+    }
+    let regressed = node.post(&format!("{BASE}/v1/models/iris:regress"), &bodies[0].to_string(), &[]).await;
+    let no_number = "the model answers with `predict_proba`, which is not one number for each example: call Predict or \
+                     Classify";
+    assert_eq!((regressed.status, regressed.error()), (400, no_number));
+    let signature = json!({"examples": examples, "signature_name": "other"}).to_string();
+    let refused = node.post(&format!("{BASE}/v1/models/iris:classify"), &signature, &[]).await;
+    let unknown = "the model has no signature `other` for Classify; it has: serving_default, classification";
+    assert_eq!((refused.status, refused.error()), (400, unknown));
+    // The rows of what was answered, and what failed.
+    let statuses: Vec<_> = node.all_requests("iris").await.iter().map(|row| row["status"].clone()).collect();
+    let count = |status| statuses.iter().filter(|other| **other == json!(status)).count();
+    assert_eq!((count(200), count(400)), (4, 2), "{statuses:?}");
+}
+
+#[tokio::test]
+async fn v1_regresses_examples() {
+    let fixtures = repository("crates/predictors/fixtures/xgboost/1.7");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(fixtures.join("regressor.model.bst"), folder.path().join("model.bst")).unwrap();
+    let node = started(&manifest("iris", "XGBOOST_SERVER", folder.path().to_str().unwrap())).await;
+    let known: Value = serde_json::from_slice(&std::fs::read(fixtures.join("regressor.json")).unwrap()).unwrap();
+    let row: Vec<f64> = serde_json::from_value(known["inputs"][0].clone()).unwrap();
+    let features = |range: std::ops::Range<usize>| {
+        range.map(|index| (format!("x{index}"), json!(row[index]))).collect::<serde_json::Map<_, _>>()
+    };
+    let body = json!({"context": features(2..row.len()), "examples": [features(0..2)]}).to_string();
+    let reply = node.post(&format!("{BASE}/v1/models/iris:regress"), &body, &[]).await;
+    assert_eq!(reply.status, 200, "{:?}", reply.json);
+    assert_close(&reply.json["result"], &[known["expected"]["predict"][0].as_f64().unwrap()], 1e-4);
+}
+
+#[tokio::test]
+async fn a_graph_takes_no_examples() {
+    let child = |name: &str| json!({"name": name, "implementation": "SKLEARN_SERVER", "modelUri": repository("examples/iris/sklearn")});
+    let graph =
+        json!({"name": "both", "implementation": "AVERAGE_COMBINER", "children": [child("first"), child("second")]});
+    let deployment = json!({
+        "apiVersion": "machinelearning.seldon.io/v1",
+        "kind": "SeldonDeployment",
+        "metadata": {"name": "iris"},
+        "spec": {"predictors": [{"name": "main", "graph": graph}]},
+    });
+    let node = started(&deployment.to_string()).await;
+    let reply = node.post(&format!("{BASE}/v1/models/iris:classify"), r#"{"examples":[{"x":[1,2,3,4]}]}"#, &[]).await;
+    assert_eq!((reply.status, reply.error()), (404, "a graph does not take examples: ask it by `:predict`"));
+}
+
+#[tokio::test]
 async fn what_there_is_can_be_asked() {
     let node = start().await;
     for (path, expected) in [
@@ -427,6 +488,8 @@ async fn a_program_of_ones_own_is_asked_in_the_deployments_protocol() {
                 ("POST", "v1/models/own:predict", "/v1/models/own:predict"),
                 ("POST", "v1/models/mine/:predict", "/v1/models/mine:predict"),
                 ("POST", "v1/models:predict", "/v1/models/own:predict"),
+                ("POST", "v1/models/own:classify", "/v1/models/own:classify"),
+                ("POST", "v1/models/mine:regress", "/v1/models/mine:regress"),
                 ("GET", "v1/models/own", "/v1/models/own"),
                 ("GET", "v1/models/own/metadata", "/v1/models/own/metadata"),
             ],

@@ -50,6 +50,7 @@ pub(crate) async fn tell(state: &RefCell<ThreadState>, about: About, headers: &H
             repository::change(&about).unwrap_or_else(|error| error.response(about.dialect))
         }
         Action::Predict
+        | Action::Examples(_)
         | Action::Feedback
         | Action::Model
         | Action::ModelReady

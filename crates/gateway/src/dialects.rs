@@ -31,6 +31,8 @@ use crate::{
 pub(crate) enum Content {
     /// A body of REST.
     Json(Bytes),
+    /// Examples of V1 over REST.
+    Examples(Bytes, serving::Method),
     /// A message of Seldon's gRPC service.
     Seldon(Box<proto::seldon::SeldonMessage>),
     /// A request of V2's gRPC service.
@@ -46,6 +48,7 @@ pub(crate) enum Parsed<'a> {
     V2(v2::Request<'a>, V2Form),
     SeldonMessage(seldon::MessageNumbers<'a>, Option<&'a proto::seldon::Meta>),
     Serving(Block<'a>, &'a serving::Request),
+    Examples(serving::Examples<'a>, serving::Method),
 }
 
 /// How a request of V2 came, and so how the answer goes back.
@@ -78,13 +81,14 @@ pub(crate) enum AnswerForm<'a> {
     V2(Option<&'a str>, V2Form),
     SeldonMessage(Form, Option<&'a proto::seldon::Meta>),
     Serving(&'a serving::Request),
+    Examples(serving::Method),
 }
 
 impl Content {
     /// The body of REST; empty for messages of gRPC, which only models of this process read.
     pub(crate) fn body(&self) -> Bytes {
         match self {
-            Self::Json(body) => body.clone(),
+            Self::Json(body) | Self::Examples(body, _) => body.clone(),
             Self::Seldon(_) | Self::V2(_) | Self::Serving(_) => Bytes::new(),
         }
     }
@@ -99,6 +103,10 @@ pub(crate) fn parse<'a>(
 ) -> (Result<Parsed<'a>, RequestError>, Option<&'a str>) {
     let body = match content {
         Content::Json(body) => body,
+        Content::Examples(body, method) => {
+            let parsed = serving::parse_examples(body, values).map(|examples| Parsed::Examples(examples, *method));
+            return (parsed.map_err(Into::into), None);
+        }
         Content::Seldon(message) => return parse_seldon_message(message, values),
         Content::V2(message) => {
             let form = if message.raw_input_contents.is_empty() { V2Form::Typed } else { V2Form::Raw };
@@ -173,7 +181,7 @@ pub(crate) fn answered_as(parsed: Parsed<'_>) -> Result<(Block<'_>, AnswerAs), R
     match parsed {
         Parsed::V1(request) => Ok((request.block, AnswerAs::V1)),
         Parsed::V2(request, form) => Ok((request.block, AnswerAs::V2(request.id.map(str::to_owned), form))),
-        Parsed::Seldon(_) | Parsed::SeldonMessage(..) | Parsed::Serving(..) => {
+        Parsed::Seldon(_) | Parsed::SeldonMessage(..) | Parsed::Serving(..) | Parsed::Examples(..) => {
             Err(RequestError::new(provost_domain::ErrorCode::Internal, "graphs are not asked so"))
         }
     }
@@ -195,6 +203,10 @@ pub(crate) fn read<'a>(native: &Native, parsed: Parsed<'a>, values: &mut Vec<f64
         Parsed::Serving(block, request) => {
             request.check(&*native.predict, &block)?;
             (block, AnswerForm::Serving(request))
+        }
+        Parsed::Examples(examples, method) => {
+            method.check(&*native.predict, &examples.signature)?;
+            (examples.block, AnswerForm::Examples(method))
         }
         Parsed::V2(request, form) => {
             native.v2.check_outputs(&request)?;
@@ -228,6 +240,9 @@ pub(crate) fn write_answer(
         AnswerForm::Serving(request) => {
             serving::Answer { by: native.named(), rows, outputs }.write(request, written);
         }
+        AnswerForm::Examples(method) => {
+            serving::Answer { by: native.named(), rows, outputs }.write_json(*method, written);
+        }
         AnswerForm::V1 => v1::write_answer(&native.predict.schema().output, outputs, written),
         AnswerForm::V2(id, form) => {
             let answer = v2::Answer { id: id.unwrap_or(request_id), rows, outputs };
@@ -249,7 +264,7 @@ pub(crate) fn texts<'a>(
     (native, buffers): (&Native, &Buffers),
     written: &'a [u8],
 ) -> (Cow<'a, [u8]>, Cow<'a, [u8]>) {
-    if let Content::Json(body) = content {
+    if let Content::Json(body) | Content::Examples(body, _) = content {
         let answer = match &input.form {
             AnswerForm::V2(id, V2Form::Binary) => {
                 let answer = v2::Answer { id: id.unwrap_or_default(), rows: input.rows, outputs: &buffers.outputs };

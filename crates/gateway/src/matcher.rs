@@ -1,6 +1,7 @@
 //! Which deployment and endpoint a path means. Works on borrowed bytes: it runs for every request.
 
 use provost_domain::deployment::Protocol;
+use provost_inference::protocol::serving::Method;
 
 /// A path of the data plane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +50,8 @@ pub(crate) struct Endpoint<'a> {
 pub(crate) enum Action {
     /// A prediction.
     Predict,
+    /// A prediction for examples, in V1.
+    Examples(Method),
     /// Take what came of a prediction.
     Feedback,
     /// Tell what the server is.
@@ -82,7 +85,7 @@ pub(crate) enum Action {
 impl Action {
     /// Whether it is asked by POST.
     pub(crate) fn is_post(self) -> bool {
-        matches!(self, Self::Predict | Self::Feedback | Self::Index | Self::Load | Self::Unload)
+        matches!(self, Self::Predict | Self::Examples(_) | Self::Feedback | Self::Index | Self::Load | Self::Unload)
     }
 }
 
@@ -200,9 +203,11 @@ fn v1(path: &str) -> Option<Endpoint<'_>> {
         _ => {}
     }
     let rest = rest.strip_prefix('/')?;
-    let (name, action) = match rest.strip_suffix(":predict") {
-        Some(name) => (name.strip_suffix('/').unwrap_or(name), Action::Predict),
-        None => match rest.strip_suffix("/metadata") {
+    let (name, action) = match rest.rsplit_once(':') {
+        Some((name, "predict")) => (name.strip_suffix('/').unwrap_or(name), Action::Predict),
+        Some((name, "classify")) => (name, Action::Examples(Method::Classify)),
+        Some((name, "regress")) => (name, Action::Examples(Method::Regress)),
+        _ => match rest.strip_suffix("/metadata") {
             Some(name) => (name, Action::Signatures),
             None => (rest, Action::Model),
         },
@@ -261,6 +266,8 @@ mod tests {
             ("/v1/models/:predict", Dialect::V1, Action::Predict, None, None),
             ("/v1/models/m:predict", Dialect::V1, Action::Predict, Some("m"), None),
             ("/v1/models/m/:predict", Dialect::V1, Action::Predict, Some("m"), None),
+            ("/v1/models/m:classify", Dialect::V1, Action::Examples(Method::Classify), Some("m"), None),
+            ("/v1/models/m:regress", Dialect::V1, Action::Examples(Method::Regress), Some("m"), None),
             ("/v1/models/m", Dialect::V1, Action::Model, Some("m"), None),
             ("/v1/models/metadata", Dialect::V1, Action::Model, Some("metadata"), None),
             ("/v1/models/m/metadata", Dialect::V1, Action::Signatures, Some("m"), None),
@@ -287,6 +294,8 @@ mod tests {
             "/v1/models/m/",
             "/v1/models/m:explain",
             "/v1/models/m/n:predict",
+            "/v1/models/m:predict:classify",
+            "/v1/models:classify",
             "/v1/models//:predict",
             "/v1/models//metadata",
             "/v1/models/m/metadata/",

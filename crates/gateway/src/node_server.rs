@@ -12,6 +12,7 @@ use hyper_util::{
 };
 use opentelemetry::KeyValue;
 use provost_domain::{ErrorCode, routing_table::NodeServer};
+use provost_inference::protocol::serving;
 
 use crate::{
     error::RequestError,
@@ -169,6 +170,8 @@ fn path(dialect: Dialect, action: Action, model: &str, version: Option<&str>) ->
     match (dialect, action) {
         (Dialect::Seldon, _) => "/predict".to_owned(),
         (Dialect::V1, Action::Predict) => format!("/v1/models/{model}:predict"),
+        (Dialect::V1, Action::Examples(serving::Method::Classify)) => format!("/v1/models/{model}:classify"),
+        (Dialect::V1, Action::Examples(serving::Method::Regress)) => format!("/v1/models/{model}:regress"),
         (Dialect::V1, Action::Signatures) => format!("/v1/models/{model}/metadata"),
         (Dialect::V1, _) => format!("/v1/models/{model}"),
         (Dialect::V2, Action::Predict) => format!("/v2/models/{model}{version}/infer"),

@@ -31,6 +31,8 @@ pub(crate) const BYTES: HeaderValue = HeaderValue::from_static("application/octe
 /// Why a graph of services does not do what models do.
 pub(crate) const OF_SERVICES_ALONE: &str =
     "a graph of services takes requests by POST alone: ask its services for the rest";
+/// Why a graph is not asked with examples.
+const OF_MODELS_ALONE: &str = "a graph does not take examples: ask it by `:predict`";
 /// Longest request id, in bytes.
 pub(crate) const REQUEST_ID_MAX: usize = 256;
 
@@ -191,8 +193,13 @@ fn find_work<'a>(
             Work::Native(native, input)
         }
         Served::Server(server) => {
-            let uri = server.find((call.dialect, Action::Predict), model, version)?;
+            let action =
+                if let Content::Examples(_, method) = content { Action::Examples(*method) } else { Action::Predict };
+            let uri = server.find((call.dialect, action), model, version)?;
             Work::Server(server, uri, asked(parsed.ok().as_ref()))
+        }
+        Served::Graph(_) if matches!(content, Content::Examples(..)) => {
+            return Err(RequestError::new(ErrorCode::NotFound, OF_MODELS_ALONE));
         }
         Served::Graph(graph) => {
             check_model(&call.deployment, predictor, model, version)?;

@@ -16,7 +16,7 @@ use http_body::Body;
 use http_body_util::Full;
 use opentelemetry::KeyValue;
 use provost_domain::{DeploymentId, ErrorCode, port::routes::RoutePublisher, routing_table::DeploymentRoutes};
-use provost_inference::{PredictorTable, record::RecordSink};
+use provost_inference::{PredictorTable, protocol::serving, record::RecordSink};
 use rand::{Rng, RngExt as _, SeedableRng, rngs::SmallRng};
 use tokio::sync::mpsc;
 
@@ -179,8 +179,8 @@ impl IdGenerator {
 
 /// What a request is for.
 enum Asked {
-    /// A prediction.
-    Prediction(Call),
+    /// A prediction, by the body or by examples in it.
+    Prediction(Call, Option<serving::Method>),
     /// What came of one.
     Feedback(Call),
     /// What there is.
@@ -250,8 +250,8 @@ impl GatewayThread {
         if parts.method == Method::OPTIONS {
             return Response::new(Full::default());
         }
-        let call = match self.find(&parts, arrived) {
-            Ok(Asked::Prediction(call)) => call,
+        let (call, by_examples) = match self.find(&parts, arrived) {
+            Ok(Asked::Prediction(call, by_examples)) => (call, by_examples),
             Ok(Asked::Feedback(call)) => return Box::pin(self.take_feedback(call, &parts.headers, &mut body)).await,
             Ok(Asked::Server(action)) => return tell_of_server(action, true),
             Ok(Asked::Repository(action, of)) => {
@@ -266,10 +266,16 @@ impl GatewayThread {
             return self.refuse(&call, too_many());
         };
         match read_body(&mut body, &parts.headers, &self.shared.options).await {
-            Ok(body) => match self.answer(call, (&parts.headers, Content::Json(body))).await {
-                Ok(answered) => respond(answered),
-                Err(failed) => respond_failed(failed, dialect),
-            },
+            Ok(body) => {
+                let content = match by_examples {
+                    Some(method) => Content::Examples(body, method),
+                    None => Content::Json(body),
+                };
+                match self.answer(call, (&parts.headers, content)).await {
+                    Ok(answered) => respond(answered),
+                    Err(failed) => respond_failed(failed, dialect),
+                }
+            }
             Err(error) => {
                 if error.code == ErrorCode::TooLarge {
                     discard(&mut body).await;
@@ -380,7 +386,7 @@ impl GatewayThread {
         }
         let Some(deployment) = deployment else { return Ok(Asked::Server(endpoint.action)) };
         let pinned = pin(headers);
-        if !matches!(endpoint.action, Action::Predict | Action::Feedback) {
+        if !matches!(endpoint.action, Action::Predict | Action::Examples(_) | Action::Feedback) {
             return Ok(Asked::About(About {
                 deployment,
                 dialect: endpoint.dialect,
@@ -403,7 +409,11 @@ impl GatewayThread {
             pinned,
             arrived,
         };
-        Ok(if endpoint.action == Action::Feedback { Asked::Feedback(call) } else { Asked::Prediction(call) })
+        Ok(match endpoint.action {
+            Action::Feedback => Asked::Feedback(call),
+            Action::Examples(method) => Asked::Prediction(call, Some(method)),
+            _ => Asked::Prediction(call, None),
+        })
     }
 
     /// Who is meant by a path that names no deployment: by the host, else by the model. None is where the server itself is

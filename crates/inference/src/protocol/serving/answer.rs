@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use prost::Message as _;
 
-use super::request::{Request, classes};
+use super::request::{Method, Request, classes};
 use crate::{
-    Predict,
+    OutputKind, Predict,
     protocol::{
+        json::write_string,
         proto::{
             serving::{
                 Class, ClassificationResponse, ClassificationResult, Classifications, ModelSpec, PredictResponse,
@@ -16,6 +17,7 @@ use crate::{
             tensorflow::TensorProto,
         },
         tensorflow::tensor,
+        values::{write_float, write_values},
     },
 };
 
@@ -62,6 +64,35 @@ impl Answer<'_> {
             }
             Request::Regress(_) => RegressionResponse { result: Some(self.regressions()), model_spec }.encode(out),
         };
+    }
+
+    /// Appends the body that answers a request of V1 which was checked: `[label, score]` of each class, or one number, for
+    /// each example.
+    pub fn write_json(&self, method: Method, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"result\":");
+        match method {
+            Method::Regress => write_values(&OutputKind::Float, self.outputs, out),
+            Method::Classify => self.write_classes(out),
+        }
+        out.push(b'}');
+    }
+
+    fn write_classes(&self, out: &mut Vec<u8>) {
+        let labels = classes(self.by.model).unwrap_or_default();
+        let mut before = b"[[";
+        for row in self.outputs.chunks_exact(labels.len().max(1)) {
+            out.extend_from_slice(before);
+            for (index, (label, score)) in labels.iter().zip(row).enumerate() {
+                out.extend_from_slice(if index > 0 { b",[" } else { b"[" });
+                write_string(label, out);
+                out.push(b',');
+                write_float(*score, out);
+                out.push(b']');
+            }
+            out.push(b']');
+            before = b",[";
+        }
+        out.push(b']');
     }
 
     fn tensors(&self) -> BTreeMap<String, TensorProto> {

@@ -1,10 +1,16 @@
 //! What is wrong with a request of `TensorFlow` Serving's services.
 
-use crate::protocol::tensorflow::TensorProblem;
+use crate::protocol::{BadValue, json::JsonError, tensorflow::TensorProblem};
 
 /// Why a request cannot be answered: always the caller's to mend. Indices count from 0.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadRequest {
+    /// The body is not JSON.
+    #[error(transparent)]
+    Json(JsonError),
+    /// A field of the body twice.
+    #[error("the request has `{0}` twice")]
+    Twice(String),
     /// Nothing to predict on.
     #[error("the request has no `inputs`: send one tensor [rows, features], or one for each feature")]
     NoInputs,
@@ -52,7 +58,7 @@ pub enum BadRequest {
         known: &'static str,
     },
     /// No examples.
-    #[error("the request has no examples: send at least one in `input.example_list`")]
+    #[error("the request has no examples: send at least one in `examples`, over gRPC in `input.example_list`")]
     NoExamples,
     /// Examples with what is common to them.
     #[error("`example_list_with_context` is not taken: send `example_list`, with all features in each example")]
@@ -65,6 +71,12 @@ pub enum BadRequest {
         /// What is wrong with it.
         problem: ExampleProblem,
     },
+    /// What is common to the examples cannot be taken.
+    #[error("`context`{0}")]
+    InContext(ExampleProblem),
+    /// A feature is common to the examples, and in each.
+    #[error("`context` has `{0}`, which the examples have, too: send it once")]
+    InBoth(String),
     /// More values than one request may have.
     #[error("the request has more than {0} values: split it into several")]
     TooManyValues(usize),
@@ -88,6 +100,20 @@ pub enum ExampleProblem {
     /// It has others than the first.
     #[error(" has not the features of example 0: all must have the same, {0}")]
     Features(String),
+    /// It is no object.
+    #[error(" is no object: send each as in {{\"x1\":1.0,\"x2\":2.0}}")]
+    NoObject,
+    /// It has a feature twice.
+    #[error(" has `{0}` twice")]
+    Twice(String),
+    /// A value in JSON is no number.
+    #[error(", `{name}`: {error}")]
+    Value {
+        /// Name of the feature.
+        name: String,
+        /// What is wrong with it.
+        error: BadValue,
+    },
     /// A feature is no number.
     #[error(", `{0}`: expected numbers, found bytes")]
     Bytes(String),

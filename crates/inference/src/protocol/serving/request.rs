@@ -35,35 +35,61 @@ impl Request {
 
     /// Checks that a model can answer it, whose values stand so.
     pub fn check(&self, model: &dyn Predict, block: &Block<'_>) -> Result<(), BadRequest> {
-        let (schema, signature) = (model.schema(), self.model_spec().map_or("", |spec| &spec.signature_name));
-        let (method, known, otherwise) = self.names();
-        if !known.split(", ").any(|name| name == signature) && !signature.is_empty() {
-            return Err(BadRequest::Signature { name: signature.to_owned(), method, known });
-        }
-        if schema.feature_names.is_none() && matches!(block.layout, Layout::Named { .. }) {
-            return Err(BadRequest::Unnamed(otherwise));
-        }
-        let output = &schema.output;
-        match self {
+        let signature = self.model_spec().map_or("", |spec| &spec.signature_name);
+        let otherwise = match self {
             Self::Predict(request) => {
-                let unknown = request.output_filter.iter().find(|name| *name != output.name);
-                unknown
-                    .map_or(Ok(()), |name| Err(BadRequest::UnknownOutput { name: name.clone(), output: output.name }))
+                check_signature(signature, "Predict", "serving_default")?;
+                check_output(request, model)?;
+                "one tensor [rows, features]"
             }
-            Self::Classify(_) if classes(model).is_none() => Err(BadRequest::NoClasses(output.name)),
-            Self::Regress(_) if !is_one_number(model) => Err(BadRequest::NoNumber(output.name)),
-            Self::Classify(_) | Self::Regress(_) => Ok(()),
+            Self::Classify(_) | Self::Regress(_) => {
+                let method = if matches!(self, Self::Classify(_)) { Method::Classify } else { Method::Regress };
+                method.check(model, signature)?;
+                "one feature with all values in each example"
+            }
+        };
+        let is_named = matches!(block.layout, Layout::Named { .. });
+        if model.schema().feature_names.is_none() && is_named { Err(BadRequest::Unnamed(otherwise)) } else { Ok(()) }
+    }
+}
+
+/// What is asked of examples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Classes, with their scores.
+    Classify,
+    /// A number for each.
+    Regress,
+}
+
+impl Method {
+    /// Checks that a model can answer so.
+    pub fn check(self, model: &dyn Predict, signature: &str) -> Result<(), BadRequest> {
+        let output = model.schema().output.name;
+        match self {
+            Self::Classify => check_signature(signature, "Classify", "serving_default, classification")?,
+            Self::Regress => check_signature(signature, "Regress", "serving_default, regression")?,
+        }
+        match self {
+            Self::Classify if classes(model).is_none() => Err(BadRequest::NoClasses(output)),
+            Self::Regress if !is_one_number(model) => Err(BadRequest::NoNumber(output)),
+            Self::Classify | Self::Regress => Ok(()),
         }
     }
+}
 
-    /// The method's name, its signatures, and what to send where features have no names.
-    fn names(&self) -> (&'static str, &'static str, &'static str) {
-        const ONE_FEATURE: &str = "one feature with all values in each example";
-        match self {
-            Self::Predict(_) => ("Predict", "serving_default", "one tensor [rows, features]"),
-            Self::Classify(_) => ("Classify", "serving_default, classification", ONE_FEATURE),
-            Self::Regress(_) => ("Regress", "serving_default, regression", ONE_FEATURE),
-        }
+fn check_signature(name: &str, method: &'static str, known: &'static str) -> Result<(), BadRequest> {
+    if name.is_empty() || known.split(", ").any(|known| known == name) {
+        return Ok(());
+    }
+    Err(BadRequest::Signature { name: name.to_owned(), method, known })
+}
+
+fn check_output(request: &PredictRequest, model: &dyn Predict) -> Result<(), BadRequest> {
+    let output = model.schema().output.name;
+    match request.output_filter.iter().find(|name| *name != output) {
+        Some(name) => Err(BadRequest::UnknownOutput { name: name.clone(), output }),
+        None => Ok(()),
     }
 }
 

@@ -217,6 +217,20 @@ fn each_method_has_its_answer() {
 }
 
 #[test]
+fn answers_in_json_are_v1s() {
+    let written = |model: &Model, method, outputs: &[f64]| {
+        let by = NamedModel { name: "m", version: 1, model };
+        let mut out = Vec::new();
+        Answer { by, rows: 2, outputs }.write_json(method, &mut out);
+        String::from_utf8(out).unwrap()
+    };
+    let classified = written(&classifier(None), Method::Classify, &[0.25, 0.75, 1.0, 0.0]);
+    assert_eq!(classified, r#"{"result":[[["no",0.25],["yes",0.75]],[["no",1.0],["yes",0.0]]]}"#);
+    let column = model(None, ("predict", OutputShape::Matrix(1)), None);
+    assert_eq!(written(&column, Method::Regress, &[1.5, 2.5]), r#"{"result":[1.5,2.5]}"#);
+}
+
+#[test]
 fn versions_are_numbers() {
     for (version, expected) in
         [("7", 7), ("0", 0), ("v7", 1), ("", 1), ("07", 1), ("-1", 1), ("1234567890", 1), ("a1b2c3d4e5", 1)]
