@@ -61,6 +61,16 @@ async fn a_client_that_does_not_finish_its_request_is_let_go() {
 }
 
 #[tokio::test]
+async fn a_body_for_the_api_must_arrive_in_time_too() {
+    let node = start(&[("PROVOST_GATEWAY__BODY_TIMEOUT", "200ms")]).await;
+    let head = "HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/yaml\r\ncontent-length: 100\r\n\r\nkind: ";
+    let mut stream = connect(&node, &format!("POST /api/v1/apply {head}")).await;
+    let answer = read_some(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    assert!(answer.contains("the body ends too early, or comes too slowly"), "{answer}");
+}
+
+#[tokio::test]
 async fn a_connection_is_kept_while_it_is_used_and_closed_when_it_is_idle() {
     let node = start(&[("PROVOST_SERVER__HEAD_TIMEOUT", "400ms")]).await;
     let request = format!("{}{ROW}", head(ROW.len()));

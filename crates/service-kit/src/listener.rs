@@ -3,6 +3,7 @@
 
 mod answer;
 mod connection;
+mod in_time;
 
 use std::{
     io,
@@ -27,6 +28,8 @@ use tokio::{
 
 use self::connection::{BoxError, Connection, Roster};
 use crate::tls::TlsSource;
+
+pub use self::in_time::InTime;
 
 /// A connection is idle for too long after this many looks at it.
 const LOOKS: u32 = 10;

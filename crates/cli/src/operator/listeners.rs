@@ -7,6 +7,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -20,7 +21,7 @@ use provost_deployer::{
 };
 use provost_gateway::METRICS_MEDIA_TYPE;
 use provost_service_kit::{
-    listener::{self, Body, Handle, ThreadService},
+    listener::{self, Body, Handle, InTime, ThreadService},
     tls::TlsSource,
 };
 use tower::ServiceExt as _;
@@ -97,13 +98,17 @@ fn serve(address: SocketAddr, tls: Option<TlsSource>, router: Router) -> anyhow:
     Ok(listener::serve(listener, &options, tls, move || Routes(router.clone()))?)
 }
 
+/// A body must have arrived after this long.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Has a router answer.
 #[derive(Debug, Clone)]
 struct Routes(Router);
 
 impl ThreadService for Routes {
     async fn call(&self, request: Request<Incoming>) -> Response<Body> {
-        match self.0.clone().oneshot(request.map(axum::body::Body::new)).await {
+        let in_time = |body| axum::body::Body::new(InTime::new(body, BODY_TIMEOUT));
+        match self.0.clone().oneshot(request.map(in_time)).await {
             Ok(response) => response.map(Either::Right),
             Err(never) => match never {},
         }

@@ -40,9 +40,10 @@ impl Door {
         data_plane: impl Fn() -> DataPlane + Send + Sync + 'static,
     ) -> anyhow::Result<(Handle, DataDir)> {
         let tls = open_tls(config, stopped)?;
-        let (rules, is_tls) = (Arc::new(rules), tls.is_some());
+        let (rules, is_tls, body_timeout) = (Arc::new(rules), tls.is_some(), config.gateway.body_timeout.0);
         let handle = listener::serve(self.socket, &listener_options(config), tls, move || {
-            ServeThread::new(data_plane(), routers.clone(), view.clone(), Arc::clone(&rules), is_tls)
+            let parts = (routers.clone(), view.clone());
+            ServeThread::new(data_plane(), parts, Arc::clone(&rules), (is_tls, body_timeout))
         })?;
         let url = format!("{}://{}", if is_tls { "https" } else { "http" }, handle.address());
         self.data_dir.announce(&url)?;

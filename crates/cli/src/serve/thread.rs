@@ -1,6 +1,6 @@
 //! What each serving thread does with a request: access first, then the data plane, then the rest.
 
-use std::{panic::AssertUnwindSafe, rc::Rc, sync::Arc};
+use std::{panic::AssertUnwindSafe, rc::Rc, sync::Arc, time::Duration};
 
 use axum::Router;
 use bytes::Bytes;
@@ -17,7 +17,7 @@ use provost_domain::{ErrorCode, plan::Timestamp};
 use provost_gateway::{GatewayThread, METRICS_MEDIA_TYPE, ProxyThread, grpc_refusal};
 use provost_service_kit::{
     access::{COOKIE, Denied, Rules, Surface},
-    listener::{Body, ThreadService},
+    listener::{Body, InTime, ThreadService},
 };
 use tower::ServiceExt as _;
 
@@ -65,11 +65,18 @@ struct Parts {
     view: View,
     rules: Arc<Rules>,
     is_tls: bool,
+    body_timeout: Duration,
 }
 
 impl ServeThread {
-    pub(super) fn new(data_plane: DataPlane, routers: Routers, view: View, rules: Arc<Rules>, is_tls: bool) -> Self {
-        Self(Rc::new(Parts { data_plane, routers, view, rules, is_tls }))
+    /// Serves what comes over TLS or not; bodies must have arrived after this long.
+    pub(super) fn new(
+        data_plane: DataPlane,
+        (routers, view): (Routers, View),
+        rules: Arc<Rules>,
+        (is_tls, body_timeout): (bool, Duration),
+    ) -> Self {
+        Self(Rc::new(Parts { data_plane, routers, view, rules, is_tls, body_timeout }))
     }
 
     async fn call_grpc(gateway: &GatewayThread, request: Request<Incoming>) -> Response<Body> {
@@ -131,9 +138,10 @@ impl ServeThread {
     }
 
     /// Has a router answer; a panic is an answer, too.
-    async fn route(router: &Router, mut request: Request<Incoming>, caller: &str) -> Response<Body> {
+    async fn route(&self, router: &Router, mut request: Request<Incoming>, caller: &str) -> Response<Body> {
         request.extensions_mut().insert(Caller(caller.to_owned()));
-        let answering = router.clone().oneshot(request.map(axum::body::Body::new));
+        let in_time = |body| axum::body::Body::new(InTime::new(body, self.0.body_timeout));
+        let answering = router.clone().oneshot(request.map(in_time));
         match AssertUnwindSafe(answering).catch_unwind().await {
             Ok(Ok(response)) => response.map(Either::Right),
             Ok(Err(never)) => match never {},
@@ -152,13 +160,13 @@ impl ServeThread {
         if request.method() != Method::POST {
             return html(StatusCode::OK, LOGIN_PAGE);
         }
-        let body = Limited::new(request.into_body(), LOGIN_MAX);
+        let body = Limited::new(InTime::new(request.into_body(), self.0.body_timeout), LOGIN_MAX);
         let form = match http_body_util::BodyExt::collect(body).await {
             Ok(body) => String::from_utf8_lossy(&body.to_bytes()).into_owned(),
             Err(error) if error.is::<LengthLimitError>() => {
                 return problem(ErrorCode::TooLarge, "the form is too long");
             }
-            Err(_) => return problem(ErrorCode::BadRequest, "the form ends too early"),
+            Err(_) => return problem(ErrorCode::BadRequest, "the form ends too early, or comes too slowly"),
         };
         let token = form.strip_prefix("token=").unwrap_or_default();
         let is_valid = self.0.rules.token.as_ref().is_some_and(|valid| valid.matches(token));
@@ -203,8 +211,8 @@ impl ThreadService for ServeThread {
             },
             // Boxed, so that a prediction does not carry room for what it is not.
             Surface::Health | Surface::Metrics => Box::pin(self.operations(request.method(), request.uri())).await,
-            Surface::Api => Box::pin(Self::route(&self.0.routers.api, request, caller)).await,
-            Surface::Console => Box::pin(Self::route(&self.0.routers.console, request, caller)).await,
+            Surface::Api => Box::pin(self.route(&self.0.routers.api, request, caller)).await,
+            Surface::Console => Box::pin(self.route(&self.0.routers.console, request, caller)).await,
         }
     }
 

@@ -81,6 +81,6 @@ fn body_problem(rejection: &BytesRejection) -> Problem {
         http::StatusCode::PAYLOAD_TOO_LARGE => {
             Problem::new(ErrorCode::TooLarge, "the body is longer than 4 MiB: apply manifests in parts")
         }
-        _ => Problem::new(ErrorCode::BadRequest, "the body ends too early"),
+        _ => Problem::new(ErrorCode::BadRequest, "the body ends too early, or comes too slowly"),
     }
 }
