@@ -15,7 +15,11 @@ use std::{fmt, sync::Arc};
 use provost_domain::{Deployment, Engine, FieldPath, Namespace, ServerCatalog, Violation};
 use serde_json::Value;
 
-use crate::crd::{Finding, inference_graph, inference_service, seldon_deployment};
+use crate::crd::{
+    Finding, inference_graph,
+    inference_service::{self, Paths},
+    seldon_deployment,
+};
 use document::Lines;
 
 /// Longest text of manifests.
@@ -140,12 +144,38 @@ pub fn parse_deployment(
     catalog: &ServerCatalog,
     engine: Engine,
 ) -> Result<(Deployment, Vec<Finding>), Vec<Violation>> {
+    let parsed = parse_with_paths(document, default_namespace, catalog, engine)?;
+    Ok((parsed.deployment, parsed.findings))
+}
+
+/// A document that was read as a deployment.
+#[derive(Debug, Clone)]
+pub struct Parsed {
+    /// What it says.
+    pub deployment: Deployment,
+    /// What has no effect.
+    pub findings: Vec<Finding>,
+    /// Where the parts of the deployment stand in the document.
+    pub paths: Paths,
+}
+
+/// The same, with where the parts of the deployment stand, for rules that are checked later.
+pub fn parse_with_paths(
+    document: &ManifestDocument,
+    default_namespace: &Namespace,
+    catalog: &ServerCatalog,
+    engine: Engine,
+) -> Result<Parsed, Vec<Violation>> {
+    let read = (&document.json, default_namespace, catalog);
+    if document.kind == inference_service::KIND {
+        return inference_service::parse(read.0, read.1, read.2, engine);
+    }
     let parse = match document.kind.as_str() {
-        inference_service::KIND => inference_service::parse,
         inference_graph::KIND => inference_graph::parse,
         _ => seldon_deployment::parse,
     };
-    parse(&document.json, default_namespace, catalog, engine)
+    let (deployment, findings) = parse(read.0, read.1, read.2, engine)?;
+    Ok(Parsed { deployment, findings, paths: Paths::default() })
 }
 
 impl ManifestDocument {

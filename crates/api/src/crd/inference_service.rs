@@ -12,11 +12,12 @@ pub mod status;
 #[cfg(test)]
 mod tests;
 
-use provost_domain::{Deployment, Engine, Namespace, ServerCatalog, Violation, validation};
+use provost_domain::{Engine, Namespace, ServerCatalog, Violation, validation};
 use serde_json::{Map, Value, json};
 
 use super::{Class, Finding, walk::walk};
-use paths::Paths;
+use crate::manifest::Parsed;
+pub use paths::Paths;
 
 /// The kind, as manifests write it.
 pub const KIND: &str = "InferenceService";
@@ -29,13 +30,13 @@ pub const ROLLED_OUT_ANNOTATION: &str = "provost.dev/rolled-out-predictor";
 
 /// Reads a document as a deployment for an engine: walks it by the table, applies the defaults, checks every rule.
 ///
-/// Answers with the deployment and the warnings, or with everything that is wrong.
+/// Answers with the deployment, the warnings and where its parts stand, or with everything that is wrong.
 pub fn parse(
     document: &Value,
     default_namespace: &Namespace,
     catalog: &ServerCatalog,
     engine: Engine,
-) -> Result<(Deployment, Vec<Finding>), Vec<Violation>> {
+) -> Result<Parsed, Vec<Violation>> {
     let is_legacy = document["apiVersion"] == LEGACY_VERSION;
     let schema = fields::schema(document["apiVersion"].as_str().unwrap_or_default());
     let walked = walk(document, &schema.table, engine);
@@ -61,7 +62,8 @@ pub fn parse(
         finding.class == Class::InContainer && in_container.iter().any(|path| finding.path.is_within(path))
     };
     let walked = walked.findings.into_iter().filter(|finding| !is_honoured(finding));
-    Ok((read.deployment, walked.chain(findings).collect()))
+    let findings = walked.chain(findings).collect();
+    Ok(Parsed { deployment: read.deployment, findings, paths })
 }
 
 /// A predictor of v1alpha2 with its container as v1beta1 has it.

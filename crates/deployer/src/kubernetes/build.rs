@@ -23,6 +23,7 @@ mod storage;
 #[cfg(test)]
 pub(super) mod tests;
 
+use provost_api::crd::inference_service::Paths;
 use provost_domain::{
     BucketUri, Deployment, FieldPath, Predictor, ResourceName, ServerCatalog,
     deployment::VERSION_LABEL,
@@ -146,6 +147,8 @@ pub struct Source<'a> {
     pub accounts: &'a Accounts,
     /// The model servers that it may name.
     pub catalog: &'a ServerCatalog,
+    /// Where its parts stand in what the user wrote.
+    pub paths: &'a Paths,
 }
 
 /// The objects that run a deployment, ready to be applied, or what is wrong with it: the first thing with each
@@ -161,7 +164,8 @@ pub fn build(source: Source<'_>, owner: &Owner, settings: &Settings) -> Result<V
     if errors.is_empty() {
         errors.extend(validate_names(&objects).err());
     }
-    if errors.is_empty() { Ok(objects) } else { Err(errors) }
+    let told = errors.into_iter().map(|error| error.as_written(source.paths));
+    if told.len() == 0 { Ok(objects) } else { Err(told.collect()) }
 }
 
 /// A result, of which an error is kept.

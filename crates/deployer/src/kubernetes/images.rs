@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use provost_api::manifest::{ManifestDocument, parse_deployment};
+use provost_api::manifest::{ManifestDocument, parse_with_paths};
 use provost_domain::{Engine, Namespace, ServerCatalog};
 use serde_json::Value;
 
@@ -15,8 +15,9 @@ pub fn images(
     settings: &Settings,
 ) -> Result<BTreeSet<String>, Vec<String>> {
     let namespace = Namespace::default_namespace();
-    let (deployment, _findings) = parse_deployment(document, &namespace, catalog, Engine::Kubernetes)
+    let parsed = parse_with_paths(document, &namespace, catalog, Engine::Kubernetes)
         .map_err(|violations| violations.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    let deployment = parsed.deployment;
     let owner = Owner {
         api_version: String::new(),
         kind: String::new(),
@@ -25,7 +26,13 @@ pub fn images(
     };
     // They bring no images.
     let accounts = Accounts::new();
-    let source = Source { deployment: &deployment, document: &document.json, accounts: &accounts, catalog };
+    let source = Source {
+        deployment: &deployment,
+        document: &document.json,
+        accounts: &accounts,
+        catalog,
+        paths: &parsed.paths,
+    };
     let objects =
         build(source, &owner, settings).map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     Ok(objects.iter().flat_map(of_object).collect())

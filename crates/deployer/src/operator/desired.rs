@@ -8,8 +8,11 @@ use std::{
 
 use kube::{ResourceExt as _, api::DynamicObject};
 use provost_api::{
-    crd::{inference_service::rollout, seldon_deployment},
-    manifest::{ManifestDocument, parse_deployment},
+    crd::{
+        inference_service::{Paths, rollout},
+        seldon_deployment,
+    },
+    manifest::{ManifestDocument, parse_with_paths},
 };
 use provost_domain::{
     Deployment, Engine, Namespace, RevisionId, ServerCatalog,
@@ -35,6 +38,7 @@ pub(super) struct Asked {
     rolled_out: Option<String>,
     remembered: Option<String>,
     catalog: Arc<ServerCatalog>,
+    paths: Paths,
 }
 
 impl Asked {
@@ -45,9 +49,9 @@ impl Asked {
         let document = as_written(document);
         let manifest = ManifestDocument::from_json(&object.name_any(), document.clone());
         let manifest = manifest.map_err(|error| vec![error.to_string()])?;
-        let (deployment, findings) =
-            parse_deployment(&manifest, &Namespace::default_namespace(), catalog, Engine::Kubernetes)
-                .map_err(|violations| violations.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+        let parsed = parse_with_paths(&manifest, &Namespace::default_namespace(), catalog, Engine::Kubernetes)
+            .map_err(|violations| violations.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+        let (deployment, findings, paths) = (parsed.deployment, parsed.findings, parsed.paths);
         let owner = Owner {
             api_version: served.api_version(),
             kind: served.kind().to_owned(),
@@ -63,7 +67,7 @@ impl Asked {
             ResourceKind::InferenceService => seldon_deployment::document::of(&deployment, &[REQUEST_LOG_ANNOTATION]),
         };
         let catalog = Arc::clone(catalog);
-        Ok(Self { deployment, document, owner, generation, warnings, rolled_out, remembered, catalog })
+        Ok(Self { deployment, document, owner, generation, warnings, rolled_out, remembered, catalog, paths })
     }
 
     /// The service accounts that must be known before it is built.
@@ -80,6 +84,7 @@ pub(super) struct Desired {
     owner: Owner,
     accounts: Accounts,
     catalog: Arc<ServerCatalog>,
+    paths: Paths,
     /// Its generation.
     pub(super) generation: i64,
     /// What has no effect, by path.
@@ -110,11 +115,18 @@ impl Desired {
 
     /// What is to be there with these service accounts, or all that is wrong with what the user wrote.
     pub(super) fn with_accounts(asked: Asked, settings: &Settings, read: Read) -> Result<Self, Vec<String>> {
-        let Asked { deployment, document, owner, generation, mut warnings, rolled_out, remembered, catalog } = asked;
+        let Asked { deployment, document, owner, generation, mut warnings, rolled_out, remembered, catalog, paths } =
+            asked;
         let accounts = read.accounts;
         warnings.extend(none_to_wake(&deployment, settings));
         warnings.extend(read.warnings.into_iter().chain(annotations_without_effect(&accounts)));
-        let source = Source { deployment: &deployment, document: &document, accounts: &accounts, catalog: &catalog };
+        let source = Source {
+            deployment: &deployment,
+            document: &document,
+            accounts: &accounts,
+            catalog: &catalog,
+            paths: &paths,
+        };
         let (objects, revisions) = build(source, &owner, settings)
             .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         let names = objects.iter().filter_map(kind_and_name).collect();
@@ -126,6 +138,7 @@ impl Desired {
             owner,
             accounts,
             catalog,
+            paths,
             generation,
             warnings,
             rolled_out,
@@ -153,6 +166,7 @@ impl Desired {
             document: &self.document,
             accounts: &self.accounts,
             catalog: &self.catalog,
+            paths: &self.paths,
         }
     }
 

@@ -180,13 +180,13 @@ impl Reader<'_> {
         self.paths.add(at.clone(), source.path.clone());
         self.paths.add(at.field("name"), source.path.field("name"));
         self.paths.add(at.field("traffic"), source.traffic_path.clone());
-        self.paths.add(at.field("componentSpecs").index(0).field("spec"), source.path.clone());
         self.check_replicas(source);
         let mut annotations: TextMap = typed(&source.spec["annotations"]);
         if self.engine == Engine::Kubernetes && index == 0 {
             annotations.entry(SERVICE_NAME.to_owned()).or_insert_with(|| format!("{}-predictor", self.name));
         }
-        let (graph, server) = self.node(&at.field("graph"), source);
+        let (graph, server, model) = self.node(&at.field("graph"), source);
+        self.note_component(&at.field("componentSpecs").index(0), source, &server, model);
         let component = (self.engine == Engine::Kubernetes).then(|| self.component(source, &server));
         Predictor {
             name: source.name.clone(),
@@ -197,6 +197,16 @@ impl Reader<'_> {
             component_specs: component.into_iter().collect(),
             ..Predictor::default()
         }
+    }
+
+    /// Notes where the pods of a predictor stand, and the container of its model, which is at `model`.
+    fn note_component(&mut self, at: &FieldPath, source: &Source, server: &Server, model: FieldPath) {
+        self.paths.add(at.field("hpaSpec"), source.path.field("scaleMetric"));
+        let pod = at.field("spec");
+        if *server != Server::Own {
+            self.paths.add_whole(pod.field(CONTAINERS).index(0), model);
+        }
+        self.paths.add_whole(pod, source.path.clone());
     }
 
     /// The pods of a predictor.
@@ -233,8 +243,9 @@ impl Reader<'_> {
         }
     }
 
-    /// The node that serves the model. Where it cannot be told what that is, it is one that breaks no further rule.
-    fn node(&mut self, at: &FieldPath, source: &Source) -> (Node, Server) {
+    /// The node that serves the model, what serves it, and where it stands. Where it cannot be told what that is, it is one
+    /// that breaks no further rule.
+    fn node(&mut self, at: &FieldPath, source: &Source) -> (Node, Server, FieldPath) {
         let (path, model, server) = self.model(source).unwrap_or_else(|| {
             let model = Model { storage_uri: Some("unknown".to_owned()), ..Model::default() };
             (source.path.clone(), model, Server::Native(FORMATS[0].1))
@@ -243,6 +254,7 @@ impl Reader<'_> {
         self.paths.add(at.field("name"), FieldPath::of("metadata").field("name"));
         self.paths.add(at.field("modelUri"), path.field("storageUri"));
         self.paths.add(at.field("implementation"), path.field("runtime"));
+        self.paths.add(at.field(SERVICE_ACCOUNT), source.path.field(SERVICE_ACCOUNT));
         let protocol = match &server {
             Server::Runtime { protocol, .. } => *protocol,
             _ => self.protocol_of(&model, &path),
@@ -267,7 +279,7 @@ impl Reader<'_> {
             service_account_name: source.spec[SERVICE_ACCOUNT].as_str().map(str::to_owned).filter(|_| on_kubernetes),
             ..Node::default()
         };
-        (node, server)
+        (node, server, path)
     }
 
     /// What the server is told: of the platform's the method, of a serving runtime's the format, to which it may refer.

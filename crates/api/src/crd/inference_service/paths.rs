@@ -2,16 +2,17 @@
 
 use provost_domain::{FieldPath, Violation};
 
-/// The places of fields: those of the deployment, by those of v1beta1, by those that were written.
-#[derive(Debug, Default)]
-pub(super) struct Paths {
+/// The places of fields: those of the deployment, by those of v1beta1, by those that were written. Of a kind that is
+/// written as the deployment is, they are the same.
+#[derive(Debug, Clone, Default)]
+pub struct Paths {
     /// From the deployment to v1beta1.
     rules: Vec<Place>,
     /// From v1beta1 to what was written.
     written: Vec<Place>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Place {
     from: FieldPath,
     to: FieldPath,
@@ -39,13 +40,18 @@ impl Paths {
         self.rules.push(Place { from, to, keeps_rest: false });
     }
 
+    /// The same where what is inside has the same names in both.
+    pub(super) fn add_whole(&mut self, from: FieldPath, to: FieldPath) {
+        self.rules.push(Place { from, to, keeps_rest: true });
+    }
+
     /// A violation of a rule, or one of a document of v1beta1, at the place in what was written.
     pub(super) fn as_written(&self, violation: Violation) -> Violation {
         Violation { path: self.translate(&violation.path), ..violation }
     }
 
     /// The place in what was written.
-    pub(super) fn translate(&self, path: &FieldPath) -> FieldPath {
+    pub fn translate(&self, path: &FieldPath) -> FieldPath {
         let latest = translated(&self.rules, path).unwrap_or_else(|| path.clone());
         translated(&self.written, &latest).unwrap_or(latest)
     }

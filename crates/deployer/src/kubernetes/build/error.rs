@@ -1,5 +1,6 @@
 //! Why objects cannot be built, each with the path of the field.
 
+use provost_api::crd::inference_service::Paths;
 use provost_domain::FieldPath;
 
 /// Why a deployment cannot be made into objects.
@@ -121,4 +122,25 @@ pub enum BuildError {
         /// Their name.
         name: String,
     },
+}
+
+impl BuildError {
+    /// The error with the path of what the user wrote.
+    pub(super) fn as_written(mut self, paths: &Paths) -> Self {
+        if let Self::Quantity { path, .. }
+        | Self::MetricType { path, .. }
+        | Self::Missing { path }
+        | Self::Both { path, .. }
+        | Self::NotAlike { path }
+        | Self::Differs { path }
+        | Self::OwnProgram { path }
+        | Self::NoProgram { path }
+        | Self::NoInitializer { path, .. }
+        | Self::NoImage { path }
+        | Self::Reserved { path, .. } = &mut self
+        {
+            *path = paths.translate(path);
+        }
+        self
+    }
 }

@@ -1,11 +1,12 @@
 //! Whole deployments, from their manifests to objects.
 
+mod services;
 mod settings;
 
 use k8s_openapi::serde::{Serialize, de::DeserializeOwned};
 use provost_api::{
     crd::Finding,
-    manifest::{ManifestDocument, parse, parse_deployment},
+    manifest::{ManifestDocument, parse, parse_deployment, parse_with_paths},
 };
 use provost_domain::{Engine, Namespace, ServerCatalog, Violation};
 
@@ -73,7 +74,10 @@ fn with<T>(
         name: deployment.id.name.as_str().to_owned(),
         uid: "3a".to_owned(),
     };
-    work(Source { deployment, document, accounts, catalog: &ServerCatalog::default() }, &owner)
+    work(
+        Source { deployment, document, accounts, catalog: &ServerCatalog::default(), paths: &Paths::default() },
+        &owner,
+    )
 }
 
 pub(super) fn settings() -> Settings {

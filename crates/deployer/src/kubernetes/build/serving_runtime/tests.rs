@@ -2,7 +2,7 @@
 
 use provost_api::{
     crd::seldon_deployment,
-    manifest::{ManifestDocument, parse_deployment},
+    manifest::{ManifestDocument, Parsed, parse_with_paths},
 };
 use provost_domain::{Engine, Namespace};
 use serde_json::{Value, json};
@@ -76,11 +76,18 @@ fn pod_with(runtimes: &[Value], predictor: &Value) -> Result<(Value, Vec<String>
     assert_eq!(problems, Vec::<String>::new());
     let document = ManifestDocument::from_json("test", service(predictor)).map_err(|error| error.to_string())?;
     let lines = |texts: Vec<String>| texts.join("\n");
-    let parsed = parse_deployment(&document, &Namespace::default_namespace(), &catalog, Engine::Kubernetes);
-    let (deployment, findings) = parsed.map_err(|all| lines(all.iter().map(ToString::to_string).collect()))?;
+    let parsed = parse_with_paths(&document, &Namespace::default_namespace(), &catalog, Engine::Kubernetes);
+    let Parsed { deployment, findings, paths } =
+        parsed.map_err(|all| lines(all.iter().map(ToString::to_string).collect()))?;
     let owner = Owner { api_version: String::new(), kind: String::new(), name: "iris".to_owned(), uid: String::new() };
     let document = seldon_deployment::document::of(&deployment, &[]);
-    let source = Source { deployment: &deployment, document: &document, accounts: &Accounts::new(), catalog: &catalog };
+    let source = Source {
+        deployment: &deployment,
+        document: &document,
+        accounts: &Accounts::new(),
+        catalog: &catalog,
+        paths: &paths,
+    };
     let objects =
         build(source, &owner, &settings()).map_err(|all| lines(all.iter().map(ToString::to_string).collect()))?;
     let warnings = findings.iter().map(ToString::to_string).collect();
@@ -179,13 +186,18 @@ fn a_reference_to_what_the_service_does_not_have_is_refused() {
     let mut service = service(&json!({"model": model}));
     let built = |service: &Value| {
         let document = ManifestDocument::from_json("test", service.clone()).unwrap();
-        let (deployment, _) =
-            parse_deployment(&document, &Namespace::default_namespace(), &catalog, Engine::Kubernetes).unwrap();
+        let Parsed { deployment, paths, .. } =
+            parse_with_paths(&document, &Namespace::default_namespace(), &catalog, Engine::Kubernetes).unwrap();
         let document = seldon_deployment::document::of(&deployment, &[]);
         let owner =
             Owner { api_version: String::new(), kind: String::new(), name: "iris".to_owned(), uid: String::new() };
-        let source =
-            Source { deployment: &deployment, document: &document, accounts: &Accounts::new(), catalog: &catalog };
+        let source = Source {
+            deployment: &deployment,
+            document: &document,
+            accounts: &Accounts::new(),
+            catalog: &catalog,
+            paths: &paths,
+        };
         build(source, &owner, &settings())
     };
     assert_eq!(

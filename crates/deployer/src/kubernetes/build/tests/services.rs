@@ -1,0 +1,47 @@
+//! `InferenceService`s, from their manifests to objects or to what is wrong with them.
+
+use provost_api::crd::seldon_deployment;
+
+use super::*;
+
+/// What is wrong with an `InferenceService`.
+fn refusal_of_service(api_version: &str, spec: &Value) -> Vec<String> {
+    let service =
+        json!({"apiVersion": api_version, "kind": "InferenceService", "metadata": {"name": "iris"}, "spec": spec});
+    let document = ManifestDocument::from_json("test", service).unwrap();
+    let catalog = ServerCatalog::default();
+    let namespace = Namespace::default_namespace();
+    let parsed = parse_with_paths(&document, &namespace, &catalog, Engine::Kubernetes).unwrap();
+    let document = seldon_deployment::document::of(&parsed.deployment, &[]);
+    let errors = with(&parsed.deployment, &document, &Accounts::new(), |source, owner| {
+        build(Source { paths: &parsed.paths, ..source }, owner, &settings()).unwrap_err()
+    });
+    errors.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn what_is_wrong_with_an_inference_service_is_told_by_its_own_fields() {
+    let v1beta1 = "serving.kserve.io/v1beta1";
+    let cpu = json!({"requests": {"cpu": "a lot"}});
+    let own = json!({"name": "kserve-container", "image": "mine:1"});
+    let model = json!({"storageUri": "s3://models/iris", "resources": cpu});
+    let at = |api_version, spec| refusal_of_service(api_version, &spec)[0].split(": ").next().unwrap().to_owned();
+    for (spec, expected) in [
+        (json!({"predictor": {"sklearn": model}}), "spec.predictor.sklearn.resources.requests[cpu]"),
+        (json!({"predictor": {"containers": [own, {"name": "beside"}]}}), "spec.predictor.containers[1].image"),
+        (json!({"predictor": {"containers": [{"name": "mine"}]}}), "spec.predictor.containers[0].image"),
+        (
+            json!({"predictor": {"serviceAccount": "a", "serviceAccountName": "b", "sklearn": {"storageUri": "s3://models/iris"}}}),
+            "spec.predictor.serviceAccountName",
+        ),
+    ] {
+        assert_eq!(at(v1beta1, spec), expected);
+    }
+    let canary = json!({"predictor": {"name": "next", "sklearn": model}, "trafficPercent": 10});
+    let predictor = json!({"sklearn": {"storageUri": "s3://models/iris"}});
+    let spec = json!({"predictor": predictor, "canary": [canary]});
+    assert_eq!(at(v1beta1, spec), "spec.canary[0].predictor.sklearn.resources.requests[cpu]");
+    let v1alpha2 = "serving.kubeflow.org/v1alpha2";
+    let custom = |container: Value| json!({"default": {"predictor": {"custom": {"container": container}}}});
+    assert_eq!(at(v1alpha2, custom(json!({"name": "mine"}))), "spec.default.predictor.custom.container.image");
+}
