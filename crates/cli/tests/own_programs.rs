@@ -1,12 +1,21 @@
 //! Nodes whose programs are users' own: servers that are called, and whose bodies pass through.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use provost_api::rest::v1::{deployments::DeploymentState, requests::RequestParameters};
 use provost_testkit::{Node, NodeOptions, eventually, manifest, repository, wrapped_model};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_provost");
 const BODY: &str = r#"{"data":{"ndarray":[[1,2],[3,4.5]]},"meta":{"puid":"of-the-body"}}"#;
@@ -118,6 +127,76 @@ async fn one_that_does_not_answer_in_time_is_told_of() {
     node.await_state("own", DeploymentState::Available).await;
     let reply = node.predict("own", BODY).await;
     assert_eq!((reply.status, reply.info()), (504, "node `classifier` did not answer within 700 ms"));
+}
+
+/// Counts the requests that a program has at once, and holds each until it is let go.
+struct Held {
+    now: AtomicUsize,
+    most: AtomicUsize,
+    let_go: Semaphore,
+}
+
+impl Held {
+    async fn answer(&self) -> &'static str {
+        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        self.let_go.acquire().await.unwrap().forget();
+        self.now.fetch_sub(1, Ordering::SeqCst);
+        r#"{"data":{"ndarray":[[1]]}}"#
+    }
+
+    /// Answers what is asked on a connection, which is closed then.
+    async fn serve(&self, mut stream: TcpStream) {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let (mut got, mut chunk) = (Vec::new(), [0; 1024]);
+        let body = loop {
+            let length = stream.read(&mut chunk).await.unwrap();
+            got.extend_from_slice(&chunk[..length]);
+            if got.ends_with(BODY.as_bytes()) {
+                break self.answer().await;
+            }
+            if length == 0 || got.starts_with(b"GET ") {
+                break "{}";
+            }
+        };
+        let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+        stream.write_all((head + body).as_bytes()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn one_that_takes_so_many_requests_at_once_gets_no_more() {
+    let held = Arc::new(Held { now: AtomicUsize::new(0), most: AtomicUsize::new(0), let_go: Semaphore::new(0) });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let program = Arc::clone(&held);
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let program = Arc::clone(&program);
+            tokio::spawn(async move { program.serve(stream).await });
+        }
+    });
+    let node = Node::start(NodeOptions::new(BINARY)).await;
+    let text = deployment(&[predictor("main", 100, port)]);
+    let limited = text.replace(r#""seldon.io/rest-timeout":"700""#, r#""provost.dev/container-concurrency":"2""#);
+    assert_ne!(limited, text);
+    node.apply(&limited).await;
+    node.await_state("own", DeploymentState::Available).await;
+    let let_go = async {
+        for left in (0..5).rev() {
+            let expected = 2.min(left + 1);
+            eventually(async || match held.now.load(Ordering::SeqCst) {
+                now if now == expected => Ok(()),
+                now => Err(now),
+            })
+            .await;
+            held.let_go.add_permits(1);
+        }
+    };
+    let ask = || async { node.predict("own", BODY).await.status };
+    let (a, b, c, d, e, ()) = tokio::join!(ask(), ask(), ask(), ask(), ask(), let_go);
+    assert_eq!(([a, b, c, d, e], held.most.load(Ordering::SeqCst)), ([200; 5], 2));
 }
 
 #[tokio::test]

@@ -167,6 +167,7 @@ fn runs(deployment: &Deployment, predictor: &Predictor, node: &Node) -> NodeRuns
             // A program is called only once it answered there.
             authority: node.authority().unwrap_or_default(),
             timeout: deployment.node_timeout(predictor),
+            concurrency: deployment.node_concurrency(predictor).filter(|most| *most > 0),
             protocol: deployment.protocol,
             grpc: node.is_grpc(),
         }),

@@ -24,6 +24,8 @@ pub const NO_ENGINE_ANNOTATION: &str = "seldon.io/no-engine";
 pub const GRPC_TIMEOUT_ANNOTATION: &str = "seldon.io/grpc-timeout";
 /// Annotation that limits how long a node may take to answer over REST, in milliseconds.
 pub const REST_TIMEOUT_ANNOTATION: &str = "seldon.io/rest-timeout";
+/// Annotation that limits how many requests a node that is called answers at once, in each replica.
+pub const CONCURRENCY_ANNOTATION: &str = "provost.dev/container-concurrency";
 /// The server of scikit-learn models.
 const SKLEARN_SERVER: &str = "SKLEARN_SERVER";
 /// Label that carries a predictor's name.
@@ -217,6 +219,11 @@ impl Deployment {
     pub fn node_timeout(&self, predictor: &Predictor) -> Option<u64> {
         let text = self.annotation(predictor, self.timeout_annotation())?;
         text.trim().parse().ok().filter(|millis| *millis > 0)
+    }
+
+    /// How many requests a node of the predictor that is called gets at once, where a number tells; 0 is no limit.
+    pub fn node_concurrency(&self, predictor: &Predictor) -> Option<u32> {
+        self.annotation(predictor, CONCURRENCY_ANNOTATION)?.trim().parse().ok()
     }
 
     /// The share of the traffic each predictor gets in percent, in their order: a predictor alone

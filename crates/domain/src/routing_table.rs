@@ -116,6 +116,9 @@ pub struct NodeServer {
     pub authority: String,
     /// How long it may take to answer, in milliseconds; `None` for the gateway's own limit.
     pub timeout: Option<u64>,
+    /// How many requests it gets at once; `None` where there is no limit.
+    #[serde(default)]
+    pub concurrency: Option<u32>,
     /// What it speaks.
     #[serde(default)]
     pub protocol: Protocol,
@@ -145,6 +148,8 @@ pub struct Backend {
     pub is_shadow: bool,
     /// Where it is, as `host:port`.
     pub authority: String,
+    /// How long it may take to answer, in milliseconds; `None` for the gateway's own limit.
+    pub timeout: Option<u64>,
     /// What is woken where nothing is there, if it may be so.
     pub sleeper: Option<Sleeper>,
 }

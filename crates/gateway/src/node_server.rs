@@ -13,6 +13,7 @@ use hyper_util::{
 use opentelemetry::KeyValue;
 use provost_domain::{ErrorCode, routing_table::NodeServer};
 use provost_inference::protocol::serving;
+use tokio::sync::Semaphore;
 
 use crate::{
     error::RequestError,
@@ -47,6 +48,8 @@ pub(crate) struct Server {
     dialect: Dialect,
     predict: Uri,
     timeout: Duration,
+    /// One for each request that it may get at once: the others wait in their order.
+    turns: Option<Semaphore>,
 }
 
 impl Server {
@@ -63,6 +66,8 @@ impl Server {
             tracing::error!(node, authority = server.authority, "a route names no address");
             None
         })?;
+        let most = server.concurrency.and_then(|most| usize::try_from(most).ok());
+        let turns = most.map(|most| Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
         Some(Self {
             node: node.to_owned(),
             called: format!("node `{node}`"),
@@ -70,13 +75,22 @@ impl Server {
             dialect,
             predict,
             timeout,
+            turns,
         })
     }
 
     /// What answers a step of a graph of services at an address. It may take so long, or what others may.
     pub(crate) fn at_url(called: &str, predict: Uri, timeout: Option<Duration>) -> Self {
         let (node, called) = (called.to_owned(), called.to_owned());
-        Self { node, called, is_grpc: false, dialect: Dialect::V1, predict, timeout: timeout.unwrap_or(TIMEOUT) }
+        Self {
+            node,
+            called,
+            is_grpc: false,
+            dialect: Dialect::V1,
+            predict,
+            timeout: timeout.unwrap_or(TIMEOUT),
+            turns: None,
+        }
     }
 
     /// Where it answers what is asked at a path.
@@ -263,7 +277,7 @@ impl Nodes {
             let address = KeyValue::new("server.address", server.authority().to_owned());
             traces.leaves(&mut headers, question.uri.path().to_owned(), vec![node, address])
         });
-        let answered = tokio::time::timeout(server.timeout, self.call(server, &question, &headers)).await;
+        let answered = tokio::time::timeout(server.timeout, self.take_turn(server, &question, &headers)).await;
         let answered = answered.unwrap_or_else(|_| {
             let Server { called, timeout, .. } = server;
             let info = format!("{called} did not answer within {} ms", timeout.as_millis());
@@ -275,6 +289,21 @@ impl Nodes {
             (None, _) => {}
         }
         answered
+    }
+
+    /// Waits until the node gets a further request.
+    async fn take_turn(
+        &self,
+        server: &Server,
+        question: &Question<'_>,
+        headers: &HeaderMap,
+    ) -> Result<Reply, RequestError> {
+        let _turn = match &server.turns {
+            // Nobody closes it.
+            Some(turns) => turns.acquire().await.ok(),
+            None => None,
+        };
+        self.call(server, question, headers).await
     }
 
     async fn call(&self, server: &Server, question: &Question<'_>, headers: &HeaderMap) -> Result<Reply, RequestError> {

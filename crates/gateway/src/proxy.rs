@@ -40,8 +40,10 @@ use crate::{
     service::{Options, PREDICTOR, PUID, not_found, too_many},
 };
 
-/// How long a server may take to answer.
+/// How long a server may take to answer where nothing is said.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// How much longer than it may take it is waited for, so that its own word for that comes back.
+const GRACE: Duration = Duration::from_secs(5);
 /// Pauses, in milliseconds, before a request that no server answered is sent again: servers come and go, and the way to
 /// a new one may take seconds to be known on every node. A prediction may be made twice.
 const PAUSES: [u64; 7] = [50, 150, 300, 500, 1000, 1500, 1500];
@@ -224,7 +226,7 @@ impl ProxyThread {
         let mut pauses = PAUSES.into_iter();
         loop {
             let authority = self.authority(backend).await?;
-            let error = match outgoing.to(&self.shared.client, &authority).send().await {
+            let error = match outgoing.to(&self.shared.client, &authority).timeout(timeout(backend)).send().await {
                 Ok(answer) => return Ok(answered(answer)),
                 Err(error) => error,
             };
@@ -279,6 +281,11 @@ impl Outgoing<'_> {
         let url = format!("http://{authority}{}", self.path);
         client.request(self.method.clone(), url).headers(self.headers.clone()).body(self.body.clone())
     }
+}
+
+/// How long a predictor is waited for.
+fn timeout(backend: &Backend) -> Duration {
+    backend.timeout.map_or(TIMEOUT, |millis| TIMEOUT.max(Duration::from_millis(millis).saturating_add(GRACE)))
 }
 
 fn answered(answer: reqwest::Response) -> Response<Answer> {

@@ -18,7 +18,7 @@ pub enum Class {
     InProcess,
     /// Honoured for a node whose program is the user's own; of others accepted with a warning.
     OwnProgram,
-    /// Honoured where the container of a serving runtime serves the model; else accepted with a warning.
+    /// Honoured where a container serves the model, a serving runtime's or the user's own; else accepted with a warning.
     InContainer,
     /// Refused: the deployment would not do what its author means.
     NotSupported,

@@ -66,12 +66,17 @@ pub fn parse(
     Ok(Parsed { deployment: read.deployment, findings, paths })
 }
 
-/// A predictor of v1alpha2 with its container as v1beta1 has it.
-fn with_containers(mut predictor: Value) -> Value {
+/// A predictor of v1alpha2 with its fields as v1beta1 has them.
+fn renamed(mut predictor: Value) -> Value {
     if let Some(fields) = predictor.as_object_mut()
         && let Some(custom) = fields.shift_remove("custom")
     {
         fields.insert("containers".to_owned(), json!([custom["container"]]));
+    }
+    if let Some(fields) = predictor.as_object_mut()
+        && let Some(parallelism) = fields.shift_remove("parallelism")
+    {
+        fields.insert("containerConcurrency".to_owned(), parallelism);
     }
     predictor
 }
@@ -79,7 +84,7 @@ fn with_containers(mut predictor: Value) -> Value {
 /// A document of v1alpha2 in the form of v1beta1.
 pub fn upgraded(mut document: Value) -> Value {
     let spec = document.get_mut("spec").map(Value::take).unwrap_or_default();
-    let predictor = |endpoint: &str| spec.get(endpoint)?.get("predictor").cloned().map(with_containers);
+    let predictor = |endpoint: &str| spec.get(endpoint)?.get("predictor").cloned().map(renamed);
     let mut latest = Map::new();
     if let Some(predictor) = predictor("default") {
         latest.insert("predictor".to_owned(), predictor);

@@ -16,7 +16,7 @@ Every field of a manifest is in one of these classes:
 | Kubernetes only | Honoured by the operator; in the server's own process refused with an error that names the path. |
 | in process | Honoured in the server's own process; by the operator accepted with a warning that names the path. |
 | own program | Honoured for a node that is a program of its own, yours or a model server's in a container; of others accepted with a warning that names the path. |
-| in a container | Honoured where the container of a serving runtime serves the model; else accepted with a warning that names the path. |
+| in a container | Honoured where a container serves the model, a serving runtime's or your own; else accepted with a warning that names the path. |
 | not supported yet | Refused with an error that names the path and says what to do. Empty values are accepted. |
 | set by servers | Accepted and ignored, so that what `provost get` or `kubectl get` prints can be applied again. |
 | unknown | Not in these tables. Accepted with a warning that names the path. |

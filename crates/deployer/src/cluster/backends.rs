@@ -33,6 +33,7 @@ struct Described {
     service: String,
     /// The percentage of the requests of which a shadow gets a copy.
     mirrored: Option<u32>,
+    timeout: Option<u64>,
     sleeper: Option<Sleeper>,
 }
 
@@ -88,8 +89,9 @@ fn parsed(stored: &StoredDeployment, catalog: &ServerCatalog) -> Option<BTreeMap
     let (deployment, _) = parse_deployment(&document, &stored.id.namespace, catalog, Engine::Kubernetes).ok()?;
     let predictors = deployment.predictors.iter().map(|predictor| {
         let service = service(&deployment, &predictor.name);
-        let sleeper = sleeper(&deployment, predictor);
-        (predictor.name.clone(), Described { service, mirrored: predictor.mirrored(), sleeper })
+        let (timeout, sleeper) = (deployment.node_timeout(predictor), sleeper(&deployment, predictor));
+        let mirrored = predictor.mirrored();
+        (predictor.name.clone(), Described { service, mirrored, timeout, sleeper })
     });
     Some(predictors.collect())
 }
@@ -109,12 +111,12 @@ fn sleeper(deployment: &Deployment, predictor: &Predictor) -> Option<Sleeper> {
 fn backends(stored: &StoredDeployment, described: &BTreeMap<String, Described>) -> DeploymentBackends {
     let reported = stored.report.iter().flat_map(|report| &report.predictors);
     let backend = |predictor: &PredictorReport| {
-        let Described { service, mirrored, sleeper } = described.get(&predictor.name)?.clone();
+        let Described { service, mirrored, timeout, sleeper } = described.get(&predictor.name)?.clone();
         let authority = format!("{service}.{}.svc:{HTTP_PORT}", stored.id.namespace);
         // A shadow has no share of its own: it gets copies once it serves.
         let copies = mirrored.filter(|_| predictor.state == State::Available).unwrap_or(0);
         let (is_shadow, weight) = (mirrored.is_some(), if mirrored.is_some() { copies } else { predictor.weight });
-        Some(Backend { predictor: predictor.name.clone(), weight, is_shadow, authority, sleeper })
+        Some(Backend { predictor: predictor.name.clone(), weight, is_shadow, authority, timeout, sleeper })
     };
     let description = stored.report.as_ref().map(|report| report.description.clone());
     DeploymentBackends {

@@ -4,7 +4,7 @@
 use super::{Violation, for_each_node, predictors};
 use crate::{
     Deployment, Engine, FieldPath, Predictor, ServerCatalog,
-    deployment::Protocol,
+    deployment::{CONCURRENCY_ANNOTATION, Protocol},
     graph::{Implementation, Node},
     server_catalog::ModelServer,
 };
@@ -26,6 +26,7 @@ pub(super) fn check(deployment: &Deployment, catalog: &ServerCatalog, engine: En
         });
         if has_own {
             check_timeout(deployment, predictor, &path, &mut violations);
+            check_concurrency(deployment, predictor, &path, &mut violations);
         }
     }
     violations
@@ -105,9 +106,27 @@ fn check_timeout(deployment: &Deployment, predictor: &Predictor, path: &FieldPat
     let annotation = deployment.timeout_annotation();
     let Some(text) = deployment.annotation(predictor, annotation) else { return };
     if deployment.node_timeout(predictor).is_none() {
-        let of_predictor = predictor.annotations.contains_key(annotation);
-        let holder = if of_predictor { path.clone() } else { FieldPath::of("metadata") };
         let message = format!("`{text}` is not a number of milliseconds; write one such as `5000`");
-        violations.push(Violation::invalid(holder.field("annotations").key(annotation), text, message));
+        violations.push(Violation::invalid(place(predictor, path, annotation), text, message));
     }
+}
+
+fn check_concurrency(
+    deployment: &Deployment,
+    predictor: &Predictor,
+    path: &FieldPath,
+    violations: &mut Vec<Violation>,
+) {
+    let Some(text) = deployment.annotation(predictor, CONCURRENCY_ANNOTATION) else { return };
+    if deployment.node_concurrency(predictor).is_none() {
+        let message = format!("`{text}` is not a number of requests; write one such as `4`, or `0` for no limit");
+        violations.push(Violation::invalid(place(predictor, path, CONCURRENCY_ANNOTATION), text, message));
+    }
+}
+
+/// Where an annotation of a predictor stands, or of its deployment.
+fn place(predictor: &Predictor, path: &FieldPath, annotation: &str) -> FieldPath {
+    let of_predictor = predictor.annotations.contains_key(annotation);
+    let holder = if of_predictor { path.clone() } else { FieldPath::of("metadata") };
+    holder.field("annotations").key(annotation)
 }

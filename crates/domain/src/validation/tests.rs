@@ -199,6 +199,20 @@ fn the_time_limit_of_a_node_is_a_number() {
 }
 
 #[test]
+fn how_many_requests_a_node_gets_at_once_is_a_number() {
+    let with = |text: &str| {
+        let mut deployment = graph(own("classifier"));
+        deployment.annotations.insert("provost.dev/container-concurrency".to_owned(), text.to_owned());
+        deployment
+    };
+    check(&with("2"), &[]);
+    check(&with("0"), &[]);
+    let expected = "metadata.annotations[provost.dev/container-concurrency]: `many` is not a number of requests; write one \
+                    such as `4`, or `0` for no limit";
+    check(&with("many"), &[expected]);
+}
+
+#[test]
 fn a_node_says_what_it_does() {
     let silent = Node { kind: NodeKind::UnknownType, ..own("classifier") };
     let expected = "spec.predictors[0].graph.type: Predictive Unit has no implementation methods defined. Change to \

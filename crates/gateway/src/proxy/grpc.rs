@@ -14,7 +14,7 @@ use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use provost_domain::{ErrorCode, routing_table::Backend};
 use tonic::Status;
 
-use super::{MIRRORED_MAX, PAUSES, ProxyThread, TIMEOUT, Target, hosts::Named, silent, unknown};
+use super::{MIRRORED_MAX, PAUSES, ProxyThread, Target, hosts::Named, silent, timeout, unknown};
 use crate::{
     body::read_body,
     error::RequestError,
@@ -118,7 +118,7 @@ impl ProxyThread {
             let client = self.grpc.borrow_mut().client();
             let authority = self.authority(backend).await?;
             let sending = client.request(request(uri, (headers, body), &authority)?);
-            let error = match tokio::time::timeout(TIMEOUT, sending).await {
+            let error = match tokio::time::timeout(timeout(backend), sending).await {
                 Ok(Ok(answer)) => return Ok(answer.map(tonic::body::Body::new)),
                 Ok(Err(error)) => error,
                 Err(_) => return Err(silent(backend, ErrorCode::GatewayTimeout)),
@@ -252,6 +252,7 @@ mod tests {
             weight,
             is_shadow: false,
             authority,
+            timeout: None,
             sleeper: None,
         };
         let backends = vec![backend("main", 100, server("main").await), backend("canary", 0, server("canary").await)];

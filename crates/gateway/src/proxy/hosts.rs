@@ -68,6 +68,7 @@ mod tests {
                 weight: 100,
                 is_shadow: false,
                 authority: format!("{service}.{namespace}.svc:8000"),
+                timeout: None,
                 sleeper: None,
             }],
             unavailable: String::new(),

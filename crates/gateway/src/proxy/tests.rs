@@ -43,7 +43,14 @@ async fn server(name: &'static str) -> Server {
 }
 
 fn backend(predictor: &str, weight: u32, is_shadow: bool, authority: &str) -> Backend {
-    Backend { predictor: predictor.to_owned(), weight, is_shadow, authority: authority.to_owned(), sleeper: None }
+    Backend {
+        predictor: predictor.to_owned(),
+        weight,
+        is_shadow,
+        authority: authority.to_owned(),
+        timeout: None,
+        sleeper: None,
+    }
 }
 
 fn proxy(backends: Vec<Backend>) -> ProxyThread {
@@ -70,6 +77,13 @@ async fn text(response: Response<Answer>) -> (StatusCode, String) {
     let status = response.status();
     let body = response.into_body().collect().await.unwrap().to_bytes();
     (status, String::from_utf8_lossy(&body).into_owned())
+}
+
+#[test]
+fn what_may_take_long_is_waited_for_longer() {
+    let with = |timeout| super::timeout(&Backend { timeout, ..backend("main", 100, false, "localhost:1") });
+    assert_eq!([None, Some(1000)].map(with), [Duration::from_secs(60); 2]);
+    assert_eq!(with(Some(300_000)), Duration::from_secs(305));
 }
 
 const PATH: &str = "/seldon/models/iris/api/v1.0/predictions";

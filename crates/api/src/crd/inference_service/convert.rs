@@ -1,6 +1,7 @@
 //! From a document in the form of v1beta1 to the domain. What is wrong is reported and read as if it had been left out, so
 //! that the rest can still be checked.
 
+mod limits;
 mod runtime;
 mod scale;
 mod sources;
@@ -187,6 +188,7 @@ impl Reader<'_> {
         }
         let (graph, server, model) = self.node(&at.field("graph"), source);
         self.note_component(&at.field("componentSpecs").index(0), source, &server, model);
+        self.limits(source, &server, &mut annotations);
         let component = (self.engine == Engine::Kubernetes).then(|| self.component(source, &server));
         Predictor {
             name: source.name.clone(),

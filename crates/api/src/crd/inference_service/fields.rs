@@ -147,9 +147,19 @@ static PREDICTOR: [Field; 21] = [
     Field::on_kubernetes("spec.predictor.scaleMetricType", Text, "`Utilization`, of requests `AverageValue` too; others are refused.")
         .because(ONE_INSTANCE),
     Field::no_effect("spec.predictor.autoScaling", Map, "What is scaled on.").because(USE_SCALE),
-    Field::no_effect("spec.predictor.containerConcurrency", Integer, "Requests a replica takes at once.")
-        .because(NO_LIMIT),
-    Field::no_effect("spec.predictor.timeout", Integer, "Seconds a request may take.").because(NO_LIMIT),
+    Field::in_container(
+        "spec.predictor.containerConcurrency",
+        Integer,
+        "Requests that the container of a replica gets at once, while others wait in their order; no limit where it is left \
+         out, or 0.",
+    )
+    .because(NO_LIMIT),
+    Field::in_container(
+        "spec.predictor.timeout",
+        Integer,
+        "Seconds that the container may take to answer, the wait before included; else 60. Then 504 is answered.",
+    )
+    .because(NO_LIMIT),
     Field::no_effect("spec.predictor.logger", Map, "Where requests and answers are sent to be logged.")
         .because(LOGGED_HERE),
     Field::no_effect("spec.predictor.batcher", Map, "How requests are put together.").because(NO_BATCHES),
@@ -382,8 +392,12 @@ static LEGACY_PREDICTOR: [Field; 15] = [
     Field::on_kubernetes("spec.default.predictor.maxReplicas", Integer, "Most replicas.")
         .because(ONE_INSTANCE)
         .unless(1),
-    Field::no_effect("spec.default.predictor.parallelism", Integer, "Requests a replica takes at once.")
-        .because(NO_LIMIT),
+    Field::in_container(
+        "spec.default.predictor.parallelism",
+        Integer,
+        "Requests that the container of a replica gets at once, while others wait in their order.",
+    )
+    .because(NO_LIMIT),
     Field::no_effect("spec.default.predictor.logger", Map, "Where requests and answers are sent to be logged.")
         .because(LOGGED_HERE),
     Field::no_effect("spec.default.predictor.batcher", Map, "How requests are put together.").because(NO_BATCHES),

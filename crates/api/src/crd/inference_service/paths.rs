@@ -29,7 +29,9 @@ impl Paths {
             place("spec.predictor.containers", "spec.default.predictor.custom"),
             place("spec.predictor.containers[0]", "spec.default.predictor.custom.container"),
             place("spec.canary[0].predictor.containers[0]", "spec.canary.predictor.custom.container"),
+            place("spec.predictor.containerConcurrency", "spec.default.predictor.parallelism"),
             place("spec.canary[0]", "spec.canary"),
+            place("spec.canary[0].predictor.containerConcurrency", "spec.canary.predictor.parallelism"),
             place("spec.canary[0].trafficPercent", "spec.canaryTrafficPercent"),
         ];
         Self { rules: Vec::new(), written }

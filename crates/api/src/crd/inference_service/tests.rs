@@ -400,6 +400,35 @@ fn on_kubernetes_a_program_of_the_users_own_is_asked_in_its_protocol() {
     assert_eq!(containers[1]["ports"], json!([{"name": "http", "containerPort": 8080}]));
 }
 
+#[test]
+fn a_program_of_the_users_own_is_limited_in_time_and_in_requests_at_once() {
+    let own = |fields: Value| {
+        let mut predictor = json!({"containers": [{"name": "mine", "image": "me/model:1"}]});
+        predictor.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        predictor
+    };
+    let limits = |document: &Value| {
+        let (deployment, warnings) = parse_for(Engine::Kubernetes, document).unwrap();
+        assert_eq!(warnings, []);
+        let predictor = &deployment.predictors[0];
+        (deployment.node_timeout(predictor), deployment.node_concurrency(predictor))
+    };
+    let limited = json!({"predictor": own(json!({"timeout": 5, "containerConcurrency": 2}))});
+    assert_eq!(limits(&service(&limited)), (Some(5000), Some(2)));
+    let open = json!({"predictor": own(json!({"containerConcurrency": 0}))});
+    assert_eq!(limits(&service(&open)), (None, None));
+    let legacy = json!({"custom": {"container": {"name": "mine", "image": "me/model:1"}}, "parallelism": 3});
+    let legacy = of_version(super::LEGACY_VERSION, &json!({"default": {"predictor": legacy}}));
+    assert_eq!(limits(&legacy), (None, Some(3)));
+    let wrong = json!({"predictor": own(json!({"timeout": -1, "containerConcurrency": -2}))});
+    let told = parse_for(Engine::Kubernetes, &service(&wrong)).unwrap_err();
+    let paths: Vec<_> = told.iter().map(|violation| violation.path.as_str()).collect();
+    assert_eq!(paths, ["spec.predictor.timeout", "spec.predictor.containerConcurrency"]);
+    let native = json!({"predictor": {"sklearn": {"storageUri": "s3://models/iris"}, "timeout": 5}});
+    let (_, warnings) = parse_for(Engine::Kubernetes, &service(&native)).unwrap();
+    assert_eq!(warnings[0].path.as_str(), "spec.predictor.timeout");
+}
+
 fn scaled(fields: &Value) -> Value {
     let mut predictor = sklearn();
     predictor.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());

@@ -433,11 +433,17 @@ const fn pod_field(path: &'static str, shape: Shape, about: &'static str) -> Fie
     Field::on_kubernetes(path, shape, about).because(IN_PROCESS)
 }
 
-static ANNOTATIONS: [Annotation; 33] = [
+static ANNOTATIONS: [Annotation; 34] = [
     Annotation::new(
         "provost.dev/request-log",
         Class::Honoured,
         "`on`, the default, or `off`: whether the deployment's requests are logged.",
+    ),
+    Annotation::own_program(
+        "provost.dev/container-concurrency",
+        "Requests that a node whose program is your own gets at once in each replica, while others wait in their order; no \
+         limit where it is left out, or 0.",
+        NOT_CALLED,
     ),
     Annotation::no_effect("seldon.io/no-engine", "Whether a predictor runs without the orchestrator.", ONE_CONTAINER),
     Annotation::own_program(
