@@ -288,6 +288,7 @@ fn desired(
         name: predictor.name.clone(),
         weight,
         revision: revision(predictor, deployment.protocol, resolution),
+        role: predictor.role,
     };
     Desired { generation, predictors: predictors.map(desired).collect() }
 }

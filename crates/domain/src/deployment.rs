@@ -98,6 +98,20 @@ pub struct Predictor {
     pub explainer: Option<Value>,
     /// Settings of the orchestrator.
     pub orchestrator: Orchestrator,
+    /// What it is of its deployment.
+    #[serde(default)]
+    pub role: Role,
+}
+
+/// What a predictor is of its deployment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// It predicts.
+    #[default]
+    Predictor,
+    /// It gets all requests in place of the predictor, which it asks itself.
+    Transformer,
 }
 
 /// One pod template of a predictor. Everything but the containers' names is opaque.
@@ -226,12 +240,19 @@ impl Deployment {
         self.annotation(predictor, CONCURRENCY_ANNOTATION)?.trim().parse().ok()
     }
 
+    /// What gets all requests in place of the predictor.
+    pub fn transformer(&self) -> Option<&Predictor> {
+        self.predictors.iter().find(|predictor| predictor.role == Role::Transformer)
+    }
+
     /// The share of the traffic each predictor gets in percent, in their order: a predictor alone
-    /// gets all of it, shadows get none.
+    /// gets all of it, shadows get none. Before a predictor, a transformer gets all of it, too.
     pub fn weights(&self) -> Vec<u32> {
-        let alone = self.predictors.iter().filter(|predictor| !predictor.shadow).count() == 1;
+        let predicts = |predictor: &Predictor| predictor.role == Role::Predictor && !predictor.shadow;
+        let alone = self.predictors.iter().filter(|predictor| predicts(predictor)).count() == 1;
         let weight = |predictor: &Predictor| match predictor.traffic {
             _ if predictor.shadow => 0,
+            _ if predictor.role == Role::Transformer => 100,
             _ if alone => 100,
             traffic => u32::try_from(traffic.unwrap_or(0)).unwrap_or(0),
         };
@@ -414,6 +435,14 @@ pub(crate) mod tests {
         assert_eq!(weights(vec![of(Some(0), false)]), [100]);
         assert_eq!(weights(vec![of(Some(90), false), of(Some(10), false)]), [90, 10]);
         assert_eq!(weights(vec![of(None, false), of(Some(10), true)]), [100, 0]);
+    }
+
+    #[test]
+    fn a_transformer_gets_all_traffic_as_well() {
+        let transformer = Predictor { role: Role::Transformer, ..predictor() };
+        let deployment = deployment(vec![predictor(), transformer]);
+        assert_eq!(deployment.weights(), [100, 100]);
+        assert_eq!(deployment.transformer().map(|one| one.role), Some(Role::Transformer));
     }
 
     #[test]

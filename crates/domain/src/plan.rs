@@ -10,7 +10,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::RevisionId;
+use crate::{RevisionId, deployment::Role};
 
 pub use decide::plan;
 
@@ -55,6 +55,8 @@ pub struct DesiredPredictor {
     pub weight: u32,
     /// Which revision it is.
     pub revision: Resolution,
+    /// What it is of the deployment.
+    pub role: Role,
 }
 
 /// Whether the artifacts of a desired predictor have been fetched, which decides its revision.

@@ -132,6 +132,8 @@ pub struct NodeServer {
 pub struct DeploymentBackends {
     /// Its predictors.
     pub backends: Vec<Backend>,
+    /// What gets their requests and asks them itself, by the names of their Services.
+    pub transformer: Option<Backend>,
     /// Why nothing answers, for the caller to read.
     pub unavailable: String,
 }

@@ -72,6 +72,7 @@ struct Shared {
 struct Target {
     backends: Vec<Backend>,
     weights: Vec<u32>,
+    transformer: Option<Backend>,
     unavailable: String,
 }
 
@@ -116,10 +117,10 @@ impl Proxy {
 impl BackendPublisher for Proxy {
     fn publish_all(&self, deployments: BTreeMap<DeploymentId, DeploymentBackends>) {
         self.0.hosts.store(Arc::new(Hosts::of(deployments.iter())));
-        let targets = deployments.into_iter().map(|(id, DeploymentBackends { backends, unavailable })| {
+        let targets = deployments.into_iter().map(|(id, DeploymentBackends { backends, transformer, unavailable })| {
             let weight = |backend: &Backend| if backend.is_shadow { 0 } else { backend.weight };
             let weights = backends.iter().map(weight).collect();
-            (format!("{}/{}", id.namespace, id.name), Arc::new(Target { backends, weights, unavailable }))
+            (format!("{}/{}", id.namespace, id.name), Arc::new(Target { backends, weights, transformer, unavailable }))
         });
         self.0.deployments.store(Arc::new(targets.collect()));
     }
@@ -199,7 +200,7 @@ impl ProxyThread {
         self.shared.hosts.load().find(host.or_else(|| parts.uri.host())?)
     }
 
-    /// The predictor whose Service was asked, else the one that is asked for by name, else the one that the request's id
+    /// The predictor whose Service was asked, else the transformer where there is one, else the predictor that is asked for by name, else the one that the request's id
     /// falls to, else any by weight.
     fn choose<'a>(
         &self,
@@ -207,6 +208,10 @@ impl ProxyThread {
         headers: &HeaderMap,
         of_service: Option<&str>,
     ) -> Result<&'a Backend, RequestError> {
+        let transformer = deployment.transformer.as_ref();
+        if let Some(transformer) = transformer.filter(|one| of_service.is_none_or(|name| name == one.predictor)) {
+            return Ok(transformer);
+        }
         if let Some(name) = of_service.map(str::as_bytes).or_else(|| Some(headers.get(PREDICTOR)?.as_bytes())) {
             let named = deployment.backends.iter().find(|backend| backend.predictor.as_bytes() == name);
             return named.ok_or_else(|| {

@@ -76,8 +76,7 @@ impl Status<'_> {
         });
         if let Some(report) = self.report {
             let name = self.stored.id.name.as_str();
-            status["components"] =
-                json!({"predictor": inference_service::status::component(report, name, &self.url())});
+            status["components"] = json!({"predictor": inference_service::status::component(report, &format!("{name}-predictor"), &self.url())});
             status["modelStatus"] = inference_service::status::model_status(report);
         }
         status

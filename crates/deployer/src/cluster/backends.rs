@@ -10,6 +10,7 @@ use futures_util::StreamExt as _;
 use provost_api::manifest::{ManifestDocument, parse_deployment};
 use provost_domain::{
     Deployment, DeploymentId, Engine, Predictor, ServerCatalog,
+    deployment::Role,
     plan::{PredictorReport, State},
     port::{
         deployments::{DeploymentRepository as _, StoredDeployment},
@@ -31,6 +32,7 @@ const SETTLE: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Described {
     service: String,
+    role: Role,
     /// The percentage of the requests of which a shadow gets a copy.
     mirrored: Option<u32>,
     timeout: Option<u64>,
@@ -90,8 +92,8 @@ fn parsed(stored: &StoredDeployment, catalog: &ServerCatalog) -> Option<BTreeMap
     let predictors = deployment.predictors.iter().map(|predictor| {
         let service = service(&deployment, &predictor.name);
         let (timeout, sleeper) = (deployment.node_timeout(predictor), sleeper(&deployment, predictor));
-        let mirrored = predictor.mirrored();
-        (predictor.name.clone(), Described { service, mirrored, timeout, sleeper })
+        let (role, mirrored) = (predictor.role, predictor.mirrored());
+        (predictor.name.clone(), Described { service, role, mirrored, timeout, sleeper })
     });
     Some(predictors.collect())
 }
@@ -111,16 +113,21 @@ fn sleeper(deployment: &Deployment, predictor: &Predictor) -> Option<Sleeper> {
 fn backends(stored: &StoredDeployment, described: &BTreeMap<String, Described>) -> DeploymentBackends {
     let reported = stored.report.iter().flat_map(|report| &report.predictors);
     let backend = |predictor: &PredictorReport| {
-        let Described { service, mirrored, timeout, sleeper } = described.get(&predictor.name)?.clone();
+        let Described { service, role, mirrored, timeout, sleeper } = described.get(&predictor.name)?.clone();
         let authority = format!("{service}.{}.svc:{HTTP_PORT}", stored.id.namespace);
         // A shadow has no share of its own: it gets copies once it serves.
         let copies = mirrored.filter(|_| predictor.state == State::Available).unwrap_or(0);
         let (is_shadow, weight) = (mirrored.is_some(), if mirrored.is_some() { copies } else { predictor.weight });
-        Some(Backend { predictor: predictor.name.clone(), weight, is_shadow, authority, timeout, sleeper })
+        Some((role, Backend { predictor: predictor.name.clone(), weight, is_shadow, authority, timeout, sleeper }))
     };
+    let (predictors, beside): (Vec<_>, Vec<_>) =
+        reported.filter_map(backend).partition(|(role, _)| *role == Role::Predictor);
+    // It is asked once it can serve.
+    let transformer = beside.into_iter().map(|(_, one)| one).find(|one| one.weight > 0);
     let description = stored.report.as_ref().map(|report| report.description.clone());
     DeploymentBackends {
-        backends: reported.filter_map(backend).collect(),
+        backends: predictors.into_iter().map(|(_, one)| one).collect(),
+        transformer,
         unavailable: description.filter(|text| !text.is_empty()).unwrap_or_else(|| "nothing serves it yet".to_owned()),
     }
 }
@@ -181,6 +188,28 @@ mod tests {
         let told: Vec<_> =
             backends.backends.iter().map(|one| (one.authority.as_str(), one.weight, one.is_shadow)).collect();
         assert_eq!(told, [("own-name.models.svc:8000", 100, false), ("iris-shadow.models.svc:8000", 100, true)]);
+    }
+
+    #[test]
+    fn requests_go_to_the_transformer_once_it_serves() {
+        let asked = |weight| {
+            let mut stored = stored(1, &json!([]), &[("default", 100), ("transformer", weight)]);
+            stored.document = json!({
+                "apiVersion": "serving.kserve.io/v1beta1",
+                "kind": "InferenceService",
+                "metadata": {"name": "iris", "namespace": "models"},
+                "spec": {
+                    "predictor": {"sklearn": {"storageUri": "s3://models/iris"}},
+                    "transformer": {"containers": [{"name": "mine", "image": "me/transformer:1"}]},
+                },
+            });
+            let mut read = Read::new();
+            let told = backends(&stored, described(&mut read, &stored, &ServerCatalog::default()));
+            assert_eq!(told.backends[0].authority, "iris-predictor.models.svc:8000");
+            (told.backends.len(), told.transformer.map(|one| one.authority))
+        };
+        assert_eq!(asked(0), (1, None));
+        assert_eq!(asked(100), (1, Some("iris-transformer.models.svc:8000".to_owned())));
     }
 
     #[test]

@@ -55,7 +55,11 @@ pub fn routes(
     // One that is not routed yet cannot answer.
     let is_routed = |share: &&Share| decided.routes.iter().any(|route| route.predictor == share.predictor);
     let mirrored = shadows.into_iter().filter(is_routed).collect();
-    let split = Split { source, shares, answering, mirrored };
+    let is_in_force = |name: &str| decided.routes.iter().any(|route| route.predictor == name);
+    let transformer = source.deployment.transformer().map(|one| one.name.as_str()).filter(|name| is_in_force(name));
+    // What is asked of a predictor is asked of the transformer then.
+    let answering = answering.into_iter().filter(|share| transformer != Some(&share.predictor)).collect();
+    let split = Split { source, shares, answering, mirrored, transformer };
     let namespace = source.deployment.id.namespace.as_str();
     let path = json!({"type": "PathPrefix", "value": format!("/seldon/{namespace}/{}", owner.name)});
     let named = json!([{"name": "seldon", "value": owner.name}, {"name": "namespace", "value": namespace}]);
@@ -106,6 +110,8 @@ struct Split<'a> {
     shares: &'a [Share],
     answering: Vec<&'a Share>,
     mirrored: Vec<&'a Share>,
+    /// What gets the requests of every predictor, once it can.
+    transformer: Option<&'a str>,
 }
 
 impl Split<'_> {
@@ -139,7 +145,8 @@ impl Split<'_> {
     }
 
     fn backend(&self, share: &Share, weight: u32, port: u16) -> Value {
-        json!({"name": names::service(self.source.deployment, &share.predictor), "port": port, "weight": weight})
+        let name = self.transformer.unwrap_or(&share.predictor);
+        json!({"name": names::service(self.source.deployment, name), "port": port, "weight": weight})
     }
 }
 
@@ -154,7 +161,7 @@ mod tests {
     use provost_domain::RevisionId;
 
     use super::*;
-    use crate::kubernetes::build::tests::{MANIFEST, with_source};
+    use crate::kubernetes::build::tests::{MANIFEST, services::TRANSFORMED, with_source};
 
     fn routed(gateway: Option<&str>) -> Option<Value> {
         let settings =
@@ -195,6 +202,37 @@ mod tests {
         let backend = json!({"name": "iris-canary", "port": 8000});
         let mirror = json!([{"type": "RequestMirror", "requestMirror": {"backendRef": backend}}]);
         assert_eq!(routed(&["main", "canary"])["filters"], mirror);
+    }
+
+    #[test]
+    fn a_transformer_gets_what_is_asked_of_the_predictor_once_it_is_routed() {
+        let settings =
+            Settings { gateway: Some("gateways/public".parse().unwrap()), ..Settings::new("provost:1".to_owned()) };
+        let backends = |routed: &[&str]| {
+            let revision = || RevisionId::of("as it was trained", &[]);
+            let route_ = |name: &&str| Route { predictor: (*name).to_owned(), revision: revision(), weight: 100 };
+            let decided: Vec<_> = routed.iter().map(route_).collect();
+            let weight = |name: &str| if routed.contains(&name) { 100 } else { 0 };
+            let shares =
+                ["default", "transformer"].map(|name| Share { predictor: name.to_owned(), weight: weight(name) });
+            let decided = Decided { routes: &decided, is_first: false };
+            let route = with_source(TRANSFORMED, |source, owner| routes(source, owner, &settings, decided, &shares));
+            let rules = route[0]["spec"]["rules"].as_array().unwrap().clone();
+            let backends = rules.iter().take(3).map(|rule| {
+                let backends = rule["backendRefs"].as_array().unwrap().iter();
+                backends.map(|one| format!("{}={}", one["name"].as_str().unwrap(), one["weight"])).collect::<Vec<_>>()
+            });
+            backends.collect::<Vec<_>>()
+        };
+        // Pinned to each, then all others.
+        let before = vec![
+            vec!["iris-predictor=1"],
+            vec!["iris-transformer=1"],
+            vec!["iris-predictor=100", "iris-transformer=0"],
+        ];
+        assert_eq!(backends(&["default"]), before);
+        let with = vec![vec!["iris-transformer=1"], vec!["iris-transformer=1"], vec!["iris-transformer=100"]];
+        assert_eq!(backends(&["default", "transformer"]), with);
     }
 
     #[test]

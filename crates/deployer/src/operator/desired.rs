@@ -16,7 +16,7 @@ use provost_api::{
 };
 use provost_domain::{
     Deployment, Engine, Namespace, RevisionId, ServerCatalog,
-    deployment::{REQUEST_LOG_ANNOTATION, ResourceKind},
+    deployment::{REQUEST_LOG_ANNOTATION, ResourceKind, Role},
     plan::{DesiredPredictor, Resolution, Route},
 };
 use serde_json::{Value, json};
@@ -182,6 +182,18 @@ impl Desired {
         Some(host)
     }
 
+    /// What a predictor is of it.
+    pub(super) fn role(&self, predictor: &str) -> Role {
+        let its = self.deployment.predictors.iter().find(|one| one.name == predictor);
+        its.map_or(Role::Predictor, |one| one.role)
+    }
+
+    /// The Service that requests go to.
+    pub(super) fn service(&self) -> Option<String> {
+        let first = self.deployment.transformer().or(self.deployment.predictors.first())?;
+        Some(kubernetes::service(&self.deployment, &first.name))
+    }
+
     /// What it was written as.
     pub(super) fn kind(&self) -> ResourceKind {
         self.deployment.kind
@@ -194,10 +206,11 @@ impl Desired {
 
     /// For the planner.
     pub(super) fn plan(&self) -> provost_domain::plan::Desired {
-        let predictors = self.predictors().zip(self.deployment.weights()).zip(&self.revisions);
-        let predictors = predictors.map(|((name, weight), revision)| DesiredPredictor {
-            name: name.to_owned(),
+        let predictors = self.deployment.predictors.iter().zip(self.deployment.weights()).zip(&self.revisions);
+        let predictors = predictors.map(|((predictor, weight), revision)| DesiredPredictor {
+            name: predictor.name.clone(),
             weight,
+            role: predictor.role,
             revision: Resolution::Resolved(revision.clone()),
         });
         provost_domain::plan::Desired {

@@ -44,12 +44,12 @@ pub(super) fn observed(observation: &Observation<'_>) -> Value {
     if let Some(report) = observation.report {
         status[PREDICTORS] = predictors(report);
     }
-    if let Some(first) = services.first() {
-        let host = host(first, namespace);
+    if let Some(service) = desired.service() {
+        let host = host(&service, namespace);
         status["address"] = json!({"url": format!("http://{host}:{HTTP_PORT}{}", desired.predictions_path())});
         if desired.kind() == ResourceKind::InferenceService {
             let host = desired.host(observation.settings).unwrap_or(host);
-            kserve::add(&mut status, observation.report, desired.name(), &host);
+            kserve::add(&mut status, observation, &host);
         }
     }
     status

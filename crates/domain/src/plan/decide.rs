@@ -6,7 +6,7 @@ use super::{
     Desired, DesiredPredictor, Observed, ObservedRevision, Plan, Readiness, Resolution, Route, State, Step, Timestamp,
     report::report,
 };
-use crate::RevisionId;
+use crate::{RevisionId, deployment::Role};
 
 /// Decides the next steps. The same desired and observed state gives the same plan, and what is
 /// observed after its steps were executed leads on, until nothing is left to do.
@@ -142,11 +142,13 @@ fn next_routes(situations: &[Situation<'_>], observed: &Observed) -> Option<Vec<
     (!are_same(&routes, &observed.routes)).then_some(routes)
 }
 
-/// The routes of those that are ready, once all others have failed.
+/// The routes of those that are ready, once all others have failed. With a transformer all serve or none: requests are to be
+/// transformed, and answered.
 fn routes_without_failed(situations: &[Situation<'_>]) -> Option<Vec<Route>> {
     let ready: Vec<_> = situations.iter().filter(|situation| situation.is_ready()).collect();
     let is_settled = situations.iter().all(|situation| situation.is_ready() || situation.has_failed());
-    if ready.is_empty() || !is_settled {
+    let has_transformer = situations.iter().any(|situation| situation.predictor.role == Role::Transformer);
+    if ready.is_empty() || !is_settled || has_transformer {
         return None;
     }
     let weights: Vec<u32> = ready.iter().map(|situation| situation.predictor.weight).collect();

@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 use provost_domain::{
     RevisionId,
+    deployment::Role,
     plan::{DesiredPredictor, Observed, Readiness, Resolution, State, Step, Timestamp},
 };
 
@@ -51,6 +52,7 @@ fn desired_predictors() -> impl Strategy<Value = Vec<DesiredPredictor>> {
                 name: NAMES[index].to_owned(),
                 weight: weight(index, share),
                 revision,
+                role: Role::Predictor,
             })
             .collect()
     })

@@ -9,6 +9,7 @@ use std::{fmt::Write as _, fs, path::Path};
 
 use provost_domain::{
     RevisionId,
+    deployment::Role,
     plan::{Desired, DesiredPredictor, Readiness, Resolution, State, Timestamp},
 };
 
@@ -99,7 +100,8 @@ fn desired_predictor(word: &str) -> DesiredPredictor {
             None => Resolution::Resolved(RevisionId::from(revision)),
         },
     };
-    DesiredPredictor { name: name.to_owned(), weight: weight.parse().unwrap(), revision }
+    let role = if name == "transformer" { Role::Transformer } else { Role::Predictor };
+    DesiredPredictor { name: name.to_owned(), weight: weight.parse().unwrap(), revision, role }
 }
 
 #[test]
@@ -110,6 +112,11 @@ fn a_deployment_is_created() {
 #[test]
 fn a_deployment_of_which_one_predictor_fails_serves_with_the_others() {
     check("creation_with_one_failing.txt");
+}
+
+#[test]
+fn a_transformer_and_its_predictor_serve_together() {
+    check("transformer.txt");
 }
 
 #[test]

@@ -258,7 +258,7 @@ mod tests {
         let backends = vec![backend("main", 100, server("main").await), backend("canary", 0, server("canary").await)];
         let proxy = proxy();
         let id = DeploymentId { namespace: "models".try_into().unwrap(), name: "iris".try_into().unwrap() };
-        proxy.publish_all(BTreeMap::from([(id, DeploymentBackends { backends, unavailable: String::new() })]));
+        proxy.publish_all(BTreeMap::from([(id, DeploymentBackends { backends, ..DeploymentBackends::default() })]));
         let thread = proxy.thread();
         let named = [("seldon", "iris"), ("namespace", "models")];
         let answered = |name: &str| (name.to_owned(), Bytes::from_static(b"hello"));

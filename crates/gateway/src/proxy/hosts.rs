@@ -25,9 +25,9 @@ pub(super) struct Named {
 impl Hosts {
     pub(super) fn of<'a>(deployments: impl Iterator<Item = (&'a DeploymentId, &'a DeploymentBackends)>) -> Self {
         let mut hosts = Self::default();
-        for (id, DeploymentBackends { backends, .. }) in deployments {
+        for (id, DeploymentBackends { backends, transformer, .. }) in deployments {
             let deployment = id.to_string();
-            for backend in backends {
+            for backend in backends.iter().chain(transformer) {
                 let service = backend.authority.split('.').take(2).collect::<Vec<_>>().join(".");
                 let predictor = Some(backend.predictor.clone());
                 hosts.named.insert(service, Named { deployment: deployment.clone(), predictor });
@@ -71,7 +71,7 @@ mod tests {
                 timeout: None,
                 sleeper: None,
             }],
-            unavailable: String::new(),
+            ..DeploymentBackends::default()
         };
         let all = [("iris", "models"), ("a", "b-c"), ("a-b", "c")].map(|(name, namespace)| {
             let id = DeploymentId { namespace: namespace.try_into().unwrap(), name: name.try_into().unwrap() };

@@ -58,10 +58,14 @@ fn proxy(backends: Vec<Backend>) -> ProxyThread {
 }
 
 fn waking_proxy(backends: Vec<Backend>, waker: Option<Arc<dyn Waker>>) -> ProxyThread {
+    let unavailable = "it is being created".to_owned();
+    published(DeploymentBackends { backends, unavailable, ..DeploymentBackends::default() }, waker)
+}
+
+fn published(backends: DeploymentBackends, waker: Option<Arc<dyn Waker>>) -> ProxyThread {
     let proxy = Proxy::new(Options { body_max: 1000, ..Options::default() }, waker).unwrap();
     let id = DeploymentId { namespace: "models".try_into().unwrap(), name: "iris".try_into().unwrap() };
-    let unavailable = "it is being created".to_owned();
-    proxy.publish_all(BTreeMap::from([(id, DeploymentBackends { backends, unavailable })]));
+    proxy.publish_all(BTreeMap::from([(id, backends)]));
     proxy.thread()
 }
 
@@ -77,6 +81,28 @@ async fn text(response: Response<Answer>) -> (StatusCode, String) {
     let status = response.status();
     let body = response.into_body().collect().await.unwrap().to_bytes();
     (status, String::from_utf8_lossy(&body).into_owned())
+}
+
+#[tokio::test]
+async fn a_transformer_is_asked_in_place_of_the_predictor_but_where_it_asks_that_itself() {
+    let (main, transformer) = (server("main").await, server("transformer").await);
+    // The first two labels of an authority name the Service.
+    let at = |name: &str, server: &Server| server.authority.replace("127.0.0.1", &format!("{name}.localhost"));
+    let main = backend("main", 100, false, &at("iris-predictor", &main));
+    let transformer = Some(backend("transformer", 100, false, &at("iris-transformer", &transformer)));
+    let proxy =
+        published(DeploymentBackends { backends: vec![main], transformer, ..DeploymentBackends::default() }, None);
+    let path = "/v1/models/iris:predict";
+    let below = format!("/seldon/models/iris{path}");
+    for (path, headers, expected) in [
+        (below.as_str(), vec![], "transformer"),
+        (below.as_str(), vec![("provost-predictor", "main")], "transformer"),
+        (path, vec![("host", "iris.models")], "transformer"),
+        (path, vec![("host", "iris-predictor.localhost")], "main"),
+    ] {
+        let answer = text(proxy.call(request(path, &headers, "{}")).await).await;
+        assert_eq!(answer, (StatusCode::OK, expected.to_owned()), "{path} {headers:?}");
+    }
 }
 
 #[test]

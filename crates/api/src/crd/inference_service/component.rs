@@ -21,7 +21,7 @@ const CONTAINER_FIELDS: [&str; 14] = [
     "terminationMessagePolicy",
 ];
 /// The port that a container of the user's own listens on where it names none, as in `KServe`.
-const PORT: u16 = 8080;
+pub(super) const PORT: u16 = 8080;
 /// The container of the model among several.
 const MODEL_CONTAINER: [&str; 3] = ["kserve-container", "kfserving-container", "user-container"];
 /// What a replica is to be busy, in percent, where nothing is said.

@@ -5,6 +5,7 @@ mod limits;
 mod runtime;
 mod scale;
 mod sources;
+mod transformer;
 
 use provost_domain::{
     Deployment, Engine, FieldPath, Namespace, Predictor, ServerCatalog, Violation,
@@ -134,7 +135,9 @@ pub(super) fn read(
         paths,
     };
     let sources = reader.sources(&document["spec"], &metadata.annotations);
-    let predictors: Vec<_> = (0..).zip(&sources).map(|(index, source)| reader.predictor(index, source)).collect();
+    let mut predictors: Vec<_> = (0..).zip(&sources).map(|(index, source)| reader.predictor(index, source)).collect();
+    let transformer = reader.transformer(&document["spec"], &sources, &predictors);
+    predictors.extend(transformer);
     let (protocol, transport) = reader.protocol.unwrap_or((Protocol::Tensorflow, None));
     let (findings, in_container) = (reader.findings, reader.in_container);
     let deployment = Deployment {

@@ -83,7 +83,13 @@ static RESOURCE: [Field; 2] = [
 
 static SPECIFICATION: [Field; 5] = [
     Field::honoured("spec.predictor", Object, "What predicts; required."),
-    Field::refused("spec.transformer", Any, "Changes requests and answers.", REMOVE),
+    Field::kubernetes_only(
+        "spec.transformer",
+        ObjectLike("spec.predictor"),
+        "`containers` of your own that get all requests in place of the predictor, which they ask themselves: the container \
+         is told `--model_name`, `--predictor_host` and `--http_port`. Not yet together with canaries.",
+        REMOVE,
+    ),
     Field::refused("spec.explainer", Any, "Explains the predictions.", REMOVE),
     Field::honoured(
         "spec.canary",

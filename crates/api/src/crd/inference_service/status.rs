@@ -3,11 +3,11 @@
 use provost_domain::plan::{PredictorReport, Report, State};
 use serde_json::{Value, json};
 
-/// Revisions and their shares: the last predictor is the latest, the first was rolled out.
-pub fn component(report: &Report, name: &str, url: &str) -> Value {
+/// Revisions and their shares, with the name of what they are of: the last predictor is the latest, the first was rolled out.
+pub fn component(report: &Report, service: &str, url: &str) -> Value {
     let revision_name = |report: &PredictorReport| {
         let revision = report.revision.as_ref().map(ToString::to_string).unwrap_or_default();
-        format!("{name}-predictor-{}-{revision}", report.name)
+        format!("{service}-{}-{revision}", report.name)
     };
     let mut component = json!({"url": url});
     let (Some(first), Some(last)) = (report.predictors.first(), report.predictors.last()) else { return component };

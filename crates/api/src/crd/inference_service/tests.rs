@@ -2,7 +2,7 @@
 
 use provost_domain::{
     Deployment, Engine, Namespace, ServerCatalog, Violation,
-    deployment::{Protocol, ResourceKind, Transport},
+    deployment::{Protocol, ResourceKind, Role, Transport},
     graph::ParameterValue,
     scaling::{Metric, Scaling},
 };
@@ -160,7 +160,7 @@ fn every_error_is_told_at_once_with_the_place_the_user_wrote() {
     });
     let expected = [
         "spec.predictor.model.protocolVersion: expected a text, found the number 2; put it in quotes",
-        "spec.transformer: not supported yet; remove it",
+        "spec.transformer: works on a Kubernetes cluster only; remove it",
         "spec.canary[2].predictor.lightgbm: works on a Kubernetes cluster only; use `sklearn` or `xgboost`",
         "spec.canary[2].trafficPercent: TrafficPercent must be between [0, 100].",
         "spec.canary: the shares of the canaries sum to 120; at most 100 can be given",
@@ -427,6 +427,63 @@ fn a_program_of_the_users_own_is_limited_in_time_and_in_requests_at_once() {
     let native = json!({"predictor": {"sklearn": {"storageUri": "s3://models/iris"}, "timeout": 5}});
     let (_, warnings) = parse_for(Engine::Kubernetes, &service(&native)).unwrap();
     assert_eq!(warnings[0].path.as_str(), "spec.predictor.timeout");
+}
+
+fn with_transformer(predictor: &Value, transformer: &Value) -> Value {
+    service(&json!({"predictor": predictor, "transformer": transformer}))
+}
+
+#[test]
+fn a_transformer_stands_before_the_predictor_and_is_told_of_it() {
+    let container = json!({"name": "kserve-container", "image": "me/transformer:1", "args": ["--model_name=other"]});
+    let transformer = json!({"containers": [container], "minReplicas": 2, "timeout": 3});
+    let document = with_transformer(&sklearn(), &transformer);
+    let (deployment, warnings) = parse_for(Engine::Kubernetes, &document).unwrap();
+    assert_eq!(warnings, []);
+    let [_, transformer] = &deployment.predictors[..] else { panic!() };
+    assert_eq!((transformer.role, transformer.name.as_str()), (Role::Transformer, "transformer"));
+    assert_eq!(transformer.annotations["seldon.io/svc-name"], "iris-transformer");
+    assert_eq!(deployment.node_timeout(transformer), Some(3000));
+    let component = &transformer.component_specs[0];
+    assert_eq!(component.replicas, Some(2));
+    let arguments = json!(["--model_name=other", "--predictor_host", "iris-predictor.default", "--http_port", "8080"]);
+    assert_eq!(component.document["spec"]["containers"][0]["args"], arguments);
+    assert_eq!(deployment.protocol, Protocol::Tensorflow);
+    assert_eq!(errors(&document), ["spec.transformer: works on a Kubernetes cluster only; remove it"]);
+}
+
+#[test]
+fn a_transformer_and_a_model_of_the_platform_are_asked_in_what_the_transformer_speaks() {
+    let speaking = |name: &str| {
+        let env = json!([{"name": "PROTOCOL", "value": name}]);
+        json!({"containers": [{"name": "mine", "image": "me/program:1", "env": env}]})
+    };
+    let protocol = |predictor: &Value, transformer: &Value| {
+        let parsed = parse_for(Engine::Kubernetes, &with_transformer(predictor, transformer));
+        parsed.map(|(deployment, _)| deployment.protocol).map_err(|told| told[0].path.as_str().to_owned())
+    };
+    assert_eq!(protocol(&sklearn(), &speaking("v2")), Ok(Protocol::Kfserving));
+    assert_eq!(protocol(&speaking("v2"), &speaking("v2")), Ok(Protocol::Kfserving));
+    let at = "spec.transformer.containers[0].env[0].value";
+    assert_eq!(protocol(&speaking("v1"), &speaking("v2")), Err(at.to_owned()));
+}
+
+#[test]
+fn what_a_transformer_cannot_be_is_refused_by_path() {
+    let paths = |document: &Value| -> Vec<String> {
+        let violations = parse_for(Engine::Kubernetes, document).unwrap_err();
+        violations.iter().map(|violation| violation.path.as_str().to_owned()).collect()
+    };
+    let modelled = with_transformer(&sklearn(), &sklearn());
+    assert_eq!(paths(&modelled), ["spec.transformer.sklearn", "spec.transformer.containers"]);
+    let transformer = json!({"containers": [{"name": "mine", "image": "me/program:1"}]});
+    let mut named = transformer.clone();
+    named["canaryTrafficPercent"] = json!(10);
+    assert_eq!(paths(&with_transformer(&sklearn(), &named)), ["spec.transformer.canaryTrafficPercent"]);
+    let mut shared = with_transformer(&sklearn(), &transformer);
+    shared["spec"]["canary"] =
+        json!([{"trafficPercent": 10, "predictor": {"name": "next", "sklearn": sklearn()["sklearn"]}}]);
+    assert_eq!(paths(&shared), ["spec.canary[0].trafficPercent"]);
 }
 
 fn scaled(fields: &Value) -> Value {

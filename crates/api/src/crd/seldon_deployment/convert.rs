@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use provost_domain::{
     Deployment, FieldPath, Namespace, Predictor, Violation,
-    deployment::{ComponentSpec, Orchestrator, ResourceKind},
+    deployment::{ComponentSpec, Orchestrator, ResourceKind, Role},
     graph::{self, Implementation, Node, NodeKind, ParameterValue},
     validation::{INVALID_PROTOCOL, INVALID_SERVER_TYPE, INVALID_TRANSPORT},
 };
@@ -62,6 +62,7 @@ impl Words<'_> {
                 environment: orchestrator.env.into_iter().map(|variable| variable.name).collect(),
                 replicas: orchestrator.replicas,
             },
+            role: Role::Predictor,
         }
     }
 

@@ -1,6 +1,9 @@
 //! The container that serves: it runs all nodes of its predictor.
 
-use provost_domain::{FieldPath, deployment::RequestLogging};
+use provost_domain::{
+    FieldPath,
+    deployment::{RequestLogging, Role},
+};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -200,7 +203,8 @@ fn secrets(part: Part<'_>) -> Vec<Value> {
 /// Where the pod sends what it logs, if it logs anything.
 fn log_bucket(part: Part<'_>) -> Option<&LogBucket> {
     let bucket = part.settings.log_bucket.as_ref();
-    bucket.filter(|_| part.source.deployment.request_log == RequestLogging::On)
+    let logs = part.source.deployment.request_log == RequestLogging::On && part.predictor.role == Role::Predictor;
+    bucket.filter(|_| logs)
 }
 
 /// The Secret that gives access to that. Pods are made without it too: that a log cannot be sent is no reason not to

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use provost_domain::graph::{Implementation, NodeKind};
+use provost_domain::{
+    deployment::{REQUEST_LOG_ANNOTATION, Role},
+    graph::{Implementation, NodeKind},
+};
 use serde_json::{Map, Value, json};
 
 use super::{LAST_APPLIED, Part, component::NodeContainer, own_program};
@@ -65,6 +68,10 @@ fn metadata(part: Part<'_>) -> Value {
     if let Some(mut annotations) = annotations.cloned() {
         annotations.shift_remove(LAST_APPLIED);
         metadata["annotations"] = Value::Object(annotations);
+    }
+    if part.predictor.role != Role::Predictor {
+        // The predictor logs what it is asked.
+        metadata["annotations"][REQUEST_LOG_ANNOTATION] = json!("off");
     }
     metadata
 }

@@ -1,6 +1,6 @@
 //! Whole deployments, from their manifests to objects.
 
-mod services;
+pub(in crate::kubernetes) mod services;
 mod settings;
 
 use k8s_openapi::serde::{Serialize, de::DeserializeOwned};

@@ -1,52 +1,107 @@
 //! What the status of an `InferenceService` has besides, as `KServe` tells it. Pure.
 
 use provost_api::crd::inference_service::status::{component, model_status};
-use provost_domain::plan::Report;
+use provost_domain::{
+    deployment::Role,
+    plan::{Report, State},
+};
 use serde_json::{Value, json};
 
-/// Adds it to a status of a service that is at `host`.
-pub(super) fn add(status: &mut Value, report: Option<&Report>, name: &str, host: &str) {
-    let url = format!("http://{host}");
-    status["url"] = json!(url);
+use super::Observation;
+
+/// The components of a service, by the roles of its predictors.
+const COMPONENTS: [(Role, &str, &str); 2] =
+    [(Role::Predictor, "predictor", "PredictorReady"), (Role::Transformer, "transformer", "TransformerReady")];
+
+/// Adds it to the status of a service that is at `host`.
+pub(super) fn add(status: &mut Value, observation: &Observation<'_>, host: &str) {
+    let Observation { desired, namespace, .. } = observation;
+    status["url"] = json!(format!("http://{host}"));
+    let of_role = |role| move |name: &str| desired.role(name) == role;
+    let there: Vec<_> = COMPONENTS.into_iter().filter(|(role, ..)| desired.predictors().any(of_role(*role))).collect();
     if let Some(conditions) = status["conditions"].as_array_mut() {
         let ready = conditions.first().cloned().unwrap_or_default();
-        for kind in ["PredictorReady", "IngressReady"] {
-            let mut condition = ready.clone();
-            condition["type"] = json!(kind);
-            conditions.push(condition);
+        for (role, _, kind) in &there {
+            let part = observation.report.map(|report| part(report, of_role(*role)));
+            conditions.push(condition(&ready, kind, part.filter(|_| there.len() > 1).as_ref()));
+        }
+        conditions.push(condition(&ready, "IngressReady", None));
+    }
+    let is_alone = there.len() == 1;
+    let Some(report) = observation.report else { return };
+    status["components"] = json!({});
+    for (role, component_name, _) in there {
+        let part = part(report, of_role(role));
+        let service = format!("{}-{component_name}", desired.name());
+        // What is all of the service is where that is.
+        let of_its_own = super::host(&service, namespace);
+        let url = format!("http://{}", if is_alone { host } else { &of_its_own });
+        status["components"][component_name] = component(&part, &service, &url);
+        if role == Role::Predictor {
+            status["modelStatus"] = model_status(&part);
         }
     }
-    let Some(report) = report else { return };
-    status["components"] = json!({"predictor": component(report, name, &url)});
-    status["modelStatus"] = model_status(report);
+}
+
+/// What a report tells of some of the predictors.
+fn part(report: &Report, is_of_it: impl Fn(&str) -> bool) -> Report {
+    let predictors: Vec<_> = report.predictors.iter().filter(|one| is_of_it(&one.name)).cloned().collect();
+    let any = |state| predictors.iter().any(|one| one.state == state);
+    let state = match (any(State::Failed), any(State::Creating)) {
+        _ if predictors.is_empty() => report.state,
+        (true, _) => State::Failed,
+        (false, true) => State::Creating,
+        (false, false) => State::Available,
+    };
+    let reasons: Vec<_> = predictors.iter().filter_map(|one| one.reason.clone()).collect();
+    let description = if reasons.is_empty() { report.description.clone() } else { reasons.join("; ") };
+    let description = if state == State::Available { String::new() } else { description };
+    Report { state, description, predictors, ..report.clone() }
+}
+
+/// A condition as that of the whole is, or of a part of it.
+fn condition(ready: &Value, kind: &str, part: Option<&Report>) -> Value {
+    let mut condition = ready.clone();
+    condition["type"] = json!(kind);
+    if let Some(part) = part {
+        condition["status"] = json!(if part.state == State::Available { "True" } else { "False" });
+        condition["reason"] = json!(part.state.as_str());
+        condition["message"] = json!(part.description);
+    }
+    condition
 }
 
 #[cfg(test)]
 mod tests {
     use kube::api::DynamicObject;
-    use provost_domain::{
-        RevisionId,
-        plan::{PredictorReport, State},
-    };
+    use provost_domain::{RevisionId, plan::PredictorReport};
 
     use super::*;
     use crate::{
         kubernetes::Settings,
-        operator::{children::Family, desired::Desired, status::Observation},
+        operator::{children::Family, desired::Desired},
     };
 
     fn desired() -> Desired {
+        desired_of(&json!({"predictor": {"sklearn": {"storageUri": "s3://models/iris"}}}))
+    }
+
+    fn desired_of(spec: &Value) -> Desired {
         let object: DynamicObject = serde_json::from_value(json!({
             "apiVersion": "serving.kserve.io/v1beta1",
             "kind": "InferenceService",
             "metadata": {"name": "iris", "namespace": "models", "generation": 3, "uid": "1"},
-            "spec": {"predictor": {"sklearn": {"storageUri": "s3://models/iris"}}},
+            "spec": spec,
         }))
         .unwrap();
         Desired::of(&object, &std::sync::Arc::default(), &Settings::new("provost:1".to_owned())).unwrap()
     }
 
     fn told(predictors: &[(&str, State, u32)], state: State) -> Value {
+        told_of(&desired(), predictors, state)
+    }
+
+    fn told_of(desired: &Desired, predictors: &[(&str, State, u32)], state: State) -> Value {
         let predictor = |(name, state, weight): &(&str, State, u32)| PredictorReport {
             name: (*name).to_owned(),
             revision: Some(RevisionId::of(name, &[])),
@@ -58,7 +113,7 @@ mod tests {
         let report = Report { state, description: "loading".to_owned(), predictors, generation: 3 };
         super::super::observed(&Observation {
             namespace: "models",
-            desired: &desired(),
+            desired,
             family: &Family::new(),
             report: Some(&report),
             answer: None,
@@ -112,6 +167,35 @@ mod tests {
         assert_eq!((&traffic[1]["percent"], &traffic[1]["latestRevision"]), (&json!(10), &json!(true)));
         assert_eq!(status["components"]["predictor"].get("latestReadyRevision"), None);
         assert!(!status.to_string().contains("null"), "{status}");
+    }
+
+    #[test]
+    fn a_transformer_is_a_component_and_where_the_service_answers() {
+        let container = json!({"name": "mine", "image": "me/transformer:1"});
+        let desired = desired_of(&json!({
+            "predictor": {"sklearn": {"storageUri": "s3://models/iris"}},
+            "transformer": {"containers": [container]},
+        }));
+        let predictors = [("default", State::Available, 100), ("transformer", State::Creating, 0)];
+        let status = told_of(&desired, &predictors, State::Creating);
+        assert_eq!(status["url"], "http://iris-transformer.models.svc.cluster.local");
+        assert_eq!(
+            status["address"]["url"],
+            "http://iris-transformer.models.svc.cluster.local:8000/v1/models/iris:predict"
+        );
+        let conditions = status["conditions"].as_array().unwrap().iter();
+        let kinds: Vec<_> =
+            conditions.map(|one| [&one["type"], &one["status"]].map(|text| text.as_str().unwrap())).collect();
+        let expected =
+            [["Ready", "False"], ["PredictorReady", "True"], ["TransformerReady", "False"], ["IngressReady", "False"]];
+        assert_eq!(kinds, expected);
+        let components = &status["components"];
+        assert_eq!(components["predictor"]["url"], "http://iris-predictor.models.svc.cluster.local");
+        assert_eq!(components["predictor"]["traffic"].as_array().map(Vec::len), Some(1));
+        let created = components["transformer"]["latestCreatedRevision"].as_str().unwrap();
+        assert!(created.starts_with("iris-transformer-transformer-"), "{created}");
+        assert_eq!(components["transformer"].get("latestReadyRevision"), None);
+        assert_eq!(status["modelStatus"]["transitionStatus"], "UpToDate");
     }
 
     #[test]

@@ -4,6 +4,40 @@ use provost_api::crd::seldon_deployment;
 
 use super::*;
 
+pub(in crate::kubernetes) const TRANSFORMED: &str = r"
+apiVersion: serving.kserve.io/v1beta1
+kind: InferenceService
+metadata: {name: iris, namespace: models}
+spec:
+  predictor: {sklearn: {storageUri: 's3://models/iris'}}
+  transformer: {timeout: 3, containers: [{name: kserve-container, image: 'me/transformer:1'}]}
+";
+
+/// The objects of an `InferenceService`, as the operator has them built.
+fn objects_of_service(text: &str, settings: &Settings) -> Vec<Value> {
+    let document = parse("test", text).unwrap().remove(0);
+    let (deployment, _) = parsed(&document, Engine::Kubernetes).unwrap();
+    let document = seldon_deployment::document::of(&deployment, &[]);
+    with(&deployment, &document, &Accounts::new(), |source, owner| build(source, owner, settings)).unwrap()
+}
+
+#[test]
+fn a_transformer_has_pods_and_a_service_and_leaves_the_log_to_the_predictor() {
+    let log_bucket = Some(LogBucket { uri: "s3://logs".parse().unwrap(), secret: None });
+    let objects = objects_of_service(TRANSFORMED, &Settings { log_bucket, ..settings() });
+    assert_eq!(names(&objects, "Service"), ["iris-predictor", "iris-transformer"]);
+    assert_eq!(names(&objects, "Deployment"), ["iris-default-0-iris", "iris-transformer-0-iris"]);
+    let transformer = &objects[2]["spec"]["template"]["spec"]["containers"];
+    insta::assert_yaml_snapshot!(transformer[0]);
+    let manifest = carried(&transformer[1]);
+    assert_eq!(manifest["metadata"]["annotations"]["provost.dev/request-log"], "off");
+    let predictor = &manifest["spec"]["predictors"][0];
+    assert_eq!(predictor["graph"]["endpoint"], json!({"service_host": "localhost", "httpPort": 8080, "type": "REST"}));
+    assert_eq!(predictor["annotations"]["seldon.io/rest-timeout"], "3000");
+    let sends_log = |container: &Value| container.to_string().contains("PROVOST_REQUEST_LOG__BUCKET");
+    assert!(!sends_log(&transformer[1]) && sends_log(&pod(&objects)["containers"][0]));
+}
+
 /// What is wrong with an `InferenceService`.
 fn refusal_of_service(api_version: &str, spec: &Value) -> Vec<String> {
     let service =
