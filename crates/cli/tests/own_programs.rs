@@ -129,6 +129,35 @@ async fn one_that_does_not_answer_in_time_is_told_of() {
     assert_eq!((reply.status, reply.info()), (504, "node `classifier` did not answer within 700 ms"));
 }
 
+#[tokio::test]
+async fn explanations_are_the_programs_own_and_not_logged() {
+    let roots = format!("[\"{}\"]", repository("examples").display());
+    let environment = vec![("PROVOST_ARTIFACTS__ROOTS".to_owned(), roots)];
+    let node = Node::start(NodeOptions { environment, ..NodeOptions::new(BINARY) }).await;
+    let uri = repository("examples/iris/sklearn").display().to_string();
+    node.apply(&manifest("classifier", "SKLEARN_SERVER", &uri)).await;
+    node.await_state("classifier", DeploymentState::Available).await;
+    // It explains what the node predicts.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let host = node.url().trim_start_matches("http://").to_owned();
+    let environment = BTreeMap::from([(wrapped_model::PREDICTOR_HOST.to_owned(), host)]);
+    tokio::spawn(wrapped_model::serve(listener, environment));
+    let explainer = deployment(&[predictor("main", 100, port)]);
+    node.apply(&explainer.replace(r#""spec":{"#, r#""spec":{"protocol":"tensorflow","#)).await;
+    node.await_state("own", DeploymentState::Available).await;
+
+    let body = r#"{"instances": [[5.1,3.5,1.4,0.2]]}"#;
+    let predicted = node.post("/seldon/default/classifier/v1/models/classifier:predict", body, &[]).await;
+    let explained = node.post("/seldon/default/own/v1/models/classifier:explain", body, &[]).await;
+    assert_eq!((explained.status, &explained.json["explanations"]), (200, &predicted.json["predictions"]));
+    assert!(explained.json["explanations"].is_array(), "{}", explained.json);
+    assert_eq!(node.requests("own", &RequestParameters::default()).await.rows.len(), 0);
+    let refused = node.post("/seldon/default/classifier/v1/models/classifier:explain", body, &[]).await;
+    let expected = json!("the deployment has no explainer; ask for predictions");
+    assert_eq!((refused.status, &refused.json["error"]), (404, &expected));
+}
+
 /// Counts the requests that a program has at once, and holds each until it is let go.
 struct Held {
     now: AtomicUsize,
@@ -195,8 +224,9 @@ async fn one_that_takes_so_many_requests_at_once_gets_no_more() {
         }
     };
     let ask = || async { node.predict("own", BODY).await.status };
-    let (a, b, c, d, e, ()) = tokio::join!(ask(), ask(), ask(), ask(), ask(), let_go);
-    assert_eq!(([a, b, c, d, e], held.most.load(Ordering::SeqCst)), ([200; 5], 2));
+    let all = async { tokio::join!(ask(), ask(), ask(), ask(), ask()) };
+    let (answers, ()) = tokio::join!(all, let_go);
+    assert_eq!((answers, held.most.load(Ordering::SeqCst)), ((200, 200, 200, 200, 200), 2));
 }
 
 #[tokio::test]

@@ -112,6 +112,8 @@ pub enum Role {
     Predictor,
     /// It gets all requests in place of the predictor, which it asks itself.
     Transformer,
+    /// It explains predictions, for which it asks the predictor itself.
+    Explainer,
 }
 
 /// One pod template of a predictor. Everything but the containers' names is opaque.
@@ -245,13 +247,18 @@ impl Deployment {
         self.predictors.iter().find(|predictor| predictor.role == Role::Transformer)
     }
 
+    /// What explains its predictions.
+    pub fn explainer(&self) -> Option<&Predictor> {
+        self.predictors.iter().find(|predictor| predictor.role == Role::Explainer)
+    }
+
     /// The share of the traffic each predictor gets in percent, in their order: a predictor alone
     /// gets all of it, shadows get none. Before a predictor, a transformer gets all of it, too.
     pub fn weights(&self) -> Vec<u32> {
         let predicts = |predictor: &Predictor| predictor.role == Role::Predictor && !predictor.shadow;
         let alone = self.predictors.iter().filter(|predictor| predicts(predictor)).count() == 1;
         let weight = |predictor: &Predictor| match predictor.traffic {
-            _ if predictor.shadow => 0,
+            _ if predictor.shadow || predictor.role == Role::Explainer => 0,
             _ if predictor.role == Role::Transformer => 100,
             _ if alone => 100,
             traffic => u32::try_from(traffic.unwrap_or(0)).unwrap_or(0),
@@ -438,10 +445,11 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_transformer_gets_all_traffic_as_well() {
+    fn a_transformer_gets_all_traffic_as_well_and_an_explainer_none() {
         let transformer = Predictor { role: Role::Transformer, ..predictor() };
-        let deployment = deployment(vec![predictor(), transformer]);
-        assert_eq!(deployment.weights(), [100, 100]);
+        let explainer = Predictor { role: Role::Explainer, ..predictor() };
+        let deployment = deployment(vec![predictor(), transformer, explainer]);
+        assert_eq!(deployment.weights(), [100, 100, 0]);
         assert_eq!(deployment.transformer().map(|one| one.role), Some(Role::Transformer));
     }
 

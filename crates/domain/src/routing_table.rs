@@ -134,6 +134,8 @@ pub struct DeploymentBackends {
     pub backends: Vec<Backend>,
     /// What gets their requests and asks them itself, by the names of their Services.
     pub transformer: Option<Backend>,
+    /// What explains their predictions.
+    pub explainer: Option<Backend>,
     /// Why nothing answers, for the caller to read.
     pub unavailable: String,
 }

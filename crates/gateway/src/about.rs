@@ -51,6 +51,7 @@ pub(crate) async fn tell(state: &RefCell<ThreadState>, about: About, headers: &H
         }
         Action::Predict
         | Action::Examples(_)
+        | Action::Explain
         | Action::Feedback
         | Action::Model
         | Action::ModelReady

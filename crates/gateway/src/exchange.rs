@@ -157,7 +157,7 @@ pub(crate) fn pass_back(
     };
     let answered = Instant::now();
     let (server, status) = (answered.duration_since(call.arrived), answer.reply().status.as_u16());
-    if call.deployment.is_logged {
+    if call.is_logged() {
         let time = state.clock.at(answered);
         let outcome = Outcome { request_id: &request_id, time, latency: server, status, rows: 1 };
         log_reply(&mut state.records, routes, (predictor, outcome), (body, asked, &answer), buffers);

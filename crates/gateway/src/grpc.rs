@@ -40,7 +40,7 @@ use crate::{
     error::RequestError,
     feedback,
     in_flight::InFlight,
-    matcher::Dialect,
+    matcher::{Action, Dialect},
     predict::{Answered, Call, Failed, check_model, pinned},
     repository::{Listed, NOT_HERE, listed},
     routes::{DEFAULT_NAMESPACE, Deployment, Served},
@@ -334,7 +334,8 @@ fn call(
     (headers, arrived): (&HeaderMap, Instant),
 ) -> Result<Call, Status> {
     let header_id = headers.get(PUID).map(request_id).transpose()?;
-    Ok(Call { deployment, dialect, model: None, version: None, header_id, pinned: pin(headers), arrived })
+    let (action, pinned) = (Action::Predict, pin(headers));
+    Ok(Call { deployment, dialect, action, model: None, version: None, header_id, pinned, arrived })
 }
 
 /// Whether models of this process answer all requests, each alone.

@@ -52,6 +52,8 @@ pub(crate) enum Action {
     Predict,
     /// A prediction for examples, in V1.
     Examples(Method),
+    /// An explanation of a prediction.
+    Explain,
     /// Take what came of a prediction.
     Feedback,
     /// Tell what the server is.
@@ -85,7 +87,10 @@ pub(crate) enum Action {
 impl Action {
     /// Whether it is asked by POST.
     pub(crate) fn is_post(self) -> bool {
-        matches!(self, Self::Predict | Self::Examples(_) | Self::Feedback | Self::Index | Self::Load | Self::Unload)
+        match self {
+            Self::Predict | Self::Examples(_) | Self::Explain | Self::Feedback => true,
+            _ => matches!(self, Self::Index | Self::Load | Self::Unload),
+        }
     }
 }
 
@@ -186,6 +191,7 @@ fn v2(path: &str) -> Option<Endpoint<'_>> {
     };
     let action = match rest {
         "/infer" => Action::Predict,
+        "/explain" => Action::Explain,
         "" => Action::Model,
         "/ready" => Action::ModelReady,
         _ => return None,
@@ -205,6 +211,7 @@ fn v1(path: &str) -> Option<Endpoint<'_>> {
     let rest = rest.strip_prefix('/')?;
     let (name, action) = match rest.rsplit_once(':') {
         Some((name, "predict")) => (name.strip_suffix('/').unwrap_or(name), Action::Predict),
+        Some((name, "explain")) => (name.strip_suffix('/').unwrap_or(name), Action::Explain),
         Some((name, "classify")) => (name, Action::Examples(Method::Classify)),
         Some((name, "regress")) => (name, Action::Examples(Method::Regress)),
         _ => match rest.strip_suffix("/metadata") {
@@ -245,6 +252,7 @@ mod tests {
             ("/v2/models/infer", Dialect::V2, Action::Predict, None, None),
             ("/v2/models/m/infer", Dialect::V2, Action::Predict, Some("m"), None),
             ("/v2/models/m/versions/1/infer", Dialect::V2, Action::Predict, Some("m"), Some("1")),
+            ("/v2/models/m/explain", Dialect::V2, Action::Explain, Some("m"), None),
             ("/v2/models/m", Dialect::V2, Action::Model, Some("m"), None),
             ("/v2/models/m/versions/1", Dialect::V2, Action::Model, Some("m"), Some("1")),
             ("/v2/models/m/ready", Dialect::V2, Action::ModelReady, Some("m"), None),
@@ -265,6 +273,7 @@ mod tests {
             ("/v1/models:predict", Dialect::V1, Action::Predict, None, None),
             ("/v1/models/:predict", Dialect::V1, Action::Predict, None, None),
             ("/v1/models/m:predict", Dialect::V1, Action::Predict, Some("m"), None),
+            ("/v1/models/m:explain", Dialect::V1, Action::Explain, Some("m"), None),
             ("/v1/models/m/:predict", Dialect::V1, Action::Predict, Some("m"), None),
             ("/v1/models/m:classify", Dialect::V1, Action::Examples(Method::Classify), Some("m"), None),
             ("/v1/models/m:regress", Dialect::V1, Action::Examples(Method::Regress), Some("m"), None),
@@ -292,7 +301,7 @@ mod tests {
             "/v1",
             "/v1/models/",
             "/v1/models/m/",
-            "/v1/models/m:explain",
+            "/v1/models/m:explains",
             "/v1/models/m/n:predict",
             "/v1/models/m:predict:classify",
             "/v1/models:classify",

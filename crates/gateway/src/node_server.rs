@@ -186,9 +186,11 @@ fn path(dialect: Dialect, action: Action, model: &str, version: Option<&str>) ->
         (Dialect::V1, Action::Predict) => format!("/v1/models/{model}:predict"),
         (Dialect::V1, Action::Examples(serving::Method::Classify)) => format!("/v1/models/{model}:classify"),
         (Dialect::V1, Action::Examples(serving::Method::Regress)) => format!("/v1/models/{model}:regress"),
+        (Dialect::V1, Action::Explain) => format!("/v1/models/{model}:explain"),
         (Dialect::V1, Action::Signatures) => format!("/v1/models/{model}/metadata"),
         (Dialect::V1, _) => format!("/v1/models/{model}"),
         (Dialect::V2, Action::Predict) => format!("/v2/models/{model}{version}/infer"),
+        (Dialect::V2, Action::Explain) => format!("/v2/models/{model}{version}/explain"),
         (Dialect::V2, Action::ModelReady) => format!("/v2/models/{model}{version}/ready"),
         (Dialect::V2, _) => format!("/v2/models/{model}{version}"),
     }

@@ -41,6 +41,8 @@ pub(crate) const REQUEST_ID_MAX: usize = 256;
 pub(crate) struct Call {
     pub(crate) deployment: Arc<Deployment>,
     pub(crate) dialect: Dialect,
+    /// A prediction, or an explanation.
+    pub(crate) action: Action,
     /// The model's name in the path.
     pub(crate) model: Option<String>,
     /// Its version there.
@@ -49,6 +51,13 @@ pub(crate) struct Call {
     pub(crate) header_id: Option<String>,
     pub(crate) pinned: Option<String>,
     pub(crate) arrived: Instant,
+}
+
+impl Call {
+    /// Whether it is logged: explanations are no predictions.
+    pub(crate) fn is_logged(&self) -> bool {
+        self.deployment.is_logged && self.action == Action::Predict
+    }
 }
 
 /// An answer's body, and which predictor made it.
@@ -186,6 +195,7 @@ fn find_work<'a>(
     let work = match &predictor.served {
         // Those are asked by `service_graph::answer`.
         Served::Services(_) => return Err(RequestError::new(ErrorCode::NotFound, OF_SERVICES_ALONE)),
+        Served::Native(_) | Served::Graph(_) if call.action == Action::Explain => return Err(no_explainer()),
         Served::Native(native) => {
             check_model(&call.deployment, predictor, model, version)?;
             let input = read(native, parsed?, values)?;
@@ -193,9 +203,7 @@ fn find_work<'a>(
             Work::Native(native, input)
         }
         Served::Server(server) => {
-            let action =
-                if let Content::Examples(_, method) = content { Action::Examples(*method) } else { Action::Predict };
-            let uri = server.find((call.dialect, action), model, version)?;
+            let uri = server.find((call.dialect, call.action), model, version)?;
             Work::Server(server, uri, asked(parsed.ok().as_ref()))
         }
         Served::Graph(_) if matches!(content, Content::Examples(..)) => {
@@ -208,6 +216,10 @@ fn find_work<'a>(
         }
     };
     Ok((predictor, work))
+}
+
+fn no_explainer() -> RequestError {
+    RequestError::new(ErrorCode::NotFound, "the deployment has no explainer; ask for predictions")
 }
 
 /// A request as it enters a graph; what it says is known where it is numbers.
@@ -325,7 +337,7 @@ fn finish(
     state.answer_capacity = written.len().next_multiple_of(64).min(1 << 16);
     let answered = Instant::now();
     let server = answered.duration_since(call.arrived);
-    if call.deployment.is_logged {
+    if call.is_logged() {
         let names = (native.predict.schema(), input.names.as_deref());
         let (stream, is_mismatch) = state.records.stream(routes, predictor, names);
         state.metrics.feature_name_mismatches += u64::from(is_mismatch);
@@ -363,7 +375,7 @@ pub(crate) fn fail(
         Some(predictor) => (&predictor.stream, predictor.slot),
         None => (&call.deployment.failures, call.deployment.failures_slot),
     };
-    if call.deployment.is_logged {
+    if call.is_logged() {
         let kept_id = request_id.get(..request_id.floor_char_boundary(REQUEST_ID_MAX)).unwrap_or_default();
         let time = state.clock.at(failed);
         let outcome = Outcome { request_id: kept_id, time, latency: server, status, rows: 1 };

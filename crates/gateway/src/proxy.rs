@@ -73,6 +73,7 @@ struct Target {
     backends: Vec<Backend>,
     weights: Vec<u32>,
     transformer: Option<Backend>,
+    explainer: Option<Backend>,
     unavailable: String,
 }
 
@@ -117,11 +118,16 @@ impl Proxy {
 impl BackendPublisher for Proxy {
     fn publish_all(&self, deployments: BTreeMap<DeploymentId, DeploymentBackends>) {
         self.0.hosts.store(Arc::new(Hosts::of(deployments.iter())));
-        let targets = deployments.into_iter().map(|(id, DeploymentBackends { backends, transformer, unavailable })| {
-            let weight = |backend: &Backend| if backend.is_shadow { 0 } else { backend.weight };
-            let weights = backends.iter().map(weight).collect();
-            (format!("{}/{}", id.namespace, id.name), Arc::new(Target { backends, weights, transformer, unavailable }))
-        });
+        let targets = deployments.into_iter().map(
+            |(id, DeploymentBackends { backends, transformer, explainer, unavailable })| {
+                let weight = |backend: &Backend| if backend.is_shadow { 0 } else { backend.weight };
+                let weights = backends.iter().map(weight).collect();
+                (
+                    format!("{}/{}", id.namespace, id.name),
+                    Arc::new(Target { backends, weights, transformer, explainer, unavailable }),
+                )
+            },
+        );
         self.0.deployments.store(Arc::new(targets.collect()));
     }
 }
@@ -169,7 +175,10 @@ impl ProxyThread {
         let deployment = self.shared.deployments.load().get(target.deployment).cloned();
         let deployment = deployment.ok_or_else(|| unknown(target.deployment))?;
         let of_service = by_host.as_ref().and_then(|named| named.predictor.as_deref());
-        let backend = self.choose(&deployment, &parts.headers, of_service)?;
+        let explains = target.endpoint.is_some_and(|asked| asked.action == Action::Explain);
+        let explainer = deployment.explainer.as_ref();
+        let explainer = explainer.filter(|one| explains || of_service == Some(&one.predictor));
+        let backend = explainer.map_or_else(|| self.choose(&deployment, &parts.headers, of_service), Ok)?;
         let body = match read_body(&mut body, &parts.headers, &self.shared.options).await {
             Ok(body) => body,
             Err(error) => {

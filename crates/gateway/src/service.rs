@@ -386,7 +386,8 @@ impl GatewayThread {
         }
         let Some(deployment) = deployment else { return Ok(Asked::Server(endpoint.action)) };
         let pinned = pin(headers);
-        if !matches!(endpoint.action, Action::Predict | Action::Examples(_) | Action::Feedback) {
+        let asks_model = matches!(endpoint.action, Action::Predict | Action::Examples(_) | Action::Explain);
+        if !asks_model && endpoint.action != Action::Feedback {
             return Ok(Asked::About(About {
                 deployment,
                 dialect: endpoint.dialect,
@@ -403,6 +404,7 @@ impl GatewayThread {
         let call = Call {
             deployment,
             dialect: endpoint.dialect,
+            action: endpoint.action,
             model: endpoint.model.map(str::to_owned),
             version: endpoint.version.map(str::to_owned),
             header_id,

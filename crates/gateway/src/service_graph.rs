@@ -25,6 +25,7 @@ use crate::{
     dialects::Content,
     error::RequestError,
     exchange::{Answer, Passed, pass_back},
+    matcher::Action,
     node_server::{Question, Reply},
     predict::{Answered, Buffers, Call, Failed, fail, pinned},
     service::{GatewayThread, INFERENCE_HEADER, JSON, PREDICTOR},
@@ -182,6 +183,7 @@ impl Walk<'_> {
         let call = Call {
             deployment,
             dialect,
+            action: Action::Predict,
             model: None,
             version: None,
             header_id: Some(self.request_id.to_owned()),

@@ -8,7 +8,7 @@ use http::HeaderMap;
 use crate::{
     dialects::Content,
     in_flight::InFlight,
-    matcher::Dialect,
+    matcher::{Action, Dialect},
     predict::{Call, answer},
     routes::Deployment,
     service::GatewayThread,
@@ -26,7 +26,7 @@ pub(crate) struct Copied {
 impl Copied {
     /// A copy of a request, if there are shadows for it: one that asks for a predictor is for that one alone.
     pub(crate) fn of(call: &Call, headers: &HeaderMap, content: &Content) -> Option<Self> {
-        if call.deployment.shadows.is_empty() || call.pinned.is_some() {
+        if call.deployment.shadows.is_empty() || call.pinned.is_some() || call.action != Action::Predict {
             return None;
         }
         Some(Self {
@@ -47,6 +47,7 @@ impl Copied {
             let call = Call {
                 deployment: Arc::clone(&copied.deployment),
                 dialect: copied.dialect,
+                action: Action::Predict,
                 model: copied.model.clone(),
                 version: None,
                 header_id: Some(request_id.to_owned()),

@@ -2,7 +2,7 @@
 //! of each row, and its tags tell what it was asked and of which environment; a transformer doubles its input or adds
 //! 100 to an answer; a router chooses the child that the tag `child` names, else the first; a combiner puts the first
 //! values of its children in a row. What a tag `fail` names answers 400. Below `/v1` and `/v2`
-//! it tells what it was asked, as programs that speak these protocols are.
+//! it tells what it was asked, as programs that speak these protocols are; or asks the predictor beside which it is.
 
 use std::{
     collections::BTreeMap,
@@ -25,6 +25,9 @@ use hyper_util::{
 };
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinSet};
+
+/// The variable with the predictor of which it is the transformer or the explainer.
+pub const PREDICTOR_HOST: &str = "PREDICTOR_HOST";
 
 /// The environment that it tells of.
 type Environment = Arc<BTreeMap<String, String>>;
@@ -133,8 +136,41 @@ async fn send_feedback(State(environment): State<Environment>, Json(feedback): J
     message(&environment, &asked, &json!({"ndarray": []}))
 }
 
+/// As a transformer it doubles the instances that it asks the predictor for; as an explainer its explanations are the
+/// predictions.
+async fn beside(host: &str, path: &str, body: &Bytes) -> Response {
+    let mut request: Value = serde_json::from_slice(body).unwrap_or_default();
+    let explains = path.ends_with(":explain");
+    if !explains {
+        for value in request["instances"].as_array_mut().into_iter().flatten().filter_map(Value::as_array_mut).flatten()
+        {
+            *value = json!(value.as_f64().map(|value| 2.0 * value));
+        }
+    }
+    let url = format!("http://{host}{}", path.replace(":explain", ":predict"));
+    let asked = reqwest::Client::new().post(url).header("content-type", "application/json").body(request.to_string());
+    let answered = async { asked.send().await?.text().await }.await;
+    let answered = answered
+        .map_err(|error| error.to_string())
+        .and_then(|text| serde_json::from_str::<Value>(&text).map_err(|_| text));
+    match answered {
+        Ok(answer) if explains => Json(json!({"explanations": answer["predictions"]})).into_response(),
+        Ok(answer) => Json(answer).into_response(),
+        Err(reason) => (StatusCode::BAD_GATEWAY, reason).into_response(),
+    }
+}
+
 /// What was asked, with the headers of an answer with binary tensors where there was such a request.
-async fn echo(method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+async fn echo(
+    State(environment): State<Environment>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if let Some(host) = environment.get(PREDICTOR_HOST) {
+        return beside(host, uri.path(), &body).await;
+    }
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let asked = json!({
         "method": method.as_str(),

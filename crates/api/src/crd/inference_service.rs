@@ -45,7 +45,8 @@ pub fn parse(
     let mut read = convert::read(&latest, default_namespace, (catalog, engine), &mut paths);
     read.deployment.apply_defaults();
     let rules = validation::validate(&read.deployment, catalog, engine);
-    let later = read.violations.into_iter().chain(rules).map(|violation| paths.as_written(violation));
+    let explainers = convert::explainers_refused(document);
+    let later = explainers.into_iter().chain(read.violations).chain(rules).map(|violation| paths.as_written(violation));
     let mut violations = walked.violations;
     for violation in later {
         // What was refused already is not looked at again.

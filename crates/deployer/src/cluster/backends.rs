@@ -122,12 +122,15 @@ fn backends(stored: &StoredDeployment, described: &BTreeMap<String, Described>) 
     };
     let (predictors, beside): (Vec<_>, Vec<_>) =
         reported.filter_map(backend).partition(|(role, _)| *role == Role::Predictor);
+    let find = |role| beside.iter().find(|(its, _)| *its == role).map(|(_, one)| one.clone());
     // It is asked once it can serve.
-    let transformer = beside.into_iter().map(|(_, one)| one).find(|one| one.weight > 0);
+    let transformer = find(Role::Transformer).filter(|one| one.weight > 0);
+    let explainer = find(Role::Explainer);
     let description = stored.report.as_ref().map(|report| report.description.clone());
     DeploymentBackends {
         backends: predictors.into_iter().map(|(_, one)| one).collect(),
         transformer,
+        explainer,
         unavailable: description.filter(|text| !text.is_empty()).unwrap_or_else(|| "nothing serves it yet".to_owned()),
     }
 }
@@ -210,6 +213,25 @@ mod tests {
         };
         assert_eq!(asked(0), (1, None));
         assert_eq!(asked(100), (1, Some("iris-transformer.models.svc:8000".to_owned())));
+    }
+
+    #[test]
+    fn an_explainer_is_no_predictor_to_be_asked() {
+        let mut stored = stored(1, &json!([]), &[("default", 100), ("explainer", 0)]);
+        stored.document = json!({
+            "apiVersion": "serving.kserve.io/v1beta1",
+            "kind": "InferenceService",
+            "metadata": {"name": "iris", "namespace": "models"},
+            "spec": {
+                "predictor": {"sklearn": {"storageUri": "s3://models/iris"}},
+                "explainer": {"containers": [{"name": "mine", "image": "me/explainer:1"}]},
+            },
+        });
+        let mut read = Read::new();
+        let backends = backends(&stored, described(&mut read, &stored, &ServerCatalog::default()));
+        let asked: Vec<_> = backends.backends.iter().map(|one| one.predictor.as_str()).collect();
+        assert_eq!(asked, ["default"]);
+        assert_eq!(backends.explainer.unwrap().authority, "iris-explainer.models.svc:8000");
     }
 
     #[test]

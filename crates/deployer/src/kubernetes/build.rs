@@ -164,7 +164,7 @@ pub fn build(source: Source<'_>, owner: &Owner, settings: &Settings) -> Result<V
     if errors.is_empty() {
         errors.extend(validate_names(&objects).err());
     }
-    let told = errors.into_iter().map(|error| error.as_written(source.paths));
+    let told = errors.into_iter().map(|error| error.told_by(source.paths));
     if told.len() == 0 { Ok(objects) } else { Err(told.collect()) }
 }
 

@@ -58,16 +58,20 @@ pub fn routes(
     let is_in_force = |name: &str| decided.routes.iter().any(|route| route.predictor == name);
     let transformer = source.deployment.transformer().map(|one| one.name.as_str()).filter(|name| is_in_force(name));
     // What is asked of a predictor is asked of the transformer then.
-    let answering = answering.into_iter().filter(|share| transformer != Some(&share.predictor)).collect();
+    let explainer = source.deployment.explainer().map(|one| one.name.as_str());
+    let is_asked = |share: &&Share| ![transformer, explainer].contains(&Some(&share.predictor));
+    let answering = answering.into_iter().filter(is_asked).collect();
     let split = Split { source, shares, answering, mirrored, transformer };
     let namespace = source.deployment.id.namespace.as_str();
-    let path = json!({"type": "PathPrefix", "value": format!("/seldon/{namespace}/{}", owner.name)});
+    let below = format!("/seldon/{namespace}/{}", owner.name);
+    let path = json!({"type": "PathPrefix", "value": below});
     let named = json!([{"name": "seldon", "value": owner.name}, {"name": "namespace", "value": namespace}]);
     let rules = [
         split.rules(&json!({"path": path}), HTTP_PORT, true),
         split.rules(&json!({"headers": named}), GRPC_PORT, shares.len() <= PINNED_MAX),
     ];
-    let rules = rules.concat();
+    let mut rules = rules.concat();
+    rules.extend(explanations(source, &below));
     let mut metadata = metadata(source, owner, &owner.name, &json!({DEPLOYMENT_LABEL: owner.name}));
     metadata["annotations"] = json!({ROUTES_ANNOTATION: json!(decided.routes).to_string()});
     if decided.is_first {
@@ -85,7 +89,8 @@ pub fn routes(
     }
     let mut routes = vec![http_route(metadata, json!({"parentRefs": parents, "rules": rules}))];
     if let Some(hosts) = hosts(source.deployment, settings) {
-        let rules = split.by_host();
+        let mut rules = split.by_host();
+        rules.extend(explanations(source, ""));
         routes.push(http_route(by_host, json!({"parentRefs": parents, "hostnames": hosts, "rules": rules})));
     }
     routes
@@ -145,9 +150,20 @@ impl Split<'_> {
     }
 
     fn backend(&self, share: &Share, weight: u32, port: u16) -> Value {
-        let name = self.transformer.unwrap_or(&share.predictor);
+        let is_explainer = self.source.deployment.explainer().is_some_and(|one| one.name == share.predictor);
+        let name = self.transformer.filter(|_| !is_explainer).unwrap_or(&share.predictor);
         json!({"name": names::service(self.source.deployment, name), "port": port, "weight": weight})
     }
+}
+
+/// The rule by which what asks for explanations gets to the explainer, below this path.
+fn explanations(source: Source<'_>, path: &str) -> Option<Value> {
+    let explainer = source.deployment.explainer()?;
+    let model = &explainer.graph.name;
+    let exact = |rest: String| json!({"path": {"type": "Exact", "value": format!("{path}{rest}")}});
+    let matches = [exact(format!("/v1/models/{model}:explain")), exact(format!("/v2/models/{model}/explain"))];
+    let service = names::service(source.deployment, &explainer.name);
+    Some(json!({"matches": matches, "backendRefs": [{"name": service, "port": HTTP_PORT, "weight": 1}]}))
 }
 
 /// Sends a copy of each request. Few gateways know of a part of them, so that it is the shadow that chooses.
@@ -233,6 +249,32 @@ mod tests {
         assert_eq!(backends(&["default"]), before);
         let with = vec![vec!["iris-transformer=1"], vec!["iris-transformer=1"], vec!["iris-transformer=100"]];
         assert_eq!(backends(&["default", "transformer"]), with);
+    }
+
+    #[test]
+    fn an_explainer_gets_what_asks_for_explanations_alone() {
+        let settings =
+            Settings { gateway: Some("gateways/public".parse().unwrap()), ..Settings::new("provost:1".to_owned()) };
+        let explained = TRANSFORMED.replace("transformer: {timeout: 3, ", "explainer: {");
+        let revision = || RevisionId::of("as it was trained", &[]);
+        let decided =
+            ["default", "explainer"].map(|name| Route { predictor: name.to_owned(), revision: revision(), weight: 0 });
+        let share = |predictor: &str, weight| Share { predictor: predictor.to_owned(), weight };
+        let shares = [share("default", 100), share("explainer", 0)];
+        let decided = Decided { routes: &decided, is_first: false };
+        let route = with_source(&explained, |source, owner| routes(source, owner, &settings, decided, &shares));
+        let rules = route[0]["spec"]["rules"].clone();
+        let backend = |name: &str, weight| json!([{"name": name, "port": 8000, "weight": weight}]);
+        assert_eq!(rules[2]["backendRefs"], backend("iris-predictor", 100));
+        let last = &rules.as_array().unwrap()[rules.as_array().unwrap().len() - 1];
+        assert_eq!(last["backendRefs"], backend("iris-explainer", 1));
+        let paths: Vec<_> = last["matches"].as_array().unwrap().iter().map(|one| one["path"].clone()).collect();
+        let exact = |path: &str| json!({"type": "Exact", "value": path});
+        let below = "/seldon/models/iris";
+        assert_eq!(
+            paths,
+            [exact(&format!("{below}/v1/models/iris:explain")), exact(&format!("{below}/v2/models/iris/explain"))]
+        );
     }
 
     #[test]

@@ -86,22 +86,36 @@ async fn text(response: Response<Answer>) -> (StatusCode, String) {
 #[tokio::test]
 async fn a_transformer_is_asked_in_place_of_the_predictor_but_where_it_asks_that_itself() {
     let (main, transformer) = (server("main").await, server("transformer").await);
-    // The first two labels of an authority name the Service.
-    let at = |name: &str, server: &Server| server.authority.replace("127.0.0.1", &format!("{name}.localhost"));
-    let main = backend("main", 100, false, &at("iris-predictor", &main));
-    let transformer = Some(backend("transformer", 100, false, &at("iris-transformer", &transformer)));
-    let proxy =
-        published(DeploymentBackends { backends: vec![main], transformer, ..DeploymentBackends::default() }, None);
+    // The first two labels of an authority name the Service: `127.0` that of the predictor.
+    let transformer = backend("transformer", 100, false, &transformer.authority.replace("127.0.0.1", "localhost"));
+    let (backends, transformer) = (vec![backend("main", 100, false, &main.authority)], Some(transformer));
+    let proxy = published(DeploymentBackends { backends, transformer, ..DeploymentBackends::default() }, None);
     let path = "/v1/models/iris:predict";
     let below = format!("/seldon/models/iris{path}");
     for (path, headers, expected) in [
         (below.as_str(), vec![], "transformer"),
         (below.as_str(), vec![("provost-predictor", "main")], "transformer"),
         (path, vec![("host", "iris.models")], "transformer"),
-        (path, vec![("host", "iris-predictor.localhost")], "main"),
+        (path, vec![("host", "127.0.svc")], "main"),
     ] {
         let answer = text(proxy.call(request(path, &headers, "{}")).await).await;
         assert_eq!(answer, (StatusCode::OK, expected.to_owned()), "{path} {headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn explanations_are_the_explainers() {
+    let (main, explainer) = (server("main").await, server("explainer").await);
+    let backends = vec![backend("main", 100, false, &main.authority)];
+    let explainer = Some(backend("explainer", 0, false, &explainer.authority));
+    let proxy = published(DeploymentBackends { backends, explainer, ..DeploymentBackends::default() }, None);
+    for (path, expected) in [
+        ("/seldon/models/iris/v1/models/iris:explain", "explainer"),
+        ("/seldon/models/iris/v2/models/iris/explain", "explainer"),
+        ("/seldon/models/iris/v1/models/iris:predict", "main"),
+    ] {
+        let answer = text(proxy.call(request(path, &[], "{}")).await).await;
+        assert_eq!(answer, (StatusCode::OK, expected.to_owned()));
     }
 }
 

@@ -1,11 +1,11 @@
 //! From a document in the form of v1beta1 to the domain. What is wrong is reported and read as if it had been left out, so
 //! that the rest can still be checked.
 
+mod beside;
 mod limits;
 mod runtime;
 mod scale;
 mod sources;
-mod transformer;
 
 use provost_domain::{
     Deployment, Engine, FieldPath, Namespace, Predictor, ServerCatalog, Violation,
@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use super::{component, fields::SERVICE_ACCOUNT, paths::Paths};
 use crate::crd::{Class, Finding, metadata::ObjectMeta, words::Words};
+pub(super) use beside::explainers_refused;
 pub(super) use sources::CANARY;
 use sources::Source;
 
@@ -136,8 +137,8 @@ pub(super) fn read(
     };
     let sources = reader.sources(&document["spec"], &metadata.annotations);
     let mut predictors: Vec<_> = (0..).zip(&sources).map(|(index, source)| reader.predictor(index, source)).collect();
-    let transformer = reader.transformer(&document["spec"], &sources, &predictors);
-    predictors.extend(transformer);
+    let beside = reader.beside(&document["spec"], &sources, &predictors);
+    predictors.extend(beside);
     let (protocol, transport) = reader.protocol.unwrap_or((Protocol::Tensorflow, None));
     let (findings, in_container) = (reader.findings, reader.in_container);
     let deployment = Deployment {

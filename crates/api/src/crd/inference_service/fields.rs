@@ -90,7 +90,13 @@ static SPECIFICATION: [Field; 5] = [
          is told `--model_name`, `--predictor_host` and `--http_port`. Not yet together with canaries.",
         REMOVE,
     ),
-    Field::refused("spec.explainer", Any, "Explains the predictions.", REMOVE),
+    Field::kubernetes_only(
+        "spec.explainer",
+        ObjectLike("spec.predictor"),
+        "`containers` of your own that answer `:explain` of V1 and `/explain` of V2, and ask the predictor themselves; told as \
+         those of a transformer. Other kinds of explainers are refused.",
+        REMOVE,
+    ),
     Field::honoured(
         "spec.canary",
         Objects,

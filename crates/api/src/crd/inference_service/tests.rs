@@ -486,6 +486,28 @@ fn what_a_transformer_cannot_be_is_refused_by_path() {
     assert_eq!(paths(&shared), ["spec.canary[0].trafficPercent"]);
 }
 
+#[test]
+fn an_explainer_is_made_of_containers_that_are_told_of_the_predictor() {
+    let explained = |explainer: Value| service(&json!({"predictor": sklearn(), "explainer": explainer}));
+    let own = json!({"containers": [{"name": "mine", "image": "me/explainer:1"}]});
+    let (deployment, warnings) = parse_for(Engine::Kubernetes, &explained(own)).unwrap();
+    assert_eq!(warnings, []);
+    let explainer = deployment.explainer().unwrap();
+    assert_eq!(explainer.annotations["seldon.io/svc-name"], "iris-explainer");
+    let arguments = &explainer.component_specs[0].document["spec"]["containers"][0]["args"];
+    assert_eq!((&arguments[2], &arguments[3]), (&json!("--predictor_host"), &json!("iris-predictor.default")));
+    for kind in ["art", "alibi"] {
+        let document = explained(json!({kind: {"type": "SquareAttack"}}));
+        let told = parse_for(Engine::Kubernetes, &document).unwrap_err();
+        let expected = format!(
+            "spec.explainer.{kind}: the explainer is made of `containers` of your own, and has no `{kind}`; use those"
+        );
+        assert_eq!(told[0].to_string(), expected);
+    }
+    let refused = errors(&explained(json!({"art": {"type": "SquareAttack"}})));
+    assert_eq!(refused, ["spec.explainer: works on a Kubernetes cluster only; remove it"]);
+}
+
 fn scaled(fields: &Value) -> Value {
     let mut predictor = sklearn();
     predictor.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());

@@ -126,7 +126,7 @@ pub enum BuildError {
 
 impl BuildError {
     /// The error with the path of what the user wrote.
-    pub(super) fn as_written(mut self, paths: &Paths) -> Self {
+    pub(super) fn told_by(mut self, paths: &Paths) -> Self {
         if let Self::Quantity { path, .. }
         | Self::MetricType { path, .. }
         | Self::Missing { path }

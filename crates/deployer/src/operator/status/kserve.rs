@@ -10,8 +10,11 @@ use serde_json::{Value, json};
 use super::Observation;
 
 /// The components of a service, by the roles of its predictors.
-const COMPONENTS: [(Role, &str, &str); 2] =
-    [(Role::Predictor, "predictor", "PredictorReady"), (Role::Transformer, "transformer", "TransformerReady")];
+const COMPONENTS: [(Role, &str, &str); 3] = [
+    (Role::Predictor, "predictor", "PredictorReady"),
+    (Role::Transformer, "transformer", "TransformerReady"),
+    (Role::Explainer, "explainer", "ExplainerReady"),
+];
 
 /// Adds it to the status of a service that is at `host`.
 pub(super) fn add(status: &mut Value, observation: &Observation<'_>, host: &str) {
