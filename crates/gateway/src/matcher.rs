@@ -87,10 +87,8 @@ pub(crate) enum Action {
 impl Action {
     /// Whether it is asked by POST.
     pub(crate) fn is_post(self) -> bool {
-        match self {
-            Self::Predict | Self::Examples(_) | Self::Explain | Self::Feedback => true,
-            _ => matches!(self, Self::Index | Self::Load | Self::Unload),
-        }
+        let is_prediction = matches!(self, Self::Predict | Self::Examples(_) | Self::Explain);
+        is_prediction || matches!(self, Self::Feedback | Self::Index | Self::Load | Self::Unload)
     }
 }
 
