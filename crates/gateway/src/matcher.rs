@@ -85,10 +85,15 @@ pub(crate) enum Action {
 }
 
 impl Action {
+    /// Whether it asks for a prediction, in whatever form.
+    pub(crate) fn predicts(self) -> bool {
+        matches!(self, Self::Predict | Self::Examples(_))
+    }
+
     /// Whether it is asked by POST.
     pub(crate) fn is_post(self) -> bool {
-        let is_prediction = matches!(self, Self::Predict | Self::Examples(_) | Self::Explain);
-        is_prediction || matches!(self, Self::Feedback | Self::Index | Self::Load | Self::Unload)
+        let is_told = matches!(self, Self::Explain | Self::Feedback | Self::Index | Self::Load | Self::Unload);
+        is_told || self.predicts()
     }
 }
 

@@ -56,7 +56,7 @@ pub(crate) struct Call {
 impl Call {
     /// Whether it is logged: explanations are no predictions.
     pub(crate) fn is_logged(&self) -> bool {
-        self.deployment.is_logged && self.action == Action::Predict
+        self.deployment.is_logged && self.action.predicts()
     }
 }
 

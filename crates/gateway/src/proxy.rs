@@ -188,8 +188,7 @@ impl ProxyThread {
         };
         let headers = passed_on(&parts.headers, false);
         let outgoing = Outgoing { method: &parts.method, path, headers: &headers, body: &body };
-        let is_prediction =
-            target.endpoint.is_some_and(|endpoint| matches!(endpoint.action, Action::Predict | Action::Examples(_)));
+        let is_prediction = target.endpoint.is_some_and(|endpoint| endpoint.action.predicts());
         let is_for_one = of_service.is_some() || parts.headers.contains_key(PREDICTOR);
         if is_prediction && parts.method == Method::POST && !is_for_one {
             self.copied_to(&deployment).for_each(|shadow| self.mirror(&outgoing, shadow));

@@ -386,7 +386,7 @@ impl GatewayThread {
         }
         let Some(deployment) = deployment else { return Ok(Asked::Server(endpoint.action)) };
         let pinned = pin(headers);
-        let asks_model = matches!(endpoint.action, Action::Predict | Action::Examples(_) | Action::Explain);
+        let asks_model = endpoint.action.predicts() || endpoint.action == Action::Explain;
         if !asks_model && endpoint.action != Action::Feedback {
             return Ok(Asked::About(About {
                 deployment,

@@ -18,6 +18,7 @@ use crate::{
 pub(crate) struct Copied {
     deployment: Arc<Deployment>,
     dialect: Dialect,
+    action: Action,
     model: Option<String>,
     headers: HeaderMap,
     content: Content,
@@ -26,12 +27,13 @@ pub(crate) struct Copied {
 impl Copied {
     /// A copy of a request, if there are shadows for it: one that asks for a predictor is for that one alone.
     pub(crate) fn of(call: &Call, headers: &HeaderMap, content: &Content) -> Option<Self> {
-        if call.deployment.shadows.is_empty() || call.pinned.is_some() || call.action != Action::Predict {
+        if call.deployment.shadows.is_empty() || call.pinned.is_some() || !call.action.predicts() {
             return None;
         }
         Some(Self {
             deployment: Arc::clone(&call.deployment),
             dialect: call.dialect,
+            action: call.action,
             model: call.model.clone(),
             headers: headers.clone(),
             content: content.clone(),
@@ -47,7 +49,7 @@ impl Copied {
             let call = Call {
                 deployment: Arc::clone(&copied.deployment),
                 dialect: copied.dialect,
-                action: Action::Predict,
+                action: copied.action,
                 model: copied.model.clone(),
                 version: None,
                 header_id: Some(request_id.to_owned()),

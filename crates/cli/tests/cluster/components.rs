@@ -1,5 +1,7 @@
 //! Transformers and explainers of `InferenceService`s, which are images of users.
 
+use std::time::{Duration, Instant};
+
 use provost_testkit::eventually;
 use serde_json::{Value, json};
 
@@ -10,6 +12,8 @@ use crate::{
     scene::{GATEWAY, Scene, kubectl},
 };
 
+/// How long what was applied may take to be asked.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// The first flower is of the first kind; doubled it is of another.
 const FLOWER: &str = r#"{"instances": [[5.1,3.5,1.4,0.2],[6.8,2.8,4.8,1.4]]}"#;
 const DOUBLED: &str = r#"{"instances": [[10.2,7.0,2.8,0.4],[13.6,5.6,9.6,2.8]]}"#;
@@ -80,7 +84,7 @@ async fn a_transformer_and_an_explainer_ask_the_predictor() {
     let container = json!({"name": "kserve-container", "image": image});
     let own = json!({"containers": [container], "imagePullSecrets": [{"name": "registry"}]});
     scene.apply(&service(&[("transformer", &own), ("explainer", &own)]));
-    let mut requests = 0;
+    let (started, mut requests) = (Instant::now(), 0);
     loop {
         let (status, answer) = ask("predict", FLOWER).await;
         assert_eq!(status, 200, "request {requests}: {answer}");
@@ -88,6 +92,7 @@ async fn a_transformer_and_an_explainer_ask_the_predictor() {
         if answer == of_doubled && requests > 100 {
             break;
         }
+        assert!(started.elapsed() < PATIENCE, "after {requests} requests still {answer}: {:?}", ready(&scene));
     }
     is_ready(&scene, &["Ready", "PredictorReady", "TransformerReady", "ExplainerReady"]).await;
     answers("explain", FLOWER, &json!({"explanations": [0, 1]})).await;
@@ -97,11 +102,12 @@ async fn a_transformer_and_an_explainer_ask_the_predictor() {
 
     // And taken away again.
     scene.apply(&service(&[]));
-    let mut requests = 0;
+    let (started, mut requests) = (Instant::now(), 0);
     while scene.names("deployments") != ["iris-default-0-iris"] || requests < 100 {
         let (status, answer) = ask("predict", FLOWER).await;
         assert_eq!(status, 200, "request {requests}: {answer}");
         requests += 1;
+        assert!(started.elapsed() < PATIENCE, "there are still {:?}", scene.names("deployments"));
     }
     answers("predict", FLOWER, &plain).await;
 }

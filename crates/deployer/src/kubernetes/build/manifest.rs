@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use provost_domain::{
-    deployment::{REQUEST_LOG_ANNOTATION, Role},
-    graph::{Implementation, NodeKind},
+    deployment::{REQUEST_LOG_ANNOTATION, ResourceKind, Role},
+    graph::{Implementation, Node, NodeKind},
 };
 use serde_json::{Map, Value, json};
 
@@ -52,6 +52,11 @@ fn manifest(part: Part<'_>, places: &Places<'_>) -> Value {
     let document = part.source.document;
     let mut specification = document["spec"].as_object().cloned().unwrap_or_default();
     specification.shift_remove("replicas");
+    let has_own = part.predictor.graph.nodes().into_iter().any(Node::is_own_program);
+    if part.source.deployment.kind == ResourceKind::InferenceService && !has_own {
+        // It is that of programs beside this predictor; models of the platform answer every one.
+        specification.shift_remove("protocol");
+    }
     specification.insert("predictors".to_owned(), json!([predictor(part, places)]));
     json!({
         "apiVersion": document["apiVersion"],

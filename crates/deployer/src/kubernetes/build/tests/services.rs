@@ -34,6 +34,9 @@ fn a_transformer_has_pods_and_a_service_and_leaves_the_log_to_the_predictor() {
     let predictor = &manifest["spec"]["predictors"][0];
     assert_eq!(predictor["graph"]["endpoint"], json!({"service_host": "localhost", "httpPort": 8080, "type": "REST"}));
     assert_eq!(predictor["annotations"]["seldon.io/rest-timeout"], "3000");
+    // In what the transformer is asked says nothing of the predictor, whose pods stay as they are.
+    let alone = carried(&pod(&objects)["containers"][0]);
+    assert_eq!((&alone["spec"]["protocol"], &manifest["spec"]["protocol"]), (&Value::Null, &json!("tensorflow")));
     let sends_log = |container: &Value| container.to_string().contains("PROVOST_REQUEST_LOG__BUCKET");
     assert!(!sends_log(&transformer[1]) && sends_log(&pod(&objects)["containers"][0]));
 }
