@@ -8,7 +8,7 @@ use std::{
 use futures_util::{StreamExt as _, future};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::{
-    Api, Client,
+    Client,
     runtime::{
         WatchStreamExt as _,
         reflector::{self, Store},
@@ -16,6 +16,8 @@ use kube::{
     },
 };
 use tokio::sync::watch;
+
+use crate::namespaces::{resources, scopes};
 
 /// The label by which Kubernetes names the Service of a slice.
 pub(crate) const SERVICE_LABEL: &str = "kubernetes.io/service-name";
@@ -45,10 +47,8 @@ impl Default for Endpoints {
 impl Endpoints {
     /// Keeps them known, those of these namespaces or of all where none is given. Never ends.
     pub(crate) async fn follow(&self, client: &Client, namespaces: &[String], labels: &str) {
-        let scopes: Vec<_> =
-            if namespaces.is_empty() { vec![None] } else { namespaces.iter().map(String::as_str).map(Some).collect() };
         let (stores, following): (_, Vec<_>) =
-            scopes.into_iter().map(|scope| self.follow_scope(client, scope, labels)).unzip();
+            scopes(namespaces).into_iter().map(|scope| self.follow_scope(client, scope, labels)).unzip();
         *self.0.stores.lock().unwrap_or_else(PoisonError::into_inner) = stores;
         future::join_all(following).await;
     }
@@ -59,10 +59,7 @@ impl Endpoints {
         namespace: Option<&str>,
         labels: &str,
     ) -> (Store<EndpointSlice>, impl Future<Output = ()> + use<>) {
-        let api: Api<EndpointSlice> = match namespace {
-            Some(namespace) => Api::namespaced(client.clone(), namespace),
-            None => Api::all(client.clone()),
-        };
+        let api = resources::<EndpointSlice>(client, namespace);
         let (store, writer) = reflector::store();
         let shared = Arc::clone(&self.0);
         let events = watcher(api, watcher::Config::default().labels(labels)).default_backoff();

@@ -9,6 +9,7 @@ mod endpoints;
 mod in_process;
 pub mod kubernetes;
 pub mod model_servers;
+mod namespaces;
 pub mod operator;
 
 pub use in_process::InProcessDeployer;

@@ -26,7 +26,7 @@ use provost_domain::{
 use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::kubernetes::ObjectName;
+use crate::{kubernetes::ObjectName, namespaces::scopes};
 
 /// How long starting waits for a source that cannot be reached.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -88,11 +88,9 @@ impl ModelServers {
             return Self::of(config_maps);
         }
         let [of_namespace, of_cluster] = serving_runtimes::KINDS;
-        let namespaces: Vec<_> = match namespaces {
-            [] => vec![None],
-            some => some.iter().cloned().map(Some).collect(),
-        };
-        let runtimes = namespaces.into_iter().map(|namespace| Source::Runtimes { kind: of_namespace, namespace });
+        let runtimes = scopes(namespaces).into_iter();
+        let runtimes =
+            runtimes.map(|namespace| Source::Runtimes { kind: of_namespace, namespace: namespace.map(str::to_owned) });
         let of_cluster = Source::Runtimes { kind: of_cluster, namespace: None };
         Self::of_sources(config_maps.into_iter().map(Source::ConfigMap).chain(runtimes).chain([of_cluster]).collect())
     }

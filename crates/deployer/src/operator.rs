@@ -47,7 +47,7 @@ use provost_domain::{
     plan::{Report, Route},
 };
 
-use crate::{ModelServers, kubernetes::Settings};
+use crate::{ModelServers, kubernetes::Settings, namespaces::scopes};
 use accounts::Read;
 use applied::Applied;
 use children::Children;
@@ -169,14 +169,11 @@ pub async fn run(
     figures: Arc<Figures>,
     stopped: impl Future<Output = ()> + Send + Sync + 'static,
 ) -> Result<(), OperatorError> {
-    let namespaces: Vec<_> = match &options.namespaces[..] {
-        [] => vec![None],
-        some => some.iter().cloned().map(Some).collect(),
-    };
+    let namespaces = scopes(&options.namespaces);
     let watches = namespaces.iter().flat_map(|namespace| options.kinds.iter().map(move |served| (*served, namespace)));
     let watches: Vec<_> = watches.collect();
     for (served, namespace) in &watches {
-        let objects = resources::api(&client, *served, namespace.as_deref());
+        let objects = resources::api(&client, *served, **namespace);
         objects.list(&ListParams::default().limit(1)).await.map_err(|error| not_installed(*served, error))?;
     }
     options.servers.known().await;
@@ -184,7 +181,7 @@ pub async fn run(
     let scaling = scaler::run(&client, &options, stopped.clone());
     let controllers = watches.into_iter().map(|(served, namespace)| {
         let (figures, stopped) = (Arc::clone(&figures), stopped.clone());
-        control(&client, &options, figures, (served, namespace.as_deref()), stopped)
+        control(&client, &options, figures, (served, *namespace), stopped)
     });
     future::join(future::join_all(controllers), scaling).await;
     Ok(())

@@ -82,6 +82,37 @@ impl Target {
     fn shadows(&self) -> impl Iterator<Item = &Backend> {
         self.backends.iter().filter(|backend| backend.is_shadow && backend.weight > 0)
     }
+
+    /// What gets a request in place of the predictors.
+    fn beside(&self, meant: Meant<'_>) -> Option<&Backend> {
+        let is_asked = |one: &&Backend| meant.service == Some(&one.predictor);
+        let explainer = self.explainer.as_ref().filter(|one| meant.explains || is_asked(one));
+        explainer.or_else(|| self.transformer.as_ref().filter(|one| meant.service.is_none() || is_asked(one)))
+    }
+
+    fn named(&self, name: &[u8]) -> Result<&Backend, RequestError> {
+        self.backends.iter().find(|backend| backend.predictor.as_bytes() == name).ok_or_else(|| {
+            let names: Vec<_> = self.backends.iter().map(|backend| backend.predictor.as_str()).collect();
+            let name = String::from_utf8_lossy(name);
+            let info = format!("the deployment has no predictor `{name}`; it has: {}", names.join(", "));
+            RequestError::new(ErrorCode::NotFound, info)
+        })
+    }
+}
+
+/// What a request says of who is to answer, beside its deployment and its headers.
+#[derive(Debug, Clone, Copy)]
+struct Meant<'a> {
+    /// The predictor whose Service was asked.
+    service: Option<&'a str>,
+    explains: bool,
+}
+
+impl Meant<'_> {
+    /// Whether one predictor is asked for, so that shadows get no copies.
+    fn is_for_one(self, headers: &HeaderMap) -> bool {
+        self.service.is_some() || headers.contains_key(PREDICTOR)
+    }
 }
 
 impl Proxy {
@@ -174,11 +205,10 @@ impl ProxyThread {
         let target = match_path(parts.uri.path(), only).ok_or_else(|| not_found(parts.uri.path()))?;
         let deployment = self.shared.deployments.load().get(target.deployment).cloned();
         let deployment = deployment.ok_or_else(|| unknown(target.deployment))?;
-        let of_service = by_host.as_ref().and_then(|named| named.predictor.as_deref());
-        let explains = target.endpoint.is_some_and(|asked| asked.action == Action::Explain);
-        let explainer = deployment.explainer.as_ref();
-        let explainer = explainer.filter(|one| explains || of_service == Some(&one.predictor));
-        let backend = explainer.map_or_else(|| self.choose(&deployment, &parts.headers, of_service), Ok)?;
+        let action = target.endpoint.map(|endpoint| endpoint.action);
+        let service = by_host.as_ref().and_then(|named| named.predictor.as_deref());
+        let meant = Meant { service, explains: action == Some(Action::Explain) };
+        let backend = self.choose(&deployment, &parts.headers, meant)?;
         let body = match read_body(&mut body, &parts.headers, &self.shared.options).await {
             Ok(body) => body,
             Err(error) => {
@@ -188,9 +218,8 @@ impl ProxyThread {
         };
         let headers = passed_on(&parts.headers, false);
         let outgoing = Outgoing { method: &parts.method, path, headers: &headers, body: &body };
-        let is_prediction = target.endpoint.is_some_and(|endpoint| endpoint.action.predicts());
-        let is_for_one = of_service.is_some() || parts.headers.contains_key(PREDICTOR);
-        if is_prediction && parts.method == Method::POST && !is_for_one {
+        let is_prediction = parts.method == Method::POST && action.is_some_and(Action::predicts);
+        if is_prediction && !meant.is_for_one(&parts.headers) {
             self.copied_to(&deployment).for_each(|shadow| self.mirror(&outgoing, shadow));
         }
         self.send(&outgoing, backend).await
@@ -208,26 +237,19 @@ impl ProxyThread {
         self.shared.hosts.load().find(host.or_else(|| parts.uri.host())?)
     }
 
-    /// The predictor whose Service was asked, else the transformer where there is one, else the predictor that is asked for by name, else the one that the request's id
-    /// falls to, else any by weight.
+    /// What gets requests in place of the predictors, else the predictor whose Service was asked or that is asked for by
+    /// name, else the one that the request's id falls to, else any by weight.
     fn choose<'a>(
         &self,
         deployment: &'a Target,
         headers: &HeaderMap,
-        of_service: Option<&str>,
+        meant: Meant<'_>,
     ) -> Result<&'a Backend, RequestError> {
-        let transformer = deployment.transformer.as_ref();
-        if let Some(transformer) = transformer.filter(|one| of_service.is_none_or(|name| name == one.predictor)) {
-            return Ok(transformer);
+        if let Some(beside) = deployment.beside(meant) {
+            return Ok(beside);
         }
-        if let Some(name) = of_service.map(str::as_bytes).or_else(|| Some(headers.get(PREDICTOR)?.as_bytes())) {
-            let named = deployment.backends.iter().find(|backend| backend.predictor.as_bytes() == name);
-            return named.ok_or_else(|| {
-                let names: Vec<_> = deployment.backends.iter().map(|backend| backend.predictor.as_str()).collect();
-                let name = String::from_utf8_lossy(name);
-                let info = format!("the deployment has no predictor `{name}`; it has: {}", names.join(", "));
-                RequestError::new(ErrorCode::NotFound, info)
-            });
+        if let Some(name) = meant.service.map(str::as_bytes).or_else(|| Some(headers.get(PREDICTOR)?.as_bytes())) {
+            return deployment.named(name);
         }
         let random = self.random.borrow_mut().next_u64().to_le_bytes();
         let id = headers.get(PUID).map_or(&random[..], HeaderValue::as_bytes);

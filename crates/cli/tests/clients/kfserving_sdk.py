@@ -27,27 +27,17 @@ from kfserving import (
     constants,
 )
 from kubernetes import client
+from services import ACCOUNT, IS_ON_CLUSTER, NAMESPACE, ROWS, expect_gone, kubeconfig, wait_for_shares
 
-NAMESPACE, ACCOUNT = sys.argv[5:] or ("default", None)
-ROWS = [[6.8, 2.8, 4.8, 1.4], [6.1, 3.4, 4.5, 1.6]]
 NEW = constants.KFSERVING_GROUP + "/" + constants.KFSERVING_V1BETA1_VERSION
 OLD = constants.KFSERVING_GROUP + "/v1alpha2"
 
 
 def connect(address):
-    if sys.argv[5:]:
+    if IS_ON_CLUSTER:
         return KFServingClient()
-    context = {"name": "provost", "context": {"cluster": "provost", "user": "anyone"}}
-    config = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "provost",
-        "clusters": [{"name": "provost", "cluster": {"server": "http://" + address}}],
-        "users": [{"name": "anyone", "user": {}}],
-        "contexts": [context],
-    }
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
-        json.dump(config, file)
+        json.dump(kubeconfig(address), file)
         file.flush()
         return KFServingClient(config_file=file.name)
 
@@ -87,17 +77,6 @@ def predict(address, url):
             time.sleep(0.1)
 
 
-def wait_for_shares(kfserving, expected):
-    """On a cluster a service goes on being ready until what was asked of it last is seen."""
-    for _ in range(600):
-        status = kfserving.get("iris", namespace=NAMESPACE)["status"]
-        traffic = [share["percent"] for share in status["components"]["predictor"]["traffic"]]
-        if traffic == expected:
-            return
-        time.sleep(0.1)
-    raise AssertionError("{} in place of {}".format(traffic, expected))
-
-
 def main():
     address, sklearn, xgboost, classes = sys.argv[1], sys.argv[2], sys.argv[3], json.loads(sys.argv[4])
     kfserving = connect(address)
@@ -117,7 +96,7 @@ def main():
     assert len(kfserving.get(namespace=NAMESPACE)["items"]) == 1
     kfserving.delete("iris", namespace=NAMESPACE)
 
-    if sys.argv[5:]:
+    if IS_ON_CLUSTER:
         return  # A cluster has v1beta1 alone.
     kfserving.create(old(sklearn))
     kfserving.wait_isvc_ready("iris", namespace=NAMESPACE, timeout_seconds=60, polling_interval=1, version="v1alpha2")
@@ -128,12 +107,7 @@ def main():
     assert stored["spec"]["default"]["predictor"]["sklearn"]["storageUri"] == sklearn, stored
     assert predict(address, stored["status"]["url"]) == classes
     kfserving.delete("iris", namespace=NAMESPACE, version="v1alpha2")
-    try:
-        kfserving.get("iris", namespace=NAMESPACE)
-    except RuntimeError as gone:
-        assert "NotFound" in str(gone), gone
-    else:
-        raise AssertionError("the service is there after it was deleted")
+    expect_gone(kfserving)
 
 
 main()

@@ -29,21 +29,7 @@ from kserve import (
     constants,
 )
 from kubernetes import client
-
-NAMESPACE, ACCOUNT = sys.argv[5:] or ("default", None)
-ROWS = [[6.8, 2.8, 4.8, 1.4], [6.1, 3.4, 4.5, 1.6]]
-
-
-def kubeconfig(address):
-    context = {"name": "provost", "context": {"cluster": "provost", "user": "anyone"}}
-    return {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "provost",
-        "clusters": [{"name": "provost", "cluster": {"server": f"http://{address}"}}],
-        "users": [{"name": "anyone", "user": {}}],
-        "contexts": [context],
-    }
+from services import ACCOUNT, IS_ON_CLUSTER, NAMESPACE, ROWS, expect_gone, kubeconfig, wait_for_shares
 
 
 def service(model_format, uri, percent=None):
@@ -96,17 +82,6 @@ def wait_for_gateway(address, host):
     raise AssertionError("the gateway knows no route")
 
 
-def wait_for_shares(kserve, expected):
-    """On a cluster a service goes on being ready until what was asked of it last is seen."""
-    for _ in range(600):
-        status = kserve.get("iris", namespace=NAMESPACE)["status"]
-        traffic = [share["percent"] for share in status["components"]["predictor"]["traffic"]]
-        if traffic == expected:
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"{traffic} in place of {expected}")
-
-
 def call_through_graph(kserve, address, classes):
     steps = [V1alpha1InferenceStep(name=name, service_name="iris") for name in ("one", "two")]
     graph = V1alpha1InferenceGraph(
@@ -126,7 +101,7 @@ def call_through_graph(kserve, address, classes):
 
 def main():
     address, sklearn, xgboost, classes = sys.argv[1], sys.argv[2], sys.argv[3], json.loads(sys.argv[4])
-    kserve = KServeClient() if sys.argv[5:] else KServeClient(config_dict=kubeconfig(address))
+    kserve = KServeClient() if IS_ON_CLUSTER else KServeClient(config_dict=kubeconfig(address))
     kserve.create(service("sklearn", sklearn), watch=True, timeout_seconds=60)
     kserve.wait_isvc_ready("iris", namespace=NAMESPACE, timeout_seconds=60, polling_interval=1)
     url = kserve.get("iris", namespace=NAMESPACE)["status"]["url"]
@@ -138,7 +113,7 @@ def main():
     answer = httpx.post(f"http://{address}/v1/models/iris:predict", json=body, headers={"Host": host})
     assert answer.json() == {"predictions": classes}, answer.text
 
-    if not sys.argv[5:]:  # Graphs are not on clusters yet.
+    if not IS_ON_CLUSTER:  # Graphs are not on clusters yet.
         call_through_graph(kserve, address, classes)
     kserve.replace("iris", service("xgboost", xgboost, percent=20), namespace=NAMESPACE)
     kserve.wait_isvc_ready("iris", namespace=NAMESPACE, timeout_seconds=60, polling_interval=1)
@@ -147,12 +122,7 @@ def main():
     kserve.wait_isvc_ready("iris", namespace=NAMESPACE, timeout_seconds=60, polling_interval=1)
     assert len(kserve.get(namespace=NAMESPACE)["items"]) == 1
     kserve.delete("iris", namespace=NAMESPACE)
-    try:
-        kserve.get("iris", namespace=NAMESPACE)
-    except RuntimeError as gone:
-        assert "NotFound" in str(gone), gone
-    else:
-        raise AssertionError("the service is there after it was deleted")
+    expect_gone(kserve)
 
 
 main()

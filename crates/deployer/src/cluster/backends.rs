@@ -193,45 +193,35 @@ mod tests {
         assert_eq!(told, [("own-name.models.svc:8000", 100, false), ("iris-shadow.models.svc:8000", 100, true)]);
     }
 
-    #[test]
-    fn requests_go_to_the_transformer_once_it_serves() {
-        let asked = |weight| {
-            let mut stored = stored(1, &json!([]), &[("default", 100), ("transformer", weight)]);
-            stored.document = json!({
-                "apiVersion": "serving.kserve.io/v1beta1",
-                "kind": "InferenceService",
-                "metadata": {"name": "iris", "namespace": "models"},
-                "spec": {
-                    "predictor": {"sklearn": {"storageUri": "s3://models/iris"}},
-                    "transformer": {"containers": [{"name": "mine", "image": "me/transformer:1"}]},
-                },
-            });
-            let mut read = Read::new();
-            let told = backends(&stored, described(&mut read, &stored, &ServerCatalog::default()));
-            assert_eq!(told.backends[0].authority, "iris-predictor.models.svc:8000");
-            (told.backends.len(), told.transformer.map(|one| one.authority))
-        };
-        assert_eq!(asked(0), (1, None));
-        assert_eq!(asked(100), (1, Some("iris-transformer.models.svc:8000".to_owned())));
-    }
-
-    #[test]
-    fn an_explainer_is_no_predictor_to_be_asked() {
-        let mut stored = stored(1, &json!([]), &[("default", 100), ("explainer", 0)]);
+    /// Where the requests of a service go that has this beside its predictor, with so much of the traffic.
+    fn beside(name: &str, weight: u32) -> DeploymentBackends {
+        let mut stored = stored(1, &json!([]), &[("default", 100), (name, weight)]);
         stored.document = json!({
             "apiVersion": "serving.kserve.io/v1beta1",
             "kind": "InferenceService",
             "metadata": {"name": "iris", "namespace": "models"},
             "spec": {
                 "predictor": {"sklearn": {"storageUri": "s3://models/iris"}},
-                "explainer": {"containers": [{"name": "mine", "image": "me/explainer:1"}]},
+                name: {"containers": [{"name": "mine", "image": "me/program:1"}]},
             },
         });
-        let mut read = Read::new();
-        let backends = backends(&stored, described(&mut read, &stored, &ServerCatalog::default()));
-        let asked: Vec<_> = backends.backends.iter().map(|one| one.predictor.as_str()).collect();
-        assert_eq!(asked, ["default"]);
-        assert_eq!(backends.explainer.unwrap().authority, "iris-explainer.models.svc:8000");
+        let told = backends(&stored, described(&mut Read::new(), &stored, &ServerCatalog::default()));
+        let asked: Vec<_> = told.backends.iter().map(|one| one.authority.as_str()).collect();
+        assert_eq!(asked, ["iris-predictor.models.svc:8000"], "what stands beside is no predictor to be asked");
+        told
+    }
+
+    #[test]
+    fn requests_go_to_the_transformer_once_it_serves() {
+        let asked = |weight| beside("transformer", weight).transformer.map(|one| one.authority);
+        assert_eq!(asked(0), None);
+        assert_eq!(asked(100).as_deref(), Some("iris-transformer.models.svc:8000"));
+    }
+
+    #[test]
+    fn an_explainer_is_known_without_a_share() {
+        let explainer = beside("explainer", 0).explainer.map(|one| one.authority);
+        assert_eq!(explainer.as_deref(), Some("iris-explainer.models.svc:8000"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::{StreamExt as _, future};
 use k8s_openapi::api::core::v1::Pod;
 use kube::{
-    Api, Client,
+    Client,
     runtime::{
         WatchStreamExt as _,
         reflector::{self, Store},
@@ -15,7 +15,10 @@ use kube::{
 use provost_domain::DeploymentId;
 
 use super::instances;
-use crate::kubernetes::{DEPLOYMENT_LABEL, HTTP_PORT};
+use crate::{
+    kubernetes::{DEPLOYMENT_LABEL, HTTP_PORT},
+    namespaces::{resources, scopes},
+};
 
 /// The pods that are known; none before [`ClusterPods::follow`] runs.
 #[derive(Debug, Clone, Default)]
@@ -24,9 +27,8 @@ pub struct ClusterPods(Arc<Mutex<Vec<Store<Pod>>>>);
 impl ClusterPods {
     /// Keeps them known, those of these namespaces or of all where none is given. Never ends.
     pub async fn follow(&self, client: Client, namespaces: Vec<String>) {
-        let scopes: Vec<_> =
-            if namespaces.is_empty() { vec![None] } else { namespaces.into_iter().map(Some).collect() };
-        let (stores, following): (_, Vec<_>) = scopes.iter().map(|scope| pods(&client, scope.as_deref())).unzip();
+        let (stores, following): (_, Vec<_>) =
+            scopes(&namespaces).into_iter().map(|scope| pods(&client, scope)).unzip();
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = stores;
         future::join_all(following).await;
     }
@@ -47,10 +49,7 @@ impl ClusterPods {
 
 /// The pods of a namespace, or of all, and what keeps them known.
 fn pods(client: &Client, namespace: Option<&str>) -> (Store<Pod>, impl Future<Output = ()> + use<>) {
-    let api: Api<Pod> = match namespace {
-        Some(namespace) => Api::namespaced(client.clone(), namespace),
-        None => Api::all(client.clone()),
-    };
+    let api = resources::<Pod>(client, namespace);
     let (store, writer) = reflector::store();
     let events = watcher(api, watcher::Config::default().labels(DEPLOYMENT_LABEL)).default_backoff();
     let following = events.modify(slim).reflect(writer).for_each(|event| {

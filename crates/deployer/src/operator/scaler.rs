@@ -13,7 +13,7 @@ use std::{
 use futures_util::{StreamExt as _, future, stream};
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::{
-    Api, Client, ResourceExt as _,
+    Client, ResourceExt as _,
     runtime::{
         WatchStreamExt as _,
         reflector::{self, Store},
@@ -29,6 +29,7 @@ use super::{Options, apply, crd::Served};
 use crate::{
     endpoints::Endpoints,
     kubernetes::{PREDICTOR_LABEL, SCALED_LABEL, SCALING_ANNOTATION},
+    namespaces::{resources, scopes},
 };
 use ask::{Asked, Pods};
 use hold::Hold;
@@ -49,11 +50,8 @@ pub(super) async fn run(client: &Client, options: &Options, stopped: impl Future
         Ok(scaler) => scaler,
         Err(error) => return tracing::error!(%error, "nothing is scaled by requests"),
     };
-    let scopes: Vec<_> = match &options.namespaces[..] {
-        [] => vec![None],
-        some => some.iter().map(String::as_str).map(Some).collect(),
-    };
-    let (stores, following): (Vec<_>, Vec<_>) = scopes.into_iter().map(|scope| deployments(client, scope)).unzip();
+    let scopes = scopes(&options.namespaces).into_iter();
+    let (stores, following): (Vec<_>, Vec<_>) = scopes.map(|scope| deployments(client, scope)).unzip();
     let endpoints = scaler.endpoints.follow(client, &options.namespaces, PREDICTOR_LABEL);
     let activator = scaler.hold.follow(client);
     let looking = scaler.look_again(&stores);
@@ -63,10 +61,7 @@ pub(super) async fn run(client: &Client, options: &Options, stopped: impl Future
 
 /// The Deployments of a namespace, or of all, that are scaled by requests, and what keeps them known.
 fn deployments(client: &Client, namespace: Option<&str>) -> (Store<Deployment>, impl Future<Output = ()> + use<>) {
-    let api: Api<Deployment> = match namespace {
-        Some(namespace) => Api::namespaced(client.clone(), namespace),
-        None => Api::all(client.clone()),
-    };
+    let api = resources::<Deployment>(client, namespace);
     let (store, writer) = reflector::store();
     let events = watcher(api, watcher::Config::default().labels(SCALED_LABEL)).default_backoff();
     let following = events.modify(slim).reflect(writer).for_each(|event| {

@@ -14,7 +14,7 @@ use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use provost_domain::{ErrorCode, routing_table::Backend};
 use tonic::Status;
 
-use super::{MIRRORED_MAX, PAUSES, ProxyThread, Target, hosts::Named, silent, timeout, unknown};
+use super::{MIRRORED_MAX, Meant, PAUSES, ProxyThread, Target, hosts::Named, silent, timeout, unknown};
 use crate::{
     body::read_body,
     error::RequestError,
@@ -22,7 +22,7 @@ use crate::{
     headers::passed_on,
     in_flight::InFlight,
     node_grpc::http2_client,
-    service::{PREDICTOR, too_many},
+    service::too_many,
 };
 
 /// How long connections are used. A connection leads to one server, so that new ones are found by new connections.
@@ -72,14 +72,14 @@ impl ProxyThread {
         let (parts, mut body) = request.into_parts();
         let by_host = if key_of_metadata(&parts.headers).is_some() { None } else { self.by_host(&parts) };
         let target = self.named(&parts.headers, by_host.as_ref())?;
-        let of_service = by_host.as_ref().and_then(|named| named.predictor.as_deref());
-        let backend = self.choose(&target, &parts.headers, of_service)?;
+        let service = by_host.as_ref().and_then(|named| named.predictor.as_deref());
+        let meant = Meant { service, explains: false };
+        let backend = self.choose(&target, &parts.headers, meant)?;
         let body = read_body(&mut body, &parts.headers, &self.shared.options).await?;
         let mut headers = passed_on(&parts.headers, false);
         // What hop by hop is, gRPC asks for all the same.
         headers.insert(header::TE, http::HeaderValue::from_static("trailers"));
-        let is_for_one = of_service.is_some() || parts.headers.contains_key(PREDICTOR);
-        if is_prediction(parts.uri.path()) && !is_for_one {
+        if is_prediction(parts.uri.path()) && !meant.is_for_one(&parts.headers) {
             self.copied_to(&target).for_each(|shadow| self.mirror_grpc(&parts.uri, (&headers, &body), shadow));
         }
         self.send_grpc(&parts.uri, (&headers, &body), backend).await

@@ -156,8 +156,12 @@ static PREDICTOR: [Field; 21] = [
          `concurrency` with `minReplicas: 0`.",
     )
     .because(ONE_INSTANCE),
-    Field::on_kubernetes("spec.predictor.scaleMetricType", Text, "`Utilization`, of requests `AverageValue` too; others are refused.")
-        .because(ONE_INSTANCE),
+    Field::on_kubernetes(
+        "spec.predictor.scaleMetricType",
+        Text,
+        "`Utilization`, of requests `AverageValue` too; others are refused.",
+    )
+    .because(ONE_INSTANCE),
     Field::no_effect("spec.predictor.autoScaling", Map, "What is scaled on.").because(USE_SCALE),
     Field::in_container(
         "spec.predictor.containerConcurrency",
