@@ -7,6 +7,7 @@
 mod accounts;
 mod chart;
 mod clients;
+mod components;
 mod control_plane;
 mod deployments;
 mod doctor;

@@ -361,6 +361,7 @@ impl<'a> Pass<'a> {
             desired,
             family: &self.family,
             report: memory.reported.as_ref().filter(|_| report.is_some() || !is_route_planned(plan)),
+            in_force: &memory.in_force,
             answer,
             settings: &self.context.options.settings,
         });

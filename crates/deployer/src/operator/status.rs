@@ -4,7 +4,7 @@ mod kserve;
 
 use provost_domain::{
     deployment::ResourceKind,
-    plan::{PredictorReport, Report},
+    plan::{PredictorReport, Report, Route, State},
 };
 use serde_json::{Map, Value, json};
 
@@ -27,6 +27,8 @@ pub(super) struct Observation<'a> {
     pub(super) family: &'a Family,
     /// What the planner last had to tell.
     pub(super) report: Option<&'a Report>,
+    /// The routes in force.
+    pub(super) in_force: &'a [Route],
     /// What the gateway says to the route.
     pub(super) answer: Option<&'a Answer>,
     /// What administrators set.
@@ -42,7 +44,7 @@ pub(super) fn observed(observation: &Observation<'_>) -> Value {
     let by_name = services.iter().map(|name| ((*name).to_owned(), service(name, namespace)));
     status["serviceStatus"] = Value::Object(by_name.collect());
     if let Some(report) = observation.report {
-        status[PREDICTORS] = predictors(report);
+        status[PREDICTORS] = predictors(report, observation.in_force);
     }
     if let Some(service) = desired.service() {
         let host = host(&service, namespace);
@@ -88,9 +90,19 @@ fn told(observation: &Observation<'_>) -> (&'static str, String) {
     }
 }
 
-/// What the planner tells of each predictor, for the control plane: Seldon's status has no place for it.
-fn predictors(report: &Report) -> Value {
-    report.predictors.iter().map(predictor).collect()
+/// What the planner tells of each predictor, for the control plane: Seldon's status has no place for it. Those that leave
+/// are told of as long as they have traffic.
+fn predictors(report: &Report, in_force: &[Route]) -> Value {
+    let is_told = |route: &Route| report.predictors.iter().any(|told| told.name == route.predictor);
+    let leaving = in_force.iter().filter(|route| route.weight > 0 && !is_told(route));
+    let leaving = leaving.map(|route| PredictorReport {
+        name: route.predictor.clone(),
+        revision: Some(route.revision.clone()),
+        state: State::Available,
+        reason: None,
+        weight: route.weight,
+    });
+    report.predictors.iter().map(predictor).chain(leaving.map(|one| predictor(&one))).collect()
 }
 
 /// Without what is not known: the API server keeps no nulls, and a status that it changes would be written for ever.
@@ -155,7 +167,7 @@ pub(super) fn with_times(mut status: Value, before: &Value, now: &str) -> Value 
 #[cfg(test)]
 mod tests {
     use kube::api::DynamicObject;
-    use provost_domain::plan::State;
+    use provost_domain::RevisionId;
 
     use super::*;
     use crate::{
@@ -205,6 +217,7 @@ mod tests {
             desired: &desired(),
             family: &family(),
             report: report.as_ref(),
+            in_force: &[],
             answer,
             settings: &Settings {
                 gateway: Some("gateways/public".parse().unwrap()),
@@ -248,7 +261,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_null() {
+    fn predictors_are_told_of_with_those_that_leave_and_nothing_is_null() {
+        let route = |predictor: &str, weight| Route {
+            predictor: predictor.to_owned(),
+            revision: RevisionId::of("as it was trained", &[]),
+            weight,
+        };
         let report = Report {
             state: State::Creating,
             description: "as the planner tells".to_owned(),
@@ -266,10 +284,13 @@ mod tests {
             desired: &desired(),
             family: &family(),
             report: Some(&report),
+            in_force: &[route("main", 0), route("before", 100), route("shadow", 0)],
             answer: None,
             settings: &Settings::new("provost:1".to_owned()),
         });
-        assert_eq!(told["predictors"], json!([{"name": "main", "state": "Creating", "weight": 0}]));
+        let revision = RevisionId::of("as it was trained", &[]);
+        let leaving = json!({"name": "before", "state": "Available", "weight": 100, "revision": revision.as_str()});
+        assert_eq!(told["predictors"], json!([{"name": "main", "state": "Creating", "weight": 0}, leaving]));
         assert!(!told.to_string().contains("null"), "{told}");
     }
 
@@ -287,6 +308,7 @@ mod tests {
             desired: &desired_of("kfserving"),
             family: &family(),
             report: None,
+            in_force: &[],
             answer: None,
             settings: &Settings::new("provost:1".to_owned()),
         });

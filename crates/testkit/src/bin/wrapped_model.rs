@@ -6,6 +6,8 @@ use provost_testkit::wrapped_model;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::io::Result<()> {
+    // The client for the predictor of a transformer cannot be made without.
+    let _already_set = rustls::crypto::ring::default_provider().install_default();
     let mut variables: std::collections::BTreeMap<String, String> = std::env::vars().collect();
     let arguments: Vec<String> = std::env::args().collect();
     let host = arguments.iter().position(|argument| argument == "--predictor_host");

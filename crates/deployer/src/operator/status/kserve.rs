@@ -119,6 +119,7 @@ mod tests {
             desired,
             family: &Family::new(),
             report: Some(&report),
+            in_force: &[],
             answer: None,
             settings: &Settings::new("provost:1".to_owned()),
         })
@@ -152,6 +153,7 @@ mod tests {
             desired: &desired,
             family: &family,
             report: None,
+            in_force: &[],
             answer: None,
             settings: &settings,
         };
