@@ -26,6 +26,13 @@ pub struct Figures {
 /// Where the load is told, by which replicas are scaled.
 pub const LOAD_PATH: &str = "/-/load";
 
+/// Where a pod tells what its routers learned, and is told what those of other pods did: [`provost_domain::learned::Told`]
+/// is asked and answered. What is told to another process than the one that answers has no effect.
+pub const LEARNED_PATH: &str = "/-/learned";
+
+/// Longest of these, in bytes.
+pub const LEARNED_MAX: usize = 1 << 18;
+
 /// What a server answered since it was started; all of it only ever grows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -12,7 +12,7 @@ pub use build::{
     Owner, PREDICTOR_ANNOTATION, REVISION_ANNOTATION, ROUTES_ANNOTATION, Settings, Source, TraceCollector,
     accounts_needed, annotations_without_effect, build,
 };
-pub(crate) use build::{PREDICTOR_LABEL, SCALED_LABEL, SCALING_ANNOTATION};
+pub(crate) use build::{LEARNS_LABEL, PREDICTOR_LABEL, SCALED_LABEL, SCALING_ANNOTATION};
 pub use images::images;
 pub(crate) use names::{app, service, workload};
 pub use object_name::{InvalidObjectName, ObjectName};

@@ -14,8 +14,10 @@ pub mod crd;
 mod desired;
 mod events;
 mod figures;
+mod learning;
 pub mod lease;
 mod observed;
+mod pod_client;
 mod pods;
 mod reconcile;
 mod resources;
@@ -179,11 +181,12 @@ pub async fn run(
     options.servers.known().await;
     let stopped = stopped.shared();
     let scaling = scaler::run(&client, &options, stopped.clone());
+    let learning = learning::run(&client, &options, stopped.clone());
     let controllers = watches.into_iter().map(|(served, namespace)| {
         let (figures, stopped) = (Arc::clone(&figures), stopped.clone());
         control(&client, &options, figures, (served, *namespace), stopped)
     });
-    future::join(future::join_all(controllers), scaling).await;
+    future::join3(future::join_all(controllers), scaling, learning).await;
     Ok(())
 }
 

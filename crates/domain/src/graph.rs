@@ -353,6 +353,11 @@ impl Implementation {
         !self.is_built_in() && !self.is_native()
     }
 
+    /// Whether the node is a router that learns from feedback.
+    pub fn learns(&self) -> bool {
+        matches!(self, Self::EpsilonGreedy | Self::ThompsonSampling)
+    }
+
     /// Whether the node is one of Seldon's built-in ones.
     pub fn is_built_in(&self) -> bool {
         !matches!(self, Self::Server(_) | Self::Unknown)

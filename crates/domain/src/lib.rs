@@ -10,6 +10,7 @@ pub mod error_code;
 pub mod field_path;
 pub mod graph;
 pub mod id;
+pub mod learned;
 pub mod model_uri;
 pub mod plan;
 pub mod port;

@@ -28,8 +28,8 @@ use crate::{error::RequestError, feedback::FEEDBACK_PATH, matcher::Dialect, node
 
 pub(crate) use answer::{AnswerAs, write_as};
 pub(crate) use feedback::Told;
-pub(crate) use learning::Learner;
-pub use learning::{Arm, Learned};
+pub use learning::Learned;
+pub(crate) use learning::{Known, Learner};
 use message::{Members, Payload, members, payload_of};
 pub(crate) use message::{Message, Numbers};
 pub(crate) use walk::{Notes, Stopped, Walk};

@@ -36,7 +36,7 @@ mod traces;
 mod traffic;
 
 pub use exposition::{MEDIA_TYPE as METRICS_MEDIA_TYPE, ProcessFigures, write_metrics};
-pub use graph::{Arm, Learned};
+pub use graph::Learned;
 pub use grpc::grpc_refusal;
 pub use metrics::{Histograms, MetricsSource, SeriesKey, Snapshot};
 pub use node_server::check_server;

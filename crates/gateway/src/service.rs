@@ -15,7 +15,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use http_body::Body;
 use http_body_util::Full;
 use opentelemetry::KeyValue;
-use provost_domain::{DeploymentId, ErrorCode, port::routes::RoutePublisher, routing_table::DeploymentRoutes};
+use provost_domain::{
+    DeploymentId, ErrorCode, learned::Told, port::routes::RoutePublisher, routing_table::DeploymentRoutes,
+};
 use provost_inference::{PredictorTable, protocol::serving, record::RecordSink};
 use rand::{Rng, RngExt as _, SeedableRng, rngs::SmallRng};
 use tokio::sync::mpsc;
@@ -135,6 +137,17 @@ impl Gateway {
     /// What routers have learned, for a time after this process.
     pub fn learned(&self) -> Vec<Learned> {
         self.0.routes.learners.learned()
+    }
+
+    /// What the routers of this process were told by feedback since it was started. Of a server with one predictor.
+    pub fn learned_here(&self) -> Told {
+        self.0.routes.learners.own()
+    }
+
+    /// Tells routers what other processes know, in place of what they told before; nothing where it is meant for another
+    /// process than this one.
+    pub fn tell_learners(&self, others: &Told) {
+        self.0.routes.learners.tell(others);
     }
 
     /// Requests that are being answered now.

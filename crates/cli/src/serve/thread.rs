@@ -126,14 +126,39 @@ impl ServeThread {
             return problem(ErrorCode::NotFound, "the request log of this server stays here");
         };
         if method != Method::POST {
-            let mut response = problem(ErrorCode::MethodNotAllowed, "ask for it by POST");
-            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
-            return response;
+            return only_post();
         }
         if flush.run().await {
             status(StatusCode::NO_CONTENT, text(""))
         } else {
             problem(ErrorCode::Unavailable, "the request log could not be sent yet")
+        }
+    }
+
+    /// Takes what the routers of other pods learned, and tells what those of this one did.
+    async fn learned(&self, request: Request<Incoming>) -> Response<Body> {
+        if request.method() != Method::POST {
+            return only_post();
+        }
+        let body = match self.read(request.into_body(), figures::LEARNED_MAX).await {
+            Ok(body) => body,
+            Err(response) => return *response,
+        };
+        match serde_json::from_slice(&body) {
+            Ok(others) => told(self.0.view.learned(&others)),
+            Err(error) => problem(ErrorCode::BadRequest, format!("this is not what routers learn: {error}")),
+        }
+    }
+
+    /// Reads a body of so many bytes at most; else the answer to it.
+    async fn read(&self, body: Incoming, limit: usize) -> Result<Bytes, Box<Response<Body>>> {
+        let body = Limited::new(InTime::new(body, self.0.body_timeout), limit);
+        match http_body_util::BodyExt::collect(body).await {
+            Ok(body) => Ok(body.to_bytes()),
+            Err(error) if error.is::<LengthLimitError>() => {
+                Err(Box::new(problem(ErrorCode::TooLarge, format!("the body may have {limit} bytes"))))
+            }
+            Err(_) => Err(Box::new(problem(ErrorCode::BadRequest, "the body ends too early, or comes too slowly"))),
         }
     }
 
@@ -160,13 +185,9 @@ impl ServeThread {
         if request.method() != Method::POST {
             return html(StatusCode::OK, LOGIN_PAGE);
         }
-        let body = Limited::new(InTime::new(request.into_body(), self.0.body_timeout), LOGIN_MAX);
-        let form = match http_body_util::BodyExt::collect(body).await {
-            Ok(body) => String::from_utf8_lossy(&body.to_bytes()).into_owned(),
-            Err(error) if error.is::<LengthLimitError>() => {
-                return problem(ErrorCode::TooLarge, "the form is too long");
-            }
-            Err(_) => return problem(ErrorCode::BadRequest, "the form ends too early, or comes too slowly"),
+        let form = match self.read(request.into_body(), LOGIN_MAX).await {
+            Ok(body) => String::from_utf8_lossy(&body).into_owned(),
+            Err(response) => return *response,
         };
         let token = form.strip_prefix("token=").unwrap_or_default();
         let is_valid = self.0.rules.token.as_ref().is_some_and(|valid| valid.matches(token));
@@ -210,6 +231,9 @@ impl ThreadService for ServeThread {
                 DataPlane::Proxy(proxy) => Box::pin(Self::pass_on(proxy, request)).await,
             },
             // Boxed, so that a prediction does not carry room for what it is not.
+            Surface::Health | Surface::Metrics if request.uri().path() == figures::LEARNED_PATH => {
+                Box::pin(self.learned(request)).await
+            }
             Surface::Health | Surface::Metrics => Box::pin(self.operations(request.method(), request.uri())).await,
             Surface::Api => Box::pin(self.route(&self.0.routers.api, request, caller)).await,
             Surface::Console => Box::pin(self.route(&self.0.routers.console, request, caller)).await,
@@ -222,6 +246,12 @@ impl ThreadService for ServeThread {
             DataPlane::Proxy(_) => {}
         }
     }
+}
+
+fn only_post() -> Response<Body> {
+    let mut response = problem(ErrorCode::MethodNotAllowed, "ask for it by POST");
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    response
 }
 
 /// What only pods tell, as JSON.
@@ -242,7 +272,13 @@ fn surface(path: &str) -> Surface {
     }
     match path {
         "/-/live" | "/-/ready" => Surface::Health,
-        "/-/metrics" | "/metrics" | "/-/version" | figures::PATH | figures::LOAD_PATH | flush::PATH => Surface::Metrics,
+        "/-/metrics"
+        | "/metrics"
+        | "/-/version"
+        | figures::PATH
+        | figures::LOAD_PATH
+        | figures::LEARNED_PATH
+        | flush::PATH => Surface::Metrics,
         _ if path.starts_with("/api/") || path.starts_with("/apis/") => Surface::Api,
         _ => Surface::Console,
     }
@@ -318,6 +354,7 @@ mod tests {
             ("/metrics", Surface::Metrics),
             ("/-/metrics", Surface::Metrics),
             ("/-/flush", Surface::Metrics),
+            ("/-/learned", Surface::Metrics),
         ] {
             assert_eq!(surface(path), expected, "{path}");
         }

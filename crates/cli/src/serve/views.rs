@@ -14,6 +14,7 @@ use provost_api::figures::{Figures, Load};
 use provost_control_plane::app::ServerView;
 use provost_domain::{
     DeploymentId, Digest,
+    learned::Told,
     plan::Timestamp,
     port::{clock::Clock, traffic::TrafficView as _},
 };
@@ -158,6 +159,17 @@ impl View {
         let snapshot = gateway.metrics().snapshot().await;
         let requests = snapshot.series.values().map(|one| one.server.count()).sum();
         Some(Load { requests, busy_seconds })
+    }
+}
+
+impl View {
+    /// What the routers of a pod learned, which are told of those of other pods where that is meant for this process; `None`
+    /// outside of pods.
+    pub(super) fn learned(&self, others: &Told) -> Option<Told> {
+        let Serving::Here { gateway, .. } = &self.serving else { return None };
+        self.pod.as_ref()?;
+        gateway.tell_learners(others);
+        Some(gateway.learned_here())
     }
 }
 

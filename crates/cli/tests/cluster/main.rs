@@ -15,6 +15,7 @@ mod faults;
 mod gateway;
 mod grpc;
 mod inference_services;
+mod learning;
 mod log;
 mod model_servers;
 mod own_program;

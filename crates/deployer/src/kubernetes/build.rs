@@ -53,6 +53,8 @@ pub const FIRST_ROUTE_ANNOTATION: &str = "provost.dev/first-route";
 pub(crate) const SCALING_ANNOTATION: &str = "provost.dev/scaling";
 /// The label of such a Deployment, by which it is watched.
 pub(crate) const SCALED_LABEL: &str = "provost.dev/scaled";
+/// Label of the Service of a predictor in which routers learn.
+pub(crate) const LEARNS_LABEL: &str = "provost.dev/learns";
 /// The annotation in which `kubectl apply` notes for itself what was applied.
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// The port of a predictor's Service, as Seldon's operator has it.
@@ -232,11 +234,19 @@ impl<'a> Part<'a> {
         let replicas = Some(replicas).filter(|_| scaler.is_none() && scaling.is_none());
         let mut objects = vec![
             scaled(self.object("apps/v1", "Deployment", &workload, self.deployment(replicas, template)), scaling),
-            self.object("v1", "Service", &self.service_name(), service::specification(self)),
+            self.service(),
         ];
         objects.extend(scaler.map(|spec| self.object("autoscaling/v2", "HorizontalPodAutoscaler", &workload, spec)));
         objects.extend(budget.map(|spec| self.object("policy/v1", "PodDisruptionBudget", &workload, spec)));
         Ok(objects)
+    }
+
+    fn service(self) -> Value {
+        let mut service = self.object("v1", "Service", &self.service_name(), service::specification(self));
+        if self.predictor.graph.nodes().iter().any(|node| node.implementation.learns()) {
+            service["metadata"]["labels"][LEARNS_LABEL] = json!("feedback");
+        }
+        service
     }
 
     fn autoscaler(self) -> Result<Option<Value>, BuildError> {

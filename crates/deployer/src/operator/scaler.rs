@@ -25,7 +25,7 @@ use provost_domain::{
     scaling::{Load, Metric, Scaling},
 };
 
-use super::{Options, apply, crd::Served};
+use super::{Options, apply, crd::Served, pod_client};
 use crate::{
     endpoints::Endpoints,
     kubernetes::{PREDICTOR_LABEL, SCALED_LABEL, SCALING_ANNOTATION},
@@ -103,7 +103,7 @@ impl Scaler {
     fn new(client: &Client, options: &Options) -> Result<Self, reqwest::Error> {
         Ok(Self {
             client: client.clone(),
-            http: ask::client()?,
+            http: pod_client::client()?,
             endpoints: Endpoints::default(),
             hold: Hold::new(options.settings.activator.clone()),
             memories: Mutex::default(),

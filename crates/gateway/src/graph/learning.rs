@@ -9,12 +9,16 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Mutex, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
 
-use provost_domain::{DeploymentId, routing_table::Learning};
+use provost_domain::{
+    DeploymentId,
+    learned::{Arm, Arms},
+    routing_table::Learning,
+};
 use rand::{RngExt as _, SeedableRng as _, rngs::SmallRng};
 use rand_distr::{Beta, Distribution as _};
 use serde::{Deserialize, Serialize};
@@ -30,23 +34,25 @@ const CHILD: u64 = 0xffff;
 pub(crate) struct Learner {
     children: Vec<String>,
     seed: u64,
-    arms: Mutex<Vec<Arm>>,
+    arms: Mutex<Vec<Known>>,
     /// Which child got a request, by a hash of its id; of two with one place, the later.
     choices: Box<[AtomicU64]>,
 }
 
-/// What is known of a child.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Arm {
-    /// Sum of the rewards.
-    pub rewards: f64,
-    /// Number of instances of which feedback told.
-    pub trials: f64,
+/// What a router knows.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Known {
+    /// By feedback to this process.
+    pub(crate) own: Arm,
+    /// From before, and from other processes.
+    pub(crate) others: Arm,
 }
 
-impl Arm {
-    fn mean(self) -> f64 {
-        if self.trials > 0.0 { self.rewards / self.trials } else { 0.0 }
+impl Known {
+    pub(crate) fn all(self) -> Arm {
+        let mut all = self.own;
+        all += self.others;
+        all
     }
 }
 
@@ -60,11 +66,11 @@ pub struct Learned {
     /// Name of the router.
     pub node: String,
     /// What is known of each child, by its name.
-    pub children: BTreeMap<String, Arm>,
+    pub children: Arms,
 }
 
 impl Learner {
-    pub(crate) fn new(node: &str, children: Vec<String>, known: &BTreeMap<String, Arm>) -> Self {
+    pub(crate) fn new(node: &str, children: Vec<String>, known: &BTreeMap<String, Known>) -> Self {
         let arms = children.iter().map(|child| known.get(child).copied().unwrap_or_default()).collect();
         let choices = std::iter::repeat_with(|| AtomicU64::new(0)).take(REMEMBERED).collect();
         Self { children, seed: super::built_in::seed(node), arms: Mutex::new(arms), choices }
@@ -95,19 +101,25 @@ impl Learner {
     }
 
     /// Learns what came of a child's answer to so many instances.
-    pub(super) fn learn(&self, child: usize, reward: f64, rows: usize) {
+    pub(crate) fn learn(&self, child: usize, reward: f64, rows: usize) {
         #[expect(clippy::cast_precision_loss, reason = "a number of instances")]
         let rows = rows as f64;
-        let mut arms = self.arms.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(arm) = arms.get_mut(child) {
-            arm.rewards += reward * rows;
-            arm.trials += rows;
+        if let Some(arm) = self.lock().get_mut(child) {
+            arm.own += Arm { rewards: reward * rows, trials: rows };
+        }
+    }
+
+    /// Takes what others know, in place of what they knew before.
+    pub(crate) fn tell(&self, others: &Arms) {
+        let mut arms = self.lock();
+        for (child, arm) in self.children.iter().zip(arms.iter_mut()) {
+            arm.others = others.get(child).copied().unwrap_or_default();
         }
     }
 
     /// What is known of each child.
-    pub(crate) fn learned(&self) -> BTreeMap<String, Arm> {
-        self.children.iter().cloned().zip(self.arms()).collect()
+    pub(crate) fn known(&self) -> BTreeMap<String, Known> {
+        self.children.iter().cloned().zip(self.lock().iter().copied()).collect()
     }
 
     pub(crate) fn has_children(&self, children: &[String]) -> bool {
@@ -116,7 +128,11 @@ impl Learner {
 
     /// A copy, so that nobody waits while another draws.
     fn arms(&self) -> Vec<Arm> {
-        self.arms.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.lock().iter().map(|arm| arm.all()).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Known>> {
+        self.arms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn place(&self, request_id: &str) -> (&AtomicU64, u64) {
@@ -145,7 +161,7 @@ mod tests {
 
     fn learner(rewards: &[(f64, f64)]) -> Learner {
         let children: Vec<String> = (0..rewards.len()).map(|index| index.to_string()).collect();
-        let arms = rewards.iter().map(|&(rewards, trials)| Arm { rewards, trials });
+        let arms = rewards.iter().map(|&(rewards, trials)| Known { own: Arm { rewards, trials }, ..Known::default() });
         Learner::new("r", children.clone(), &children.iter().cloned().zip(arms).collect())
     }
 
@@ -181,12 +197,25 @@ mod tests {
                 assert_eq!(learner.chosen(&id), Some(child));
                 learner.learn(child, if child == 1 { 0.8 } else { 0.2 }, 1);
             }
-            let learned = learner.learned();
-            assert!(learned["1"].trials > 1500.0, "{learning:?}: {learned:?}");
-            let others = Learner::new("r", vec!["1".to_owned(), "new".to_owned()], &learned);
-            assert_eq!(others.learned()["1"], learned["1"]);
-            assert_eq!(others.learned()["new"], Arm::default());
+            let known = learner.known();
+            assert!(known["1"].own.trials > 1500.0, "{learning:?}: {known:?}");
+            let others = Learner::new("r", vec!["1".to_owned(), "new".to_owned()], &known);
+            assert_eq!(others.known()["1"], known["1"]);
+            assert_eq!(others.known()["new"], Known::default());
         }
+    }
+
+    #[test]
+    fn what_others_know_counts_as_its_own_and_is_replaced() {
+        let learner = learner(&[(1.0, 1.0), (0.0, 0.0)]);
+        let greedy = Learning::EpsilonGreedy { epsilon: 0.0 };
+        for (rewards, chosen) in [(0.0, 1), (100.0, 0)] {
+            let others = [("0", rewards), ("1", 50.0)]
+                .map(|(child, rewards)| (child.to_owned(), Arm { rewards, trials: 100.0 }));
+            learner.tell(&others.into());
+            assert_eq!(learner.choose(greedy, "a"), chosen);
+        }
+        assert_eq!(learner.known()["0"].own, Arm { rewards: 1.0, trials: 1.0 });
     }
 
     #[test]

@@ -1,23 +1,14 @@
 //! What pods are loaded with: the difference of what they tell at two times.
 
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, time::Instant};
 
 use futures_util::future;
 use provost_api::figures::{LOAD_PATH, Load};
 
-/// How long one may take to answer.
-const TIMEOUT: Duration = Duration::from_secs(1);
+use super::super::pod_client;
+
 /// Longest answer that is read, in bytes.
 const ANSWER_MAX: usize = 1 << 10;
-
-/// A client for pods.
-pub(super) fn client() -> Result<reqwest::Client, reqwest::Error> {
-    let client = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().redirect(reqwest::redirect::Policy::none());
-    client.build()
-}
 
 /// What all pods together are loaded with.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -66,15 +57,13 @@ fn mean(loads: &[Asked], pods: usize) -> Option<Asked> {
 }
 
 async fn fetch(client: &reqwest::Client, address: &str) -> Option<Load> {
-    let answer = client.get(format!("http://{address}{LOAD_PATH}")).send().await.ok()?.error_for_status().ok()?;
-    if answer.content_length().is_none_or(|length| length > ANSWER_MAX as u64) {
-        return None;
-    }
-    serde_json::from_slice(&answer.bytes().await.ok()?).ok()
+    pod_client::answer(client.get(format!("http://{address}{LOAD_PATH}")), ANSWER_MAX).await
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
