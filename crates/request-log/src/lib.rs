@@ -1,7 +1,7 @@
 //! The request log: segments written by serving threads, Parquet datasets, queries and retention.
 //!
 //! **Invariant**: appending a record takes no lock, waits for no thread and makes no system call but
-//! when a segment starts or ends.
+//! when a segment starts or ends, and one for each 256 KiB of it.
 
 pub mod segment;
 

@@ -131,6 +131,8 @@ struct Segment {
     file: Arc<File>,
     mapping: MmapMut,
     used: usize,
+    /// Up to where its pages are ready to be written.
+    ready: usize,
     started: Timestamp,
     /// Ids of the streams that are described in this segment.
     streams: Vec<u64>,
@@ -159,6 +161,8 @@ impl Lane {
 
     fn write(&mut self, record: &Record<'_>, length: usize, stream: Option<Vec<u8>>) -> Option<()> {
         let segment = self.segment.as_mut()?;
+        let end = segment.used + length + stream.as_ref().map_or(0, |encoded| frame_length(1 + encoded.len()));
+        segment.ready = mapping::make_ready(&segment.mapping, segment.ready, end);
         if let Some(encoded) = stream {
             write_stream(&encoded, Writer::new(&mut segment.mapping[segment.used..]));
             segment.used += frame_length(1 + encoded.len());
@@ -206,7 +210,7 @@ impl Lane {
         let file = Arc::new(file);
         self.number += 1;
         self.shared.started(name, &file);
-        Ok(Segment { name, file, mapping, used: 0, started: now, streams: Vec::new() })
+        Ok(Segment { name, file, mapping, used: 0, ready: 0, started: now, streams: Vec::new() })
     }
 
     /// Ends the segment: it is cut to its length and left to the rewriter.

@@ -20,6 +20,21 @@ pub(super) fn create(path: &Path, length: usize) -> io::Result<(File, MmapMut)> 
     }
 }
 
+/// How much is made ready at a time, in bytes.
+const PIECE: usize = 256 << 10;
+
+/// Has the pages in which bytes up to `end` lie ready to be written, and some more; gives up to where they are. The pages
+/// before `ready` are. A fault a page costs more than twice as much. Kernels before 5.14 know no other way.
+pub(super) fn make_ready(mapping: &MmapMut, ready: usize, end: usize) -> usize {
+    if end <= ready {
+        return ready;
+    }
+    let until = end.next_multiple_of(PIECE).min(mapping.len());
+    // What is not ready is so once it is written to.
+    let _unknown = mapping.advise_range(memmap2::Advice::PopulateWrite, ready, until - ready);
+    until
+}
+
 fn map(file: &File, length: usize) -> io::Result<MmapMut> {
     rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), 0, length as u64)?;
     // SAFETY: the file was created by this process under a name of its own and its blocks are
