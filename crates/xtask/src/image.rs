@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Whom it runs as: nobody who exists on a node.
-const USER: u32 = 65532;
+pub(crate) const USER: u32 = 65532;
 /// Where its program is.
 const PROGRAMS: &str = "/usr/local/bin";
 /// Models of the examples.
@@ -77,7 +77,7 @@ pub(crate) fn write_with(
 }
 
 /// The libraries that a program is linked with, the loader among them, where it looks for them.
-fn libraries(program: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn libraries(program: &Path) -> Result<Vec<PathBuf>> {
     let listed = process::output_of(Command::new("ldd").arg(program)).context("cannot tell the libraries")?;
     ensure!(!listed.contains("not found"), "a library of `{}` is missing:\n{listed}", program.display());
     Ok(parse_libraries(&listed))

@@ -11,6 +11,7 @@ mod cluster;
 mod console;
 mod counts;
 mod live_parity;
+mod python_image;
 mod request_log;
 pub(crate) mod rust;
 pub(crate) mod suite;

@@ -24,3 +24,4 @@ mod release;
 mod scaling;
 mod scene;
 mod traffic;
+mod wrapper;

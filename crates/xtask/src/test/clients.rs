@@ -12,10 +12,12 @@ use crate::{
 
 /// What runs them.
 const TESTS: [&str; 2] = ["--test", "clients"];
+/// Names the Python of Seldon's client and wrapper.
+pub(super) const SELDON: &str = "PROVOST_SELDON_PYTHON";
 /// Their Pythons: no one environment holds them all. Each with the variable that names it to the tests.
 const CLIENTS: [(&str, &str, &str); 4] = [
     ("triton", "crates/cli/tests/clients/triton.txt", "PROVOST_TRITON_PYTHON"),
-    ("seldon", "crates/cli/tests/clients/seldon.txt", "PROVOST_SELDON_PYTHON"),
+    ("seldon", "crates/cli/tests/clients/seldon.txt", SELDON),
     ("serving", "crates/cli/tests/clients/serving.txt", "PROVOST_SERVING_PYTHON"),
     ("kserve", "crates/cli/tests/clients/kserve.txt", "PROVOST_KSERVE_PYTHON"),
 ];

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use serde_json::json;
 
-use super::{buckets, clients, rust, suite::Outcome};
+use super::{buckets, clients, python_image, rust, suite::Outcome};
 use crate::{
     cluster::{Cluster, namespace::Lifetime, programs, registry},
     image,
@@ -23,6 +23,8 @@ const IMAGE: &str = "provost.test/provost:test";
 const OWN_PROGRAM: &str = "wrapped-model";
 const S3_PORT: u16 = 7070;
 const NODES: u8 = 2;
+/// The image of the environment in which Seldon's wrapper is.
+const WRAPPER: &str = "provost.test/wrapper:test";
 /// The models that are in the bucket `models`.
 const MODELS: &str = "examples/iris";
 
@@ -43,6 +45,7 @@ pub(super) fn run(stage: &Stage<'_>) -> Result<Outcome> {
     let cluster = Cluster::start(stage, &binaries, NODES, Lifetime::WithThis)?;
     cluster.start_gateway(stage)?;
     cluster.load(&archive)?;
+    let wrapper = load_wrapper(stage, &cluster, &pythons)?;
     cluster.start_registry(stage)?;
     cluster.push(&own_archive, &own_image)?;
     let login = json!({"auths": {registry::address(): {"username": registry::USER, "password": registry::PASSWORD}}});
@@ -52,6 +55,8 @@ pub(super) fn run(stage: &Stage<'_>) -> Result<Outcome> {
     let variables = [
         ("PROVOST_TEST_CLUSTER", IMAGE),
         ("PROVOST_TEST_OWN_IMAGE", &own_image),
+        ("PROVOST_TEST_WRAPPER_IMAGE", WRAPPER),
+        ("PROVOST_TEST_WRAPPER_PYTHON", &wrapper),
         ("PROVOST_TEST_REGISTRY_LOGIN", &login),
         ("PROVOST_TEST_S3", &s3),
         ("PROVOST_TEST_AUDIT", &audit),
@@ -70,6 +75,17 @@ fn find(stage: &Stage<'_>) -> Result<(programs::Binaries, PathBuf, clients::Pyth
     let stores = setup::programs(stage, &[buckets::PROGRAMS])?;
     let stores = stores.into_iter().next().context("no stores were built")?;
     Ok((binaries, stores, clients::environments(stage)?))
+}
+
+/// Gives nodes the image of the environment of Seldon's wrapper; gives its Python.
+fn load_wrapper(stage: &Stage<'_>, cluster: &Cluster, pythons: &clients::Pythons) -> Result<String> {
+    let python = pythons.iter().find(|(variable, _)| *variable == clients::SELDON);
+    let (_, python) = python.context("there is no environment of Seldon's")?;
+    let archive = stage.workspace.kept("cluster-suite/wrapper.tar")?;
+    python_image::write(WRAPPER, python, image::USER, &archive)?;
+    cluster.load(&archive)?;
+    fs::remove_file(archive)?;
+    Ok(python.display().to_string())
 }
 
 /// A bucket of models, and one for logs, at an address that pods reach.
