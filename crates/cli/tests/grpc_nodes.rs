@@ -1,11 +1,10 @@
 //! Nodes that are called over gRPC, in Seldon's protocol and in V2, whichever way the caller asks.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "a test")]
 
-use std::future::{Ready, ready};
+#[path = "grpc/unary.rs"]
+mod unary;
 
-use axum::{Router, body::Body, extract::Request};
-use http::uri::PathAndQuery;
-use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use axum::{Router, extract::Request};
 use prost_types::{ListValue, Value as ProtoValue, value::Kind};
 use provost_api::rest::v1::deployments::DeploymentState;
 use provost_inference::protocol::proto::{
@@ -15,8 +14,8 @@ use provost_inference::protocol::proto::{
 use provost_testkit::{Node, NodeOptions, wrapped_model};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tonic::{Code, Response, Status, server::UnaryService};
-use tonic_prost::ProstCodec;
+use tonic::{Code, Status};
+use unary::{call, unary};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_provost");
 
@@ -52,24 +51,6 @@ async fn answer(request: Request) -> axum::response::Response {
         "/inference.GRPCInferenceService/ModelInfer" => unary(request, |message| Ok(infer(message))).await,
         path => panic!("{path}"),
     }
-}
-
-async fn unary<Q, A>(request: Request, answer: fn(Q) -> Result<A, Status>) -> axum::response::Response
-where
-    Q: prost::Message + Default + Send + 'static,
-    A: prost::Message + Default + Send + 'static,
-{
-    struct Answers<Q, A>(fn(Q) -> Result<A, Status>);
-    impl<Q, A> UnaryService<Q> for Answers<Q, A> {
-        type Response = A;
-        type Future = Ready<Result<Response<A>, Status>>;
-
-        fn call(&mut self, request: tonic::Request<Q>) -> Self::Future {
-            ready((self.0)(request.into_inner()).map(Response::new))
-        }
-    }
-    let mut grpc = tonic::server::Grpc::new(ProstCodec::<A, Q>::default());
-    grpc.unary(Answers(answer), request).await.map(Body::new)
 }
 
 fn numbers(values: Values) -> SeldonMessage {
@@ -141,21 +122,6 @@ async fn served(specification: Value) -> Node {
 
 fn of(graph: &Value) -> Value {
     json!({"predictors": [{"name": "main", "graph": graph}]})
-}
-
-async fn call<Q, A>(node: &Node, method: &'static str, message: Q) -> Result<A, Status>
-where
-    Q: prost::Message + Default + Send + Sync + 'static,
-    A: prost::Message + Default + Send + Sync + 'static,
-{
-    let client: Client<_, tonic::body::Body> = Client::builder(TokioExecutor::new()).http2_only(true).build_http();
-    let mut grpc = tonic::client::Grpc::with_origin(client, node.url().parse().unwrap());
-    grpc.ready().await.unwrap();
-    let mut request = tonic::Request::new(message);
-    request.metadata_mut().insert("seldon", "graph".parse().unwrap());
-    grpc.unary(request, PathAndQuery::from_static(method), ProstCodec::<Q, A>::default())
-        .await
-        .map(Response::into_inner)
 }
 
 #[tokio::test]

@@ -17,10 +17,12 @@ use provost_inference::{
 use serde_json::Value;
 
 use crate::{
+    dialects::Content,
     error::RequestError,
     graph::{AnswerAs, Entry, Graph, Numbers, Stopped, Walk, write_as},
     node_metrics,
     node_server::{Question, Reply, Server},
+    passing::{Given, Sent},
     predict::{Answered, Buffers, Call, Failed, fail},
     records::{Outcome, Records},
     routes::{Predictor, Routes},
@@ -98,31 +100,45 @@ pub(crate) struct Passed<'a> {
 pub(crate) async fn pass_on(
     state: &RefCell<ThreadState>,
     routes: &Routes,
-    (call, headers): (&Call, &HeaderMap),
-    (server, uri): (&Server, Uri),
+    (call, headers, content): (&Call, &HeaderMap, &Content),
+    (server, uri, sent): (&Server, Uri, Sent),
     passed: Passed<'_>,
     buffers: &mut Buffers,
 ) -> Result<Answered, Failed> {
     let nodes = state.borrow().nodes.clone();
-    let (request_id, body) = (Some(&*passed.request_id), passed.body.clone());
+    let (request_id, Sent { body, form }) = (Some(&*passed.request_id), sent);
     let started = Instant::now();
-    let reply = nodes.ask(server, Question { method: Method::POST, uri, headers, request_id, body }).await;
+    let reply = nodes.ask(server, Question { method: Method::POST, uri, headers, request_id, body, form }).await;
     let client = started.elapsed();
-    pass_back(&mut state.borrow_mut(), routes, call, passed, (buffers, reply.map(Answer::Passed), Some(client)))
+    let given = reply.and_then(|reply| Given::of(content, reply, call.is_logged()));
+    let (answer, message) = split(given, Answer::Passed);
+    let answered = pass_back(&mut state.borrow_mut(), routes, call, passed, (buffers, answer, Some(client)))?;
+    Ok(answered.with_message(message))
+}
+
+/// What is logged, and what goes back over gRPC in its place.
+fn split(
+    given: Result<Given, RequestError>,
+    answer: impl FnOnce(Reply) -> Answer,
+) -> (Result<Answer, RequestError>, Option<Bytes>) {
+    match given {
+        Ok(Given { reply, message }) => (Ok(answer(reply)), message),
+        Err(error) => (Err(error), None),
+    }
 }
 
 /// Sends a request through a graph, and logs and counts what comes of it.
 pub(crate) async fn pass_through(
     state: &RefCell<ThreadState>,
     routes: &Routes,
-    (call, headers): (&Call, &HeaderMap),
+    (call, headers, content): (&Call, &HeaderMap, &Content),
     (graph, entry): (&Graph, Entry),
     passed: Passed<'_>,
     buffers: &mut Buffers,
 ) -> Result<Answered, Failed> {
     let request_id = passed.request_id.clone();
     let walk = Walk::new(state, (headers, &request_id), (graph, entry.notes));
-    let reply = match walk.through(&graph.root, entry.message).await {
+    let came = match walk.through(&graph.root, entry.message).await {
         Ok(message) => {
             let numbers = message.payload.numbers().ok();
             let model = (call.model.as_deref().unwrap_or(&graph.root.name), &*passed.predictor.stream.revision);
@@ -134,12 +150,19 @@ pub(crate) async fn pass_through(
                 }
                 _ => Reply::json(walk.answer(&message)),
             };
-            Ok(Answer::OfGraph(reply, numbers))
+            Ok((reply, numbers))
         }
-        Err(Stopped::Refused(reply)) => Ok(Answer::OfGraph(*reply, None)),
+        Err(Stopped::Refused(reply)) => Ok((*reply, None)),
         Err(Stopped::Error(error)) => Err(error),
     };
-    pass_back(&mut state.borrow_mut(), routes, call, passed, (buffers, reply, None))
+    let mut numbers = None;
+    let given = came.and_then(|(reply, of_reply)| {
+        numbers = of_reply;
+        Given::of(content, reply, call.is_logged())
+    });
+    let (answer, message) = split(given, |reply| Answer::OfGraph(reply, numbers));
+    let answered = pass_back(&mut state.borrow_mut(), routes, call, passed, (buffers, answer, None))?;
+    Ok(answered.with_message(message))
 }
 
 /// Logs and counts what was answered, whose status and body are the caller's. The nodes of a graph are counted already.

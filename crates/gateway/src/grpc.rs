@@ -139,15 +139,15 @@ impl GatewayThread {
             }
             Method::TensorsPredict => {
                 let request = within(&message, limits::TENSORS).and_then(decoded)?;
-                self.predict_serving(serving::Request::Predict(request), (headers, arrived)).await
+                self.predict_serving((serving::Request::Predict(request), message), (headers, arrived)).await
             }
             Method::Classify => {
                 let request = within(&message, limits::EXAMPLES).and_then(decoded)?;
-                self.predict_serving(serving::Request::Classify(request), (headers, arrived)).await
+                self.predict_serving((serving::Request::Classify(request), message), (headers, arrived)).await
             }
             Method::Regress => {
                 let request = within(&message, limits::EXAMPLES).and_then(decoded)?;
-                self.predict_serving(serving::Request::Regress(request), (headers, arrived)).await
+                self.predict_serving((serving::Request::Regress(request), message), (headers, arrived)).await
             }
             Method::SeldonModelMetadata => self.tell_of_node(headers, &decoded(&message)?).await,
             Method::SeldonGraphMetadata => {
@@ -155,7 +155,7 @@ impl GatewayThread {
                 self.tell_of_graph(headers).await
             }
             Method::HealthCheck => self.tell_health(&headers, &decoded(&message)?),
-            Method::Signatures => self.tell_signatures(&headers, &decoded(&message)?),
+            Method::Signatures => self.tell_signatures(headers, &decoded(&message)?).await,
             Method::ModelStatus => self.tell_status(&headers, &decoded(&message)?),
             Method::ServerLive => Ok(encoded(&Yes { is_so: true })),
             Method::ServerReady => {
@@ -424,7 +424,8 @@ fn refused(status: StatusCode, body: &[u8]) -> Status {
     };
     let json: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     let text = String::from_utf8_lossy(body);
-    let info = json.pointer("/status/info").and_then(serde_json::Value::as_str).unwrap_or(&text);
+    let info = json.pointer("/status/info").or_else(|| json.get("error"));
+    let info = info.and_then(serde_json::Value::as_str).unwrap_or(&text);
     Status::new(code, info.chars().take(1000).collect::<String>())
 }
 

@@ -24,6 +24,7 @@ mod native;
 mod node_grpc;
 mod node_metrics;
 mod node_server;
+mod passing;
 mod predict;
 mod proxy;
 mod records;

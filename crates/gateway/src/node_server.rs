@@ -48,6 +48,8 @@ pub(crate) struct Server {
     dialect: Dialect,
     predict: Uri,
     timeout: Duration,
+    /// What it says to take, where it was asked.
+    pub(crate) signatures: node_grpc::Signatures,
     /// One for each request that it may get at once: the others wait in their order.
     turns: Option<Semaphore>,
 }
@@ -75,6 +77,7 @@ impl Server {
             dialect,
             predict,
             timeout,
+            signatures: node_grpc::Signatures::default(),
             turns,
         })
     }
@@ -89,6 +92,7 @@ impl Server {
             dialect: Dialect::V1,
             predict,
             timeout: timeout.unwrap_or(TIMEOUT),
+            signatures: node_grpc::Signatures::default(),
             turns: None,
         }
     }
@@ -155,6 +159,9 @@ impl Server {
             return Err(not_spoken(&format!("the program of node `{}` speaks", self.node), self.dialect));
         }
         let model = model.unwrap_or(&self.node);
+        if let Some(path) = self.is_grpc.then(|| node_grpc::method_of(dialect, action)).flatten() {
+            return self.at(path).ok_or_else(|| RequestError::new(ErrorCode::Internal, "a node has no address"));
+        }
         if action == Action::Predict && (self.is_grpc || version.is_none() && model == self.node) {
             return Ok(self.predict.clone());
         }
@@ -210,6 +217,16 @@ pub(crate) struct Question<'a> {
     /// Goes on as the header `Seldon-Puid`, where there is one.
     pub(crate) request_id: Option<&'a str>,
     pub(crate) body: Bytes,
+    pub(crate) form: Form,
+}
+
+/// What a body is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// What goes over REST; for a node that is called over gRPC it is turned into a message, and the answer back.
+    Rest,
+    /// A message of the node's own service of gRPC, as is the answer, but for refusals.
+    Message,
 }
 
 /// What a node answered.
@@ -219,17 +236,23 @@ pub(crate) struct Reply {
     /// Those of its headers that [`PASSED_BACK`] names.
     headers: [Option<HeaderValue>; 3],
     pub(crate) body: Bytes,
+    pub(crate) form: Form,
 }
 
 impl Reply {
     /// An answer with those of its headers that are passed on.
     pub(crate) fn of(status: StatusCode, headers: &HeaderMap, body: Bytes) -> Self {
-        Self { status, headers: PASSED_BACK.map(|name| headers.get(name).cloned()), body }
+        Self { status, headers: PASSED_BACK.map(|name| headers.get(name).cloned()), body, form: Form::Rest }
     }
 
     /// An answer of this process.
     pub(crate) fn json(body: Vec<u8>) -> Self {
-        Self { status: StatusCode::OK, headers: [Some(JSON), None, None], body: body.into() }
+        Self { status: StatusCode::OK, headers: [Some(JSON), None, None], body: body.into(), form: Form::Rest }
+    }
+
+    /// A message of gRPC.
+    pub(crate) fn message(body: Bytes) -> Self {
+        Self { status: StatusCode::OK, headers: [None, None, None], body, form: Form::Message }
     }
 
     /// An answer of this process; its JSON is so long where bytes follow it.

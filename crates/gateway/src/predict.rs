@@ -21,6 +21,7 @@ use crate::{
     matcher::{Action, Dialect},
     native,
     node_server::{Server, not_spoken},
+    passing::{Sent, as_json},
     records::Outcome,
     routes::{Deployment, Native, Predictor, Routes, Served},
     service::{INFERENCE_HEADER, PREDICTOR, ThreadState},
@@ -69,6 +70,13 @@ pub(crate) struct Answered {
     pub(crate) headers: http::HeaderMap,
 }
 
+impl Answered {
+    /// With another body, where there is one.
+    pub(crate) fn with_message(self, message: Option<Bytes>) -> Self {
+        Self { body: message.unwrap_or(self.body), ..self }
+    }
+}
+
 /// A failure, with what is known of the request.
 #[derive(Debug)]
 pub(crate) struct Failed {
@@ -95,10 +103,10 @@ struct Prepared<'a> {
 enum Work<'a> {
     /// A model of this process predicts for a request that was read.
     Native(&'a Native, Input<'a>),
-    /// A server gets the body as it is, at this address; what it says is known where it is numbers.
-    Server(&'a Server, http::Uri, Option<Asked<'a>>),
-    /// A message goes through a graph; what it says is known where it is numbers.
-    Graph(&'a Graph, Entry, Option<Asked<'a>>),
+    /// A server gets the body, at this address; what it says is known where it is numbers.
+    Server(&'a Server, http::Uri, Option<Asked<'a>>, Sent),
+    /// A message goes through a graph, and is logged as such a body; what it says is known where it is numbers.
+    Graph(&'a Graph, Entry, Option<Asked<'a>>, Bytes),
 }
 
 /// What a native model takes and gives.
@@ -127,16 +135,17 @@ pub(crate) async fn answer(
             let client = started.elapsed();
             finish(&mut state.borrow_mut(), routes, &call, &content, read, (&buffers, predicted, client))
         }
-        Ok(Prepared { predictor, work: Work::Server(server, uri, asked), request_id }) => {
-            let body = content.body();
+        Ok(Prepared { predictor, work: Work::Server(server, uri, asked, sent), request_id }) => {
+            let body = if call.is_logged() { sent.text(&content) } else { Bytes::new() };
             let passed = Passed { predictor, request_id, body: &body, asked };
+            let to = (server, uri, sent);
             // Boxed, so that a prediction of a model here does not carry room for it.
-            Box::pin(pass_on(state, routes, (&call, headers), (server, uri), passed, &mut buffers)).await
+            Box::pin(pass_on(state, routes, (&call, headers, &content), to, passed, &mut buffers)).await
         }
-        Ok(Prepared { predictor, work: Work::Graph(graph, entry, asked), request_id }) => {
-            let body = content.body();
+        Ok(Prepared { predictor, work: Work::Graph(graph, entry, asked, body), request_id }) => {
             let passed = Passed { predictor, request_id, body: &body, asked };
-            Box::pin(pass_through(state, routes, (&call, headers), (graph, entry), passed, &mut buffers)).await
+            Box::pin(pass_through(state, routes, (&call, headers, &content), (graph, entry), passed, &mut buffers))
+                .await
         }
         Err((request_id, error)) => Err(fail(&mut state.borrow_mut(), &call, None, request_id, error)),
     };
@@ -204,15 +213,20 @@ fn find_work<'a>(
         }
         Served::Server(server) => {
             let uri = server.find((call.dialect, call.action), model, version)?;
-            Work::Server(server, uri, asked(parsed.ok().as_ref()))
+            if matches!(content, Content::Serving(..)) && !server.is_grpc() {
+                check_version(&call.deployment, predictor, version)?;
+            }
+            let sent = Sent::to(server, content, &call.deployment.name)?;
+            Work::Server(server, uri, asked(parsed.ok().as_ref()), sent)
         }
-        Served::Graph(_) if matches!(content, Content::Examples(..)) => {
+        Served::Graph(_) if matches!(call.action, Action::Examples(_)) => {
             return Err(RequestError::new(ErrorCode::NotFound, OF_MODELS_ALONE));
         }
         Served::Graph(graph) => {
             check_model(&call.deployment, predictor, model, version)?;
-            let (entry, asked) = enter(graph, call.dialect, (headers, content, parsed), values)?;
-            Work::Graph(graph, entry, asked)
+            let body = if graph.dialect == Some(Dialect::V1) { as_json(content)? } else { content.body() };
+            let (entry, asked) = enter(graph, call.dialect, (headers, &body, parsed), values)?;
+            Work::Graph(graph, entry, asked, body)
         }
     };
     Ok((predictor, work))
@@ -226,7 +240,7 @@ fn no_explainer() -> RequestError {
 fn enter<'a>(
     graph: &Graph,
     dialect: Dialect,
-    (headers, content, parsed): (&HeaderMap, &Content, Result<Parsed<'a>, RequestError>),
+    (headers, body, parsed): (&HeaderMap, &Bytes, Result<Parsed<'a>, RequestError>),
     values: &mut Vec<f64>,
 ) -> Result<(Entry, Option<Asked<'a>>), RequestError> {
     match (graph.dialect, dialect) {
@@ -241,9 +255,9 @@ fn enter<'a>(
         }
         (None | Some(Dialect::Seldon), Dialect::Seldon) => {
             let entry = match &parsed {
-                Ok(Parsed::Seldon(request)) => Entry::of_numbers(graph, &content.body(), (request, values))?,
+                Ok(Parsed::Seldon(request)) => Entry::of_numbers(graph, body, (request, values))?,
                 // Not numbers; whether that will do is for the nodes to say.
-                _ => Entry::of_json(&content.body())?,
+                _ => Entry::of_json(body)?,
             };
             Ok((entry, asked(parsed.ok().as_ref())))
         }
@@ -252,7 +266,7 @@ fn enter<'a>(
                 let info = "tensors in bytes do not pass through a graph of programs: send JSON";
                 return Err(RequestError::new(ErrorCode::BadRequest, info));
             }
-            Ok((Entry::of_body(dialect, content.body()), None))
+            Ok((Entry::of_body(dialect, body.clone()), None))
         }
         (Some(speaks), _) => Err(not_spoken("the programs of the graph speak", speaks)),
     }
@@ -292,6 +306,10 @@ pub(crate) fn check_model(
         let info = format!("there is no model `{name}` in the deployment; it has: {}", names.join(", "));
         return Err(RequestError::new(ErrorCode::NotFound, info));
     }
+    check_version(deployment, predictor, version)
+}
+
+fn check_version(deployment: &Deployment, predictor: &Predictor, version: Option<&str>) -> Result<(), RequestError> {
     if let Some(version) = version.filter(|version| predictor.version() != Some(version)) {
         let versions: Vec<_> = deployment.predictors.iter().filter_map(Predictor::version).collect();
         let info = format!("there is no version `{version}` of the model; there is: {}", versions.join(", "));

@@ -32,12 +32,12 @@ pub(super) fn check(deployment: &Deployment, catalog: &ServerCatalog, engine: En
     violations
 }
 
-/// Over gRPC there is Seldon's protocol, and predictions of V2.
+/// Over gRPC there is Seldon's protocol, and predictions of V1 and V2.
 fn check_transport(deployment: &Deployment, node: &Node, path: &FieldPath, violations: &mut Vec<Violation>) {
     let calls = node.calls();
     let (name, lacks) = match deployment.protocol {
         _ if !deployment.calls_grpc() => return,
-        Protocol::Tensorflow => ("tensorflow", true),
+        Protocol::Tensorflow => ("tensorflow", calls.route || calls.aggregate),
         Protocol::Kfserving => ("kfserving", calls.route || calls.aggregate),
         Protocol::Seldon => return,
     };

@@ -155,7 +155,7 @@ fn a_program_of_the_users_own_is_a_server_where_there_are_no_containers() {
 }
 
 #[test]
-fn over_grpc_programs_speak_seldons_protocol_and_predict_in_v2() {
+fn over_grpc_programs_speak_seldons_protocol_and_predict_in_v1_and_v2() {
     let mut program = own("classifier");
     program.endpoint = Some(Endpoint {
         host: Some("localhost".to_owned()),
@@ -164,21 +164,21 @@ fn over_grpc_programs_speak_seldons_protocol_and_predict_in_v2() {
         ..Endpoint::default()
     });
     let mut deployment = graph(program);
-    check(&deployment, &[]);
-    deployment.protocol = Protocol::Kfserving;
-    check(&deployment, &[]);
+    for protocol in [Protocol::Seldon, Protocol::Tensorflow, Protocol::Kfserving] {
+        deployment.protocol = protocol;
+        check(&deployment, &[]);
+    }
     let refused = |protocol: &str| {
         format!(
             "spec.predictors[0].graph.endpoint.type: `{protocol}` has no such calls of programs over gRPC; use `REST`, or \
              the protocol `seldon`"
         )
     };
+    deployment.predictors[0].graph.kind = NodeKind::Router;
+    deployment.predictors[0].graph.children = vec![Node { model_uri: None, ..node("below", "SIMPLE_MODEL") }];
+    check(&deployment, &[&refused("kfserving")]);
     deployment.protocol = Protocol::Tensorflow;
     check(&deployment, &[&refused("tensorflow")]);
-    deployment.protocol = Protocol::Kfserving;
-    deployment.predictors[0].graph.kind = NodeKind::Router;
-    deployment.predictors[0].graph.children = vec![node("below", "SKLEARN_SERVER")];
-    check(&deployment, &[&refused("kfserving")]);
 }
 
 #[test]

@@ -31,7 +31,7 @@ use crate::{
     error::RequestError,
     matcher::Dialect,
     native, node_metrics,
-    node_server::{Nodes, Question, Reply, Server},
+    node_server::{Form, Nodes, Question, Reply, Server},
     service::ThreadState,
 };
 
@@ -255,7 +255,7 @@ impl<'a> Walk<'a> {
 
     pub(super) fn question(&self, uri: Uri, body: Vec<u8>) -> Question<'_> {
         let (headers, request_id) = (self.headers, Some(self.request_id));
-        Question { method: Method::POST, uri, headers, request_id, body: body.into() }
+        Question { method: Method::POST, uri, headers, request_id, body: body.into(), form: Form::Rest }
     }
 
     /// Keeps what a node tells in its `meta`. Nodes are not sent what others measured: all that one tells is its own.
