@@ -35,8 +35,8 @@ pub(crate) enum Content {
     Examples(Bytes, serving::Method),
     /// A message of Seldon's gRPC service.
     Seldon(Box<proto::seldon::SeldonMessage>),
-    /// A request of V2's gRPC service.
-    V2(Box<proto::inference::ModelInferRequest>),
+    /// A request of V2's gRPC service, and the message that it is.
+    V2(Box<proto::inference::ModelInferRequest>, Bytes),
     /// A request of `TensorFlow` Serving's, and the message that it is.
     Serving(Box<serving::Request>, Bytes),
 }
@@ -89,7 +89,7 @@ impl Content {
     pub(crate) fn body(&self) -> Bytes {
         match self {
             Self::Json(body) | Self::Examples(body, _) => body.clone(),
-            Self::Seldon(_) | Self::V2(_) | Self::Serving(..) => Bytes::new(),
+            Self::Seldon(_) | Self::V2(..) | Self::Serving(..) => Bytes::new(),
         }
     }
 }
@@ -108,7 +108,7 @@ pub(crate) fn parse<'a>(
             return (parsed.map_err(Into::into), None);
         }
         Content::Seldon(message) => return parse_seldon_message(message, values),
-        Content::V2(message) => {
+        Content::V2(message, _) => {
             let form = if message.raw_input_contents.is_empty() { V2Form::Typed } else { V2Form::Raw };
             let parsed = v2::read_message(message, values).map(|request| Parsed::V2(request, form));
             return (parsed.map_err(Into::into), Some(&*message.id).filter(|id| !id.is_empty()));

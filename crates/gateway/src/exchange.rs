@@ -2,14 +2,15 @@
 //! numbers.
 
 use std::{
+    borrow::Cow,
     cell::RefCell,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Uri};
-
+use http::{HeaderMap, Method, Uri, header};
+use prost::Message as _;
 use provost_inference::{
     protocol::seldon,
     record::{FEATURE_COLUMNS_MAX, Payload},
@@ -21,12 +22,12 @@ use crate::{
     error::RequestError,
     graph::{AnswerAs, Entry, Graph, Numbers, Stopped, Walk, write_as},
     node_metrics,
-    node_server::{Question, Reply, Server},
+    node_server::{Form, Question, Reply, Server},
     passing::{Given, Sent},
     predict::{Answered, Buffers, Call, Failed, fail},
     records::{Outcome, Records},
     routes::{Predictor, Routes},
-    service::ThreadState,
+    service::{INFERENCE_HEADER, JSON, ThreadState},
 };
 
 /// Most bytes of a server's refusal that are logged.
@@ -106,23 +107,35 @@ pub(crate) async fn pass_on(
     buffers: &mut Buffers,
 ) -> Result<Answered, Failed> {
     let nodes = state.borrow().nodes.clone();
-    let (request_id, Sent { body, form }) = (Some(&*passed.request_id), sent);
+    let (request_id, Sent { body, form, binary }) = (Some(&*passed.request_id), sent);
+    let headers = &*if form == Form::Message { without_length(headers) } else { Cow::Borrowed(headers) };
     let started = Instant::now();
     let reply = nodes.ask(server, Question { method: Method::POST, uri, headers, request_id, body, form }).await;
     let client = started.elapsed();
-    let given = reply.and_then(|reply| Given::of(content, reply, call.is_logged()));
-    let (answer, message) = split(given, Answer::Passed);
+    let given = reply.and_then(|reply| Given::of(content, &binary, (reply, call.is_logged())));
+    let (answer, back) = split(given, Answer::Passed);
     let answered = pass_back(&mut state.borrow_mut(), routes, call, passed, (buffers, answer, Some(client)))?;
-    Ok(answered.with_message(message))
+    Ok(answered.with(back))
 }
 
-/// What is logged, and what goes back over gRPC in its place.
+/// The headers of a request without what they say of bytes after its JSON, which do not go on there.
+fn without_length(headers: &HeaderMap) -> Cow<'_, HeaderMap> {
+    if !headers.contains_key(INFERENCE_HEADER) {
+        return Cow::Borrowed(headers);
+    }
+    let mut headers = headers.clone();
+    headers.remove(INFERENCE_HEADER);
+    headers.insert(header::CONTENT_TYPE, JSON);
+    Cow::Owned(headers)
+}
+
+/// What is logged, and what goes back in its place.
 fn split(
     given: Result<Given, RequestError>,
     answer: impl FnOnce(Reply) -> Answer,
-) -> (Result<Answer, RequestError>, Option<Bytes>) {
+) -> (Result<Answer, RequestError>, Option<Reply>) {
     match given {
-        Ok(Given { reply, message }) => (Ok(answer(reply)), message),
+        Ok(Given { shown, back }) => (Ok(answer(shown)), back),
         Err(error) => (Err(error), None),
     }
 }
@@ -137,10 +150,12 @@ pub(crate) async fn pass_through(
     buffers: &mut Buffers,
 ) -> Result<Answered, Failed> {
     let request_id = passed.request_id.clone();
-    let walk = Walk::new(state, (headers, &request_id), (graph, entry.notes));
+    let headers = without_length(headers);
+    let walk = Walk::new(state, (&headers, &request_id), (graph, entry.notes));
     let came = match walk.through(&graph.root, entry.message).await {
         Ok(message) => {
-            let numbers = message.payload.numbers().ok();
+            let is_needed = passed.asked.is_some() || entry.answer != AnswerAs::Message;
+            let numbers = is_needed.then(|| message.payload.numbers().ok()).flatten();
             let model = (call.model.as_deref().unwrap_or(&graph.root.name), &*passed.predictor.stream.revision);
             let reply = match &numbers {
                 Some(numbers) if entry.answer != AnswerAs::Message => {
@@ -148,7 +163,10 @@ pub(crate) async fn pass_through(
                     let head = write_as(&entry.answer, model, (numbers, &request_id), &mut body);
                     Reply::with_bytes(body, head)
                 }
-                _ => Reply::json(walk.answer(&message)),
+                _ => match message.payload.infer() {
+                    Some(infer) => Reply::message(infer.response().encode_to_vec().into()),
+                    None => Reply::json(walk.answer(&message)),
+                },
             };
             Ok((reply, numbers))
         }
@@ -158,11 +176,15 @@ pub(crate) async fn pass_through(
     let mut numbers = None;
     let given = came.and_then(|(reply, of_reply)| {
         numbers = of_reply;
-        Given::of(content, reply, call.is_logged())
+        match &entry.answer {
+            // It is written as the caller wants it.
+            AnswerAs::V2(..) => Ok(Given { shown: reply, back: None }),
+            AnswerAs::Message | AnswerAs::V1 => Given::of(content, &entry.binary, (reply, call.is_logged())),
+        }
     });
-    let (answer, message) = split(given, |reply| Answer::OfGraph(reply, numbers));
+    let (answer, back) = split(given, |reply| Answer::OfGraph(reply, numbers));
     let answered = pass_back(&mut state.borrow_mut(), routes, call, passed, (buffers, answer, None))?;
-    Ok(answered.with_message(message))
+    Ok(answered.with(back))
 }
 
 /// Logs and counts what was answered, whose status and body are the caller's. The nodes of a graph are counted already.

@@ -17,6 +17,7 @@ mod graph;
 mod grpc;
 mod headers;
 mod in_flight;
+mod infer;
 mod learners;
 mod matcher;
 mod metrics;

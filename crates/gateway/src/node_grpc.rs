@@ -13,10 +13,7 @@ use hyper_util::{
 use prost::Message as _;
 use provost_domain::ErrorCode;
 use provost_inference::protocol::{
-    proto::{
-        inference::ModelInferResponse,
-        seldon::{SeldonMessage, SeldonMessageList},
-    },
+    proto::seldon::{SeldonMessage, SeldonMessageList},
     seldon,
     serving::Method,
     write_error,
@@ -25,7 +22,7 @@ use tonic::{Code, Status, body::Body};
 
 use crate::{
     error::RequestError,
-    grpc::{bridge, codec::Whole, tensors},
+    grpc::{bridge, codec::Whole},
     matcher::{Action, Dialect},
     node_server::{Form, Question, Reply, Server, connector},
 };
@@ -121,17 +118,9 @@ impl GrpcNodes {
     }
 }
 
-/// What a node is asked in JSON as the message of its method.
+/// What a node that speaks Seldon's protocol is asked in JSON as the message of its method.
 fn message(server: &Server, uri: &Uri, body: &[u8]) -> Result<Bytes, RequestError> {
-    let unfit = |reason: &str| {
-        let info =
-            format!("{} is called over gRPC, and what it is asked has no message there: {reason}", server.called());
-        RequestError::new(ErrorCode::BadRequest, info)
-    };
-    if server.dialect() == Dialect::V2 {
-        let message = tensors::request_from_json(body, server.name()).map_err(|reason| unfit(&reason))?;
-        return Ok(message.encode_to_vec().into());
-    }
+    let unfit = |reason: &str| unfit(server, reason);
     let no_message = "it is no message of Seldon's";
     Ok(match uri.path() {
         AGGREGATE => {
@@ -148,12 +137,14 @@ fn message(server: &Server, uri: &Uri, body: &[u8]) -> Result<Bytes, RequestErro
 /// What a node answered as JSON.
 fn json(server: &Server, answer: &Bytes) -> Result<Bytes, RequestError> {
     let unreadable = |reason: String| unreadable(server, &reason);
-    if server.dialect() == Dialect::V2 {
-        let answer = ModelInferResponse::decode(answer.clone()).map_err(|error| unreadable(error.to_string()))?;
-        return tensors::response_to_json(&answer).map_err(unreadable);
-    }
     let answer = SeldonMessage::decode(answer.clone()).map_err(|error| unreadable(error.to_string()))?;
     bridge::to_json(&answer).map_err(|error| unreadable(error.info))
+}
+
+/// What cannot be asked of a node over gRPC.
+pub(crate) fn unfit(server: &Server, reason: &str) -> RequestError {
+    let info = format!("{} is called over gRPC, and what it is asked has no message there: {reason}", server.called());
+    RequestError::new(ErrorCode::BadRequest, info)
 }
 
 fn unreadable(server: &Server, reason: &str) -> RequestError {

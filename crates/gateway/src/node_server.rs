@@ -223,7 +223,8 @@ pub(crate) struct Question<'a> {
 /// What a body is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// What goes over REST; for a node that is called over gRPC it is turned into a message, and the answer back.
+    /// What goes over REST; for a node that is called over gRPC, and does not speak V2, it is turned into a message, and
+    /// the answer back.
     Rest,
     /// A message of the node's own service of gRPC, as is the answer, but for refusals.
     Message,

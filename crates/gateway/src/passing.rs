@@ -1,12 +1,16 @@
 //! What a program or a graph is sent of a request, and what the caller gets of its answer, where one of them speaks gRPC: a
-//! message goes on as it is to those who take it, and else as JSON.
+//! message goes on as it is to those who take it, and else as JSON. Of V2 binary tensors are a message's to those, too.
 
 use bytes::Bytes;
+use http::HeaderMap;
 use prost::Message as _;
 use provost_domain::ErrorCode;
 use provost_inference::protocol::{
-    proto::serving::{
-        ClassificationResponse, ExamplesRequest, ModelSpec, PredictRequest, PredictResponse, RegressionResponse,
+    proto::{
+        inference::{ModelInferRequest, ModelInferResponse},
+        serving::{
+            ClassificationResponse, ExamplesRequest, ModelSpec, PredictRequest, PredictResponse, RegressionResponse,
+        },
     },
     serving::{
         Request,
@@ -21,7 +25,15 @@ use serde_json::json;
 use crate::{
     dialects::Content,
     error::RequestError,
+    grpc::tensors::{
+        self,
+        binary::{Binary, request_from_body, response_to_body},
+        raw::{Place, placed},
+    },
+    matcher::Dialect,
+    node_grpc::unfit,
     node_server::{Form, Reply, Server},
+    service::INFERENCE_HEADER,
 };
 
 /// What goes on.
@@ -29,16 +41,32 @@ use crate::{
 pub(crate) struct Sent {
     pub(crate) body: Bytes,
     pub(crate) form: Form,
+    /// Which outputs of V2 go back as bytes after JSON.
+    pub(crate) binary: Binary,
 }
 
 impl Sent {
     /// What a program is sent of a request to a deployment of this name.
-    pub(crate) fn to(server: &Server, content: &Content, deployment: &str) -> Result<Self, RequestError> {
+    pub(crate) fn to(
+        server: &Server,
+        (headers, content): (&HeaderMap, &Content),
+        deployment: &str,
+    ) -> Result<Self, RequestError> {
+        let message = |body| Self { body, form: Form::Message, binary: Binary::default() };
         match content {
-            Content::Serving(request, message) if server.is_grpc() => {
-                Ok(Self { body: named(request, message, (server.name(), deployment)), form: Form::Message })
+            Content::Serving(request, asked) if server.is_grpc() => {
+                Ok(message(named(request, asked, (server.name(), deployment))))
             }
-            _ => Ok(Self { body: as_json(content)?, form: Form::Rest }),
+            Content::V2(_, asked) if server.is_grpc() => {
+                let name = ModelInferRequest { model_name: server.name().to_owned(), ..ModelInferRequest::default() };
+                Ok(message(together(asked, &name)))
+            }
+            Content::Json(body) if server.is_grpc() && server.dialect() == Dialect::V2 => {
+                let read = request_from_body(body, json_length(headers), server.name());
+                let (request, binary) = read.map_err(|reason| unfit(server, &reason))?;
+                Ok(Self { binary, ..message(request.encode_to_vec().into()) })
+            }
+            _ => Ok(Self { body: as_json(content)?, form: Form::Rest, binary: Binary::default() }),
         }
     }
 
@@ -46,9 +74,20 @@ impl Sent {
     pub(crate) fn text(&self, content: &Content) -> Bytes {
         match (self.form, content) {
             (Form::Message, Content::Serving(request, _)) => text(request_to_json(request)),
+            (Form::Message, Content::V2(request, _)) => text(tensors::request_to_json(request)),
+            (Form::Message, _) => {
+                let request = ModelInferRequest::decode(self.body.clone()).unwrap_or_default();
+                text(tensors::request_to_json(&request))
+            }
             _ => self.body.clone(),
         }
     }
+}
+
+/// The length of the JSON where bytes follow it; what is no number is longer than any body.
+pub(crate) fn json_length(headers: &HeaderMap) -> Option<usize> {
+    let length = headers.get(INFERENCE_HEADER)?;
+    Some(length.to_str().ok().and_then(|length| length.parse().ok()).unwrap_or(usize::MAX))
 }
 
 /// The body of REST that says the same.
@@ -58,40 +97,87 @@ pub(crate) fn as_json(content: &Content) -> Result<Bytes, RequestError> {
             let info = format!("the request cannot be passed on over REST, by which the program is called: {reason}");
             RequestError::new(ErrorCode::BadRequest, info)
         }),
+        Content::V2(request, _) => {
+            tensors::request_to_json(request).map_err(|reason| RequestError::new(ErrorCode::BadRequest, reason))
+        }
         _ => Ok(content.body()),
     }
 }
 
 /// What came of a request.
 pub(crate) struct Given {
-    /// As it is logged, and as it goes back over REST.
-    pub(crate) reply: Reply,
-    /// As it goes back over gRPC.
-    pub(crate) message: Option<Bytes>,
+    /// As it is logged.
+    pub(crate) shown: Reply,
+    /// As it goes back, where that is otherwise.
+    pub(crate) back: Option<Reply>,
 }
 
 impl Given {
     /// What the caller of a request is given of an answer. Refusals go back as they are.
-    pub(crate) fn of(content: &Content, reply: Reply, is_logged: bool) -> Result<Self, RequestError> {
-        let Content::Serving(request, _) = content else { return Ok(Self { reply, message: None }) };
+    pub(crate) fn of(
+        content: &Content,
+        binary: &Binary,
+        (reply, is_logged): (Reply, bool),
+    ) -> Result<Self, RequestError> {
         if !reply.status.is_success() {
-            return Ok(Self { reply, message: None });
+            return Ok(Self { shown: reply, back: None });
         }
-        if reply.form == Form::Message {
-            let shown = if is_logged { text(response_text(request, &reply.body)) } else { Bytes::new() };
-            return Ok(Self { message: Some(reply.body), reply: Reply::json(shown.into()) });
+        match (content, reply.form) {
+            (Content::Serving(request, _), Form::Message) => {
+                let shown = is_logged.then(|| text(response_text(request, &reply.body)));
+                Ok(Self { shown: Reply::json(shown.unwrap_or_default().into()), back: Some(reply) })
+            }
+            (Content::Serving(request, _), Form::Rest) => {
+                let message = response_message(request, &reply.body).map_err(|reason| unanswered("V1", &reason))?;
+                Ok(Self { shown: reply, back: Some(Reply::message(message.into())) })
+            }
+            (Content::V2(request, _), Form::Message) => {
+                let response = infer_response(&reply.body)?;
+                let shown = is_logged.then(|| text(tensors::response_to_json(&response)));
+                let message = placed(response, place(request)).encode_to_vec();
+                let back = Some(Reply::message(message.into()));
+                Ok(Self { shown: Reply::json(shown.unwrap_or_default().into()), back })
+            }
+            (Content::V2(request, _), Form::Rest) => {
+                let response = tensors::response_from_json(&reply.body).map_err(|reason| unanswered("V2", &reason))?;
+                let message = placed(response, place(request)).encode_to_vec();
+                Ok(Self { shown: reply, back: Some(Reply::message(message.into())) })
+            }
+            (_, Form::Message) => {
+                let response = infer_response(&reply.body)?;
+                let (body, json) = response_to_body(&response, binary).map_err(|reason| unanswered("JSON", &reason))?;
+                let Some(length) = json else { return Ok(Self { shown: Reply::json(body), back: None }) };
+                let shown = is_logged.then(|| text(tensors::response_to_json(&response)));
+                let back = Some(Reply::with_bytes(body, Some(length)));
+                Ok(Self { shown: Reply::json(shown.unwrap_or_default().into()), back })
+            }
+            (_, Form::Rest) => Ok(Self { shown: reply, back: None }),
         }
-        let message = response_message(request, &reply.body).map_err(|reason| {
-            let info = format!("the deployment's program did not answer in V1: {reason}");
-            RequestError::new(ErrorCode::Internal, info)
-        })?;
-        Ok(Self { reply, message: Some(message.into()) })
     }
 }
 
+fn unanswered(protocol: &str, reason: &dyn std::fmt::Display) -> RequestError {
+    let info = format!("the deployment's program did not answer in {protocol}: {reason}");
+    RequestError::new(ErrorCode::Internal, info)
+}
+
+fn infer_response(message: &Bytes) -> Result<ModelInferResponse, RequestError> {
+    ModelInferResponse::decode(message.clone()).map_err(|reason| unanswered("V2", &reason))
+}
+
+/// Where the values of an answer stand: where those of the request do.
+fn place(request: &ModelInferRequest) -> Place {
+    if request.raw_input_contents.is_empty() { Place::Typed } else { Place::Raw }
+}
+
 /// What is logged of a message that has no form in JSON: why.
-fn text(json: Result<Vec<u8>, Unpassable>) -> Bytes {
-    json.unwrap_or_else(|reason| json!({"not_shown": reason.to_string()}).to_string().into()).into()
+pub(crate) fn text(json: Result<impl Into<Bytes>, impl std::fmt::Display>) -> Bytes {
+    json.map_or_else(|reason| json!({"not_shown": reason.to_string()}).to_string().into(), Into::into)
+}
+
+/// A message with fields of another: of two values of a field the later counts, and parts of a message are put together.
+fn together(message: &Bytes, added: &impl prost::Message) -> Bytes {
+    [&message[..], &added.encode_to_vec()[..]].concat().into()
 }
 
 fn request_to_json(request: &Request) -> Result<Vec<u8>, Unpassable> {
@@ -123,19 +209,17 @@ fn response_text(request: &Request, message: &Bytes) -> Result<Vec<u8>, Unpassab
     })
 }
 
-/// The message as it came; for the node's model, where it names none or the deployment: of two values of a field the later
-/// counts, and parts of a message are put together.
+/// The message as it came; for the node's model, where it names none or the deployment.
 fn named(request: &Request, message: &Bytes, (node, deployment): (&str, &str)) -> Bytes {
     let name = request.model_spec().map_or("", |spec| &spec.name);
     if !name.is_empty() && name != deployment {
         return message.clone();
     }
     let model_spec = Some(ModelSpec { name: node.to_owned(), ..ModelSpec::default() });
-    let added = match request {
-        Request::Predict(_) => PredictRequest { model_spec, ..PredictRequest::default() }.encode_to_vec(),
-        Request::Classify(_) | Request::Regress(_) => ExamplesRequest { model_spec, input: None }.encode_to_vec(),
-    };
-    [&message[..], &added[..]].concat().into()
+    match request {
+        Request::Predict(_) => together(message, &PredictRequest { model_spec, ..PredictRequest::default() }),
+        Request::Classify(_) | Request::Regress(_) => together(message, &ExamplesRequest { model_spec, input: None }),
+    }
 }
 
 #[cfg(test)]

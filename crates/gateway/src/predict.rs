@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use provost_domain::ErrorCode;
 use provost_inference::{
-    protocol::json::unescape,
+    protocol::{json::unescape, proto::inference::ModelInferRequest},
     record::{FEATURE_COLUMNS_MAX, Payload},
 };
 
@@ -18,10 +18,14 @@ use crate::{
     error::RequestError,
     exchange::{Asked, Passed, pass_on, pass_through},
     graph::{Entry, Graph},
+    grpc::tensors::{
+        self,
+        binary::{Binary, request_from_body},
+    },
     matcher::{Action, Dialect},
     native,
-    node_server::{Server, not_spoken},
-    passing::{Sent, as_json},
+    node_server::{Reply, Server, not_spoken},
+    passing::{Sent, as_json, json_length, text},
     records::Outcome,
     routes::{Deployment, Native, Predictor, Routes, Served},
     service::{INFERENCE_HEADER, PREDICTOR, ThreadState},
@@ -71,9 +75,11 @@ pub(crate) struct Answered {
 }
 
 impl Answered {
-    /// With another body, where there is one.
-    pub(crate) fn with_message(self, message: Option<Bytes>) -> Self {
-        Self { body: message.unwrap_or(self.body), ..self }
+    /// With another answer in its place, where there is one.
+    pub(crate) fn with(self, back: Option<Reply>) -> Self {
+        let Some(back) = back else { return self };
+        let Self { request_id, headers, .. } = self;
+        back.answered(headers, request_id)
     }
 }
 
@@ -216,7 +222,7 @@ fn find_work<'a>(
             if matches!(content, Content::Serving(..)) && !server.is_grpc() {
                 check_version(&call.deployment, predictor, version)?;
             }
-            let sent = Sent::to(server, content, &call.deployment.name)?;
+            let sent = Sent::to(server, (headers, content), &call.deployment.name)?;
             Work::Server(server, uri, asked(parsed.ok().as_ref()), sent)
         }
         Served::Graph(_) if matches!(call.action, Action::Examples(_)) => {
@@ -224,8 +230,12 @@ fn find_work<'a>(
         }
         Served::Graph(graph) => {
             check_model(&call.deployment, predictor, model, version)?;
+            if graph.dialect == Some(Dialect::V2) && call.dialect == Dialect::V2 {
+                let (entry, body) = enter_v2((headers, content), call.is_logged())?;
+                return Ok((predictor, Work::Graph(graph, entry, None, body)));
+            }
             let body = if graph.dialect == Some(Dialect::V1) { as_json(content)? } else { content.body() };
-            let (entry, asked) = enter(graph, call.dialect, (headers, &body, parsed), values)?;
+            let (entry, asked) = enter(graph, call.dialect, (&body, parsed), values)?;
             Work::Graph(graph, entry, asked, body)
         }
     };
@@ -240,7 +250,7 @@ fn no_explainer() -> RequestError {
 fn enter<'a>(
     graph: &Graph,
     dialect: Dialect,
-    (headers, body, parsed): (&HeaderMap, &Bytes, Result<Parsed<'a>, RequestError>),
+    (body, parsed): (&Bytes, Result<Parsed<'a>, RequestError>),
     values: &mut Vec<f64>,
 ) -> Result<(Entry, Option<Asked<'a>>), RequestError> {
     match (graph.dialect, dialect) {
@@ -261,15 +271,32 @@ fn enter<'a>(
             };
             Ok((entry, asked(parsed.ok().as_ref())))
         }
-        (Some(speaks), dialect) if speaks == dialect => {
-            if headers.contains_key(INFERENCE_HEADER) {
-                let info = "tensors in bytes do not pass through a graph of programs: send JSON";
-                return Err(RequestError::new(ErrorCode::BadRequest, info));
-            }
-            Ok((Entry::of_body(dialect, body.clone()), None))
-        }
+        (Some(speaks), dialect) if speaks == dialect => Ok((Entry::of_body(dialect, body.clone()), None)),
         (Some(speaks), _) => Err(not_spoken("the programs of the graph speak", speaks)),
     }
+}
+
+/// A request of V2 as it enters a graph of programs that speak it, and as it is logged.
+fn enter_v2((headers, content): (&HeaderMap, &Content), is_logged: bool) -> Result<(Entry, Bytes), RequestError> {
+    let (request, binary) = match content {
+        Content::V2(request, _) => (ModelInferRequest::clone(request), Binary::default()),
+        _ => {
+            let (body, json) = (content.body(), json_length(headers));
+            // JSON alone goes on as it came.
+            if json.is_none() && !says_binary(&body) {
+                return Ok((Entry::of_body(Dialect::V2, body.clone()), body));
+            }
+            let read = request_from_body(&body, json, "");
+            read.map_err(|reason| RequestError::new(ErrorCode::BadRequest, reason))?
+        }
+    };
+    let shown = if is_logged { text(tensors::request_to_json(&request)) } else { Bytes::new() };
+    Ok((Entry { binary, ..Entry::of_infer(request) }, shown))
+}
+
+/// Whether a body may ask for an answer with bytes after its JSON.
+fn says_binary(body: &[u8]) -> bool {
+    std::str::from_utf8(body).is_ok_and(|body| body.contains("\"binary_data"))
 }
 
 pub(crate) fn choose<'a>(call: &'a Call, request_id: &str) -> Result<&'a Predictor, RequestError> {

@@ -7,7 +7,6 @@ use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use http::HeaderMap;
 use prost::Message;
-use provost_domain::ErrorCode;
 use provost_inference::protocol::{
     proto::serving::{
         ClassificationResponse, GetModelMetadataRequest, GetModelMetadataResponse, ModelSpec, PredictResponse,
@@ -23,7 +22,7 @@ use provost_inference::protocol::{
 };
 use tonic::{Code, Status};
 
-use super::{GrpcNodes, refused, unreadable};
+use super::{GrpcNodes, refused, unfit, unreadable};
 use crate::{
     error::RequestError,
     node_server::{Question, Reply, Server},
@@ -131,11 +130,4 @@ impl From<Unpassable> for Failed {
     fn from(reason: Unpassable) -> Self {
         Self::Unfit(reason)
     }
-}
-
-fn unfit(server: &Server, reason: &str) -> RequestError {
-    RequestError::new(
-        ErrorCode::BadRequest,
-        format!("{} is called over gRPC, and what it is asked has no message there: {reason}", server.called()),
-    )
 }
