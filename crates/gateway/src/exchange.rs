@@ -18,9 +18,11 @@ use provost_inference::{
 use serde_json::Value;
 
 use crate::{
+    batching,
     dialects::Content,
     error::RequestError,
     graph::{AnswerAs, Entry, Graph, Numbers, Stopped, Walk, write_as},
+    matcher::{Action, Dialect},
     node_metrics,
     node_server::{Form, Question, Reply, Server},
     passing::{Given, Sent},
@@ -102,7 +104,7 @@ pub(crate) async fn pass_on(
     state: &RefCell<ThreadState>,
     routes: &Routes,
     (call, headers, content): (&Call, &HeaderMap, &Content),
-    (server, uri, sent): (&Server, Uri, Sent),
+    (server, uri, sent): (&Arc<Server>, Uri, Sent),
     passed: Passed<'_>,
     buffers: &mut Buffers,
 ) -> Result<Answered, Failed> {
@@ -110,12 +112,27 @@ pub(crate) async fn pass_on(
     let (request_id, Sent { body, form, binary }) = (Some(&*passed.request_id), sent);
     let headers = &*if form == Form::Message { without_length(headers) } else { Cow::Borrowed(headers) };
     let started = Instant::now();
-    let reply = nodes.ask(server, Question { method: Method::POST, uri, headers, request_id, body, form }).await;
+    let batched = match server.batcher.as_ref().filter(|_| is_gathered(call, content) && server.predicts_at(&uri)) {
+        Some(batcher) => {
+            let batch = state.borrow_mut().ids.next();
+            Box::pin(batching::ask(batcher, (&nodes, server, &uri), &body, batch)).await
+        }
+        None => None,
+    };
+    let reply = match batched {
+        Some(reply) => reply,
+        None => nodes.ask(server, Question { method: Method::POST, uri, headers, request_id, body, form }).await,
+    };
     let client = started.elapsed();
     let given = reply.and_then(|reply| Given::of(content, &binary, (reply, call.is_logged())));
     let (answer, back) = split(given, Answer::Passed);
     let answered = pass_back(&mut state.borrow_mut(), routes, call, passed, (buffers, answer, Some(client)))?;
     Ok(answered.with(back))
+}
+
+/// Whether a request may be gathered with others: a prediction of V1 over REST.
+pub(crate) fn is_gathered(call: &Call, content: &Content) -> bool {
+    call.dialect == Dialect::V1 && call.action == Action::Predict && matches!(content, Content::Json(_))
 }
 
 /// The headers of a request without what they say of bytes after its JSON, which do not go on there.

@@ -6,6 +6,7 @@
 //! whose buffers, log lane and metrics no other thread touches.
 
 mod about;
+mod batching;
 mod body;
 mod clock;
 mod dialects;

@@ -1,7 +1,7 @@
 //! A node that is a server of its own: a program of the user's, called as Seldon's orchestrator calls it. Bodies pass
 //! through in both directions as they are.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header, uri::Authority};
@@ -11,11 +11,15 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 use opentelemetry::KeyValue;
-use provost_domain::{ErrorCode, routing_table::NodeServer};
+use provost_domain::{
+    ErrorCode,
+    routing_table::{Batching, NodeServer},
+};
 use provost_inference::protocol::serving;
 use tokio::sync::Semaphore;
 
 use crate::{
+    batching::OfInstances,
     error::RequestError,
     feedback::FEEDBACK_PATH,
     headers::passed_on,
@@ -50,6 +54,8 @@ pub(crate) struct Server {
     timeout: Duration,
     /// What it says to take, where it was asked.
     pub(crate) signatures: node_grpc::Signatures,
+    /// What gathers its requests of V1, where they are gathered.
+    pub(crate) batcher: Option<Arc<OfInstances>>,
     /// One for each request that it may get at once: the others wait in their order.
     turns: Option<Semaphore>,
 }
@@ -78,8 +84,19 @@ impl Server {
             predict,
             timeout,
             signatures: node_grpc::Signatures::default(),
+            batcher: None,
             turns,
         })
+    }
+
+    /// The same, whose requests of V1 are gathered so.
+    pub(crate) fn gathering(self, batching: Option<Batching>) -> Self {
+        Self { batcher: batching.map(OfInstances::new), ..self }
+    }
+
+    /// Whether it is asked for predictions of its own model there.
+    pub(crate) fn predicts_at(&self, uri: &Uri) -> bool {
+        self.predict == *uri
     }
 
     /// What answers a step of a graph of services at an address. It may take so long, or what others may.
@@ -93,6 +110,7 @@ impl Server {
             predict,
             timeout: timeout.unwrap_or(TIMEOUT),
             signatures: node_grpc::Signatures::default(),
+            batcher: None,
             turns: None,
         }
     }
@@ -231,7 +249,7 @@ pub(crate) enum Form {
 }
 
 /// What a node answered.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     /// Those of its headers that [`PASSED_BACK`] names.

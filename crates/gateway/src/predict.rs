@@ -14,9 +14,10 @@ use provost_inference::{
 };
 
 use crate::{
+    batching,
     dialects::{Content, Input, Parsed, answered_as, asked, parse, read, texts, write_answer},
     error::RequestError,
-    exchange::{Asked, Passed, pass_on, pass_through},
+    exchange::{Asked, Passed, is_gathered, pass_on, pass_through},
     graph::{Entry, Graph},
     grpc::tensors::{
         self,
@@ -110,7 +111,7 @@ enum Work<'a> {
     /// A model of this process predicts for a request that was read.
     Native(&'a Native, Input<'a>),
     /// A server gets the body, at this address; what it says is known where it is numbers.
-    Server(&'a Server, http::Uri, Option<Asked<'a>>, Sent),
+    Server(&'a Arc<Server>, http::Uri, Option<Asked<'a>>, Sent),
     /// A message goes through a graph, and is logged as such a body; what it says is known where it is numbers.
     Graph(&'a Graph, Entry, Option<Asked<'a>>, Bytes),
 }
@@ -137,7 +138,14 @@ pub(crate) async fn answer(
         Ok(Prepared { predictor, work: Work::Native(native, input), request_id }) => {
             let read = Read { predictor, native, input, request_id };
             let started = Instant::now();
-            let predicted = run(&read, &mut buffers).await;
+            let batcher = read.native.batcher.as_ref().filter(|_| is_gathered(&call, &content));
+            let predicted = match batcher {
+                Some(batcher) => {
+                    let batch = state.borrow_mut().ids.next();
+                    Box::pin(run_with_others(&read, batcher, &mut buffers, batch)).await.map(Some)
+                }
+                None => run(&read, &mut buffers).await.map(|()| None),
+            };
             let client = started.elapsed();
             finish(&mut state.borrow_mut(), routes, &call, &content, read, (&buffers, predicted, client))
         }
@@ -363,6 +371,21 @@ async fn run(read: &Read<'_>, buffers: &mut Buffers) -> Result<(), RequestError>
     result
 }
 
+/// Predicts with others that come about now, and gives the batch's id.
+async fn run_with_others(
+    read: &Read<'_>,
+    batcher: &Arc<batching::OfRows>,
+    buffers: &mut Buffers,
+    batch: String,
+) -> Result<Arc<str>, RequestError> {
+    let Read { native, input, .. } = read;
+    let model = (Arc::clone(&native.predict), native.row_cost);
+    let rows = (input.rows, input.columns, buffers.inputs.clone());
+    let share = batching::predict(batcher, model, rows, batch).await?;
+    buffers.outputs = share.of;
+    Ok(share.batch)
+}
+
 /// Writes the answer, then the log, then counts: in this order, the log comes before the first byte
 /// goes out.
 fn finish(
@@ -371,14 +394,18 @@ fn finish(
     call: &Call,
     content: &Content,
     read: Read<'_>,
-    (buffers, predicted, client): (&Buffers, Result<(), RequestError>, Duration),
+    (buffers, predicted, client): (&Buffers, Result<Option<Arc<str>>, RequestError>, Duration),
 ) -> Result<Answered, Failed> {
     let Read { predictor, native, input, request_id } = read;
-    if let Err(error) = predicted {
-        return Err(fail(state, call, Some(predictor), request_id, error));
-    }
+    let batch = match predicted {
+        Ok(batch) => batch,
+        Err(error) => return Err(fail(state, call, Some(predictor), request_id, error)),
+    };
     let mut written = Vec::with_capacity(state.answer_capacity);
     let head = write_answer(native, &input, &request_id, &buffers.outputs, &mut written);
+    if let Some(batch) = batch {
+        batching::tell(&batch, &mut written);
+    }
     state.answer_capacity = written.len().next_multiple_of(64).min(1 << 16);
     let answered = Instant::now();
     let server = answered.duration_since(call.arrived);

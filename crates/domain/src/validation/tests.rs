@@ -213,6 +213,37 @@ fn how_many_requests_a_node_gets_at_once_is_a_number() {
 }
 
 #[test]
+fn how_requests_are_gathered_are_numbers_for_one_node() {
+    let with = |size: &str, latency: &str| {
+        let mut deployment = graph(own("classifier"));
+        for (name, text) in [("provost.dev/max-batch-size", size), ("provost.dev/max-batch-latency", latency)] {
+            deployment.annotations.insert(name.to_owned(), text.to_owned());
+        }
+        deployment
+    };
+    check(&with("16", "50"), &[]);
+    let batching = |size: &str, latency: &str| {
+        let deployment = with(size, latency);
+        deployment.batching(&deployment.predictors[0]).map(|batching| (batching.most, batching.wait))
+    };
+    assert_eq!((batching("16", "50"), batching("0", "50")), (Some((16, 50)), None));
+    check(
+        &with("many", "-1"),
+        &[
+            "metadata.annotations[provost.dev/max-batch-size]: `many` is not a number of instances; write one such as `100`",
+            "metadata.annotations[provost.dev/max-batch-latency]: `-1` is not a number of milliseconds; write one such as \
+             `100`",
+        ],
+    );
+    let mut several = with("16", "50");
+    several.predictors[0].graph.children = vec![own("below")];
+    let refused = |name: &str| {
+        format!("metadata.annotations[{name}]: requests to a graph of several nodes are not gathered; remove it")
+    };
+    check(&several, &[&refused("provost.dev/max-batch-size"), &refused("provost.dev/max-batch-latency")]);
+}
+
+#[test]
 fn a_node_says_what_it_does() {
     let silent = Node { kind: NodeKind::UnknownType, ..own("classifier") };
     let expected = "spec.predictors[0].graph.type: Predictive Unit has no implementation methods defined. Change to \
