@@ -167,15 +167,16 @@ async fn programs_that_speak_v2_get_what_others_answered() {
     assert_eq!(seldon.status, 404);
     let info = seldon.json["status"]["info"].as_str().unwrap();
     assert!(info.starts_with("the programs of the graph speak `kfserving`, which is at v2/models"), "{info}");
-    let binary = [("inference-header-content-length", "99")];
-    let head =
-        r#"{"inputs":[{"name":"x","shape":[1],"datatype":"FP64","parameters":{"binary_data_size":8}}]}          "#;
-    let reply =
-        node.post("/seldon/default/graph/v2/models/first/infer", &format!("{head}\0\0\0\0\0\0\0\0"), &binary).await;
-    assert_eq!(
-        (reply.status, &reply.json["error"]),
-        (400, &json!("tensors in bytes do not pass through a graph of programs: send JSON"))
-    );
+    // Bytes after the JSON become JSON for them.
+    let input = json!({"name": "x", "shape": [1], "datatype": "INT64", "parameters": {"binary_data_size": 8}});
+    let head = json!({"inputs": [input]}).to_string();
+    let length = head.len().to_string();
+    let binary = [("inference-header-content-length", length.as_str())];
+    let path = "/seldon/default/graph/v2/models/first/infer";
+    let reply = node.post(path, &format!("{head}\u{7}\0\0\0\0\0\0\0"), &binary).await;
+    assert_eq!((reply.status, &reply.json["outputs"][0]["data"]), (200, &json!([9.0, 9.0])), "{}", reply.json);
+    let reply = node.post(path, &format!("{head}\0"), &binary).await;
+    assert_eq!((reply.status, &reply.json["error"]), (400, &json!("the bytes of `x` are cut off")));
 }
 
 #[tokio::test]

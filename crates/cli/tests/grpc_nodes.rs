@@ -1,11 +1,10 @@
 //! Nodes that are called over gRPC, in Seldon's protocol and in V2, whichever way the caller asks.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "a test")]
 
-use std::future::{Ready, ready};
+#[path = "grpc/unary.rs"]
+mod unary;
 
-use axum::{Router, body::Body, extract::Request};
-use http::uri::PathAndQuery;
-use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use axum::{Router, extract::Request};
 use prost_types::{ListValue, Value as ProtoValue, value::Kind};
 use provost_api::rest::v1::deployments::DeploymentState;
 use provost_inference::protocol::proto::{
@@ -15,8 +14,8 @@ use provost_inference::protocol::proto::{
 use provost_testkit::{Node, NodeOptions, wrapped_model};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tonic::{Code, Response, Status, server::UnaryService};
-use tonic_prost::ProstCodec;
+use tonic::{Code, Status};
+use unary::{call, unary};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_provost");
 
@@ -49,27 +48,9 @@ async fn answer(request: Request) -> axum::response::Response {
             };
             unary(request, told).await
         }
-        "/inference.GRPCInferenceService/ModelInfer" => unary(request, |message| Ok(infer(message))).await,
+        "/inference.GRPCInferenceService/ModelInfer" => unary(request, infer).await,
         path => panic!("{path}"),
     }
-}
-
-async fn unary<Q, A>(request: Request, answer: fn(Q) -> Result<A, Status>) -> axum::response::Response
-where
-    Q: prost::Message + Default + Send + 'static,
-    A: prost::Message + Default + Send + 'static,
-{
-    struct Answers<Q, A>(fn(Q) -> Result<A, Status>);
-    impl<Q, A> UnaryService<Q> for Answers<Q, A> {
-        type Response = A;
-        type Future = Ready<Result<Response<A>, Status>>;
-
-        fn call(&mut self, request: tonic::Request<Q>) -> Self::Future {
-            ready((self.0)(request.into_inner()).map(Response::new))
-        }
-    }
-    let mut grpc = tonic::server::Grpc::new(ProstCodec::<A, Q>::default());
-    grpc.unary(Answers(answer), request).await.map(Body::new)
 }
 
 fn numbers(values: Values) -> SeldonMessage {
@@ -116,13 +97,33 @@ fn join(messages: SeldonMessageList) -> SeldonMessage {
     numbers(Values::Tensor(SeldonTensor { shape: vec![1, count], values: all }))
 }
 
-fn infer(request: ModelInferRequest) -> ModelInferResponse {
+/// Adds a half to each number; one that is called `raw` takes and gives bytes beside the tensors alone, and leaves those of
+/// another datatype than FP32 as they are.
+fn infer(request: ModelInferRequest) -> Result<ModelInferResponse, Status> {
     let input = request.inputs[0].clone();
-    let values = input.contents.unwrap_or_default().fp32_contents.iter().map(|value| value + 0.5).collect();
-    let contents = Some(Contents { fp32_contents: values, ..Contents::default() });
-    let output = Tensor { name: "out".to_owned(), contents, ..input };
     let (model_name, id) = (request.model_name, request.id);
-    ModelInferResponse { model_name, id, outputs: vec![output], ..ModelInferResponse::default() }
+    let output = Tensor { name: "out".to_owned(), contents: None, ..input.clone() };
+    let answer = ModelInferResponse { model_name, id, outputs: vec![output.clone()], ..ModelInferResponse::default() };
+    let more = |values: &[f32]| values.iter().map(|value| value + 0.5).collect::<Vec<_>>();
+    if answer.model_name.starts_with("raw") {
+        let bytes = request.raw_input_contents.first().ok_or_else(|| Status::invalid_argument("bytes alone"))?;
+        let raw = if input.datatype == "FP32" { to_bytes(&more(&of_bytes(bytes))) } else { bytes.to_vec() };
+        return Ok(ModelInferResponse { raw_output_contents: vec![raw.into()], ..answer });
+    }
+    let values = match request.raw_input_contents.first() {
+        Some(bytes) => of_bytes(bytes),
+        None => input.contents.unwrap_or_default().fp32_contents,
+    };
+    let contents = Some(Contents { fp32_contents: more(&values), ..Contents::default() });
+    Ok(ModelInferResponse { outputs: vec![Tensor { contents, ..output }], ..answer })
+}
+
+fn of_bytes(bytes: &[u8]) -> Vec<f32> {
+    bytes.chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect()
+}
+
+fn to_bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
 async fn served(specification: Value) -> Node {
@@ -141,21 +142,6 @@ async fn served(specification: Value) -> Node {
 
 fn of(graph: &Value) -> Value {
     json!({"predictors": [{"name": "main", "graph": graph}]})
-}
-
-async fn call<Q, A>(node: &Node, method: &'static str, message: Q) -> Result<A, Status>
-where
-    Q: prost::Message + Default + Send + Sync + 'static,
-    A: prost::Message + Default + Send + Sync + 'static,
-{
-    let client: Client<_, tonic::body::Body> = Client::builder(TokioExecutor::new()).http2_only(true).build_http();
-    let mut grpc = tonic::client::Grpc::with_origin(client, node.url().parse().unwrap());
-    grpc.ready().await.unwrap();
-    let mut request = tonic::Request::new(message);
-    request.metadata_mut().insert("seldon", "graph".parse().unwrap());
-    grpc.unary(request, PathAndQuery::from_static(method), ProstCodec::<Q, A>::default())
-        .await
-        .map(Response::into_inner)
 }
 
 #[tokio::test]
@@ -197,6 +183,83 @@ async fn feedback_is_sent_over_grpc() {
     assert_eq!((metadata.status, &metadata.json["name"]), (200, &json!("model")));
 }
 
+const INFER: &str = "/inference.GRPCInferenceService/ModelInfer";
+
+fn tensor(datatype: &str) -> Tensor {
+    Tensor { name: "x".to_owned(), datatype: datatype.to_owned(), shape: vec![1, 2], contents: None }
+}
+
+fn raw(datatype: &str, bytes: Vec<u8>) -> ModelInferRequest {
+    ModelInferRequest {
+        id: "i".to_owned(),
+        inputs: vec![tensor(datatype)],
+        raw_input_contents: vec![bytes.into()],
+        ..ModelInferRequest::default()
+    }
+}
+
+fn typed(values: &[f32]) -> ModelInferRequest {
+    let contents = Some(Contents { fp32_contents: values.to_vec(), ..Contents::default() });
+    let inputs = vec![Tensor { contents, ..tensor("FP32") }];
+    ModelInferRequest { id: "i".to_owned(), inputs, ..ModelInferRequest::default() }
+}
+
+/// A body of REST with two numbers after its JSON, and the length of that.
+fn binary(outputs: &Value) -> (Vec<u8>, String) {
+    let input = json!({"name": "x", "datatype": "FP32", "shape": [1, 2], "parameters": {"binary_data_size": 8}});
+    let json = json!({"id": "b", "inputs": [input], "outputs": outputs}).to_string();
+    let length = json.len().to_string();
+    ([json.as_bytes(), &to_bytes(&[0.1, 2.0])].concat(), length)
+}
+
+/// Posts it; the answer's body and the length of its JSON.
+async fn post_binary(node: &Node, model: &str, outputs: &Value) -> (u16, Vec<u8>, Option<usize>) {
+    let (body, length) = binary(outputs);
+    let url = format!("{}/seldon/default/graph/v2/models/{model}/infer", node.url());
+    let request = reqwest::Client::new().post(url).header("inference-header-content-length", length);
+    let response = request.header("content-type", "application/octet-stream").body(body).send().await.unwrap();
+    let length = response.headers().get("inference-header-content-length");
+    let length = length.map(|length| length.to_str().unwrap().parse().unwrap());
+    (response.status().as_u16(), response.bytes().await.unwrap().to_vec(), length)
+}
+
+#[tokio::test]
+async fn tensors_in_bytes_go_through_programs_and_graphs() {
+    let below = program("raw-below", "MODEL", &[]).await;
+    let mut specification = of(&program("raw", "TRANSFORMER", &[below]).await);
+    specification["protocol"] = json!("v2");
+    let node = served(specification).await;
+    let wanted = json!([{"name": "out", "parameters": {"binary_data": true}}]);
+    let (status, body, length) = post_binary(&node, "raw", &wanted).await;
+    let (head, bytes) = body.split_at(length.unwrap_or(body.len()));
+    assert_eq!((status, of_bytes(bytes)), (200, vec![1.1, 3.0]), "{}", String::from_utf8_lossy(head));
+    let (status, body, length) = post_binary(&node, "raw", &json!([])).await;
+    let told: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!((status, length, &told["outputs"][0]["data"]), (200, None, &json!([1.1, 3.0])), "{told}");
+    let answer: ModelInferResponse = call(&node, INFER, raw("FP32", to_bytes(&[0.1, 2.0]))).await.unwrap();
+    assert_eq!((of_bytes(&answer.raw_output_contents[0]), answer.id.as_str()), (vec![1.1, 3.0], "i"));
+    // What JSON cannot say goes through as bytes, and is not logged.
+    let answer: ModelInferResponse = call(&node, INFER, raw("FP16", vec![0, 60, 0, 64])).await.unwrap();
+    assert_eq!(&answer.raw_output_contents[0][..], [0, 60, 0, 64]);
+    let rows = node.all_requests("graph").await;
+    assert_eq!(rows.iter().filter(|row| row["request"].as_str().unwrap().contains("not_shown")).count(), 1, "{rows:?}");
+    let refused = call::<_, ModelInferResponse>(&node, INFER, typed(&[1.0, 2.0])).await.unwrap_err();
+    assert_eq!((refused.code(), refused.message()), (Code::InvalidArgument, "bytes alone"));
+}
+
+#[tokio::test]
+async fn a_single_program_takes_tensors_in_bytes_of_rest() {
+    let mut specification = of(&program("raw", "MODEL", &[]).await);
+    specification["protocol"] = json!("v2");
+    let node = served(specification).await;
+    let wanted = json!([{"name": "out", "parameters": {"binary_data": true}}]);
+    let (status, body, length) = post_binary(&node, "raw", &wanted).await;
+    let (head, bytes) = body.split_at(length.unwrap_or(body.len()));
+    assert_eq!((status, of_bytes(bytes)), (200, vec![0.6, 2.5]), "{}", String::from_utf8_lossy(head));
+    let rows = node.all_requests("graph").await;
+    assert!(rows[0]["response"].as_str().unwrap().contains("[0.6,2.5]"), "{rows:?}");
+}
+
 #[tokio::test]
 async fn v2_goes_both_ways() {
     let mut specification = of(&program("model", "MODEL", &[]).await);
@@ -207,17 +270,14 @@ async fn v2_goes_both_ways() {
     let output = json!({"name": "out", "datatype": "FP32", "shape": [1, 2], "data": [0.6, 2.5]});
     assert_eq!((reply.status, &reply.json["outputs"][0]), (200, &output), "{}", reply.json);
 
-    let raw = [0.1_f32, 2.0].iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>().into();
-    let tensor = Tensor { name: "x".to_owned(), datatype: "FP32".to_owned(), shape: vec![1, 2], contents: None };
-    let request = ModelInferRequest {
-        id: "i".to_owned(),
-        inputs: vec![tensor],
-        raw_input_contents: vec![raw],
-        ..Default::default()
-    };
-    let answer: ModelInferResponse = call(&node, "/inference.GRPCInferenceService/ModelInfer", request).await.unwrap();
+    // Asked with bytes it answers in the tensor, which are bytes to the caller.
+    let answer: ModelInferResponse = call(&node, INFER, raw("FP32", to_bytes(&[0.1, 2.0]))).await.unwrap();
     assert_eq!((answer.id.as_str(), answer.model_name.as_str()), ("i", "model"));
+    assert_eq!(of_bytes(&answer.raw_output_contents[0]), [0.6, 2.5]);
+    let answer: ModelInferResponse = call(&node, INFER, typed(&[0.1, 2.0])).await.unwrap();
     assert_eq!(answer.outputs[0].contents.as_ref().unwrap().fp32_contents, [0.6, 2.5]);
+    let rows = node.all_requests("graph").await;
+    assert!(rows.iter().all(|row| row["request"].as_str().unwrap().contains("0.1")), "{rows:?}");
     let text = node.post("/seldon/default/graph/v2/models/model/infer", r#"{"inputs":[{"name":"x"}]}"#, &[]).await;
     assert_eq!(text.status, 400);
     assert!(

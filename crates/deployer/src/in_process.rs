@@ -134,6 +134,7 @@ fn compile(deployment: &Deployment, predictor: &Predictor, route: &Route) -> Pre
         weight: route.weight,
         mirrored: predictor.mirrored(),
         version: predictor.annotations.get(VERSION_ANNOTATION).cloned().unwrap_or_default(),
+        batching: deployment.batching(predictor),
         graph: node(deployment, predictor, &predictor.graph),
     }
 }

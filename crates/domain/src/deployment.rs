@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::{
     DeploymentId,
     graph::{Node, UnknownWord, parse_word},
+    routing_table::Batching,
     scaling::Scaling,
     service_graph::ServiceGraph,
 };
@@ -26,6 +27,10 @@ pub const GRPC_TIMEOUT_ANNOTATION: &str = "seldon.io/grpc-timeout";
 pub const REST_TIMEOUT_ANNOTATION: &str = "seldon.io/rest-timeout";
 /// Annotation that limits how many requests a node that is called answers at once, in each replica.
 pub const CONCURRENCY_ANNOTATION: &str = "provost.dev/container-concurrency";
+/// Most instances of a batch of requests of V1 that a predictor gets at once; 0 where it gets each alone.
+pub const BATCH_SIZE_ANNOTATION: &str = "provost.dev/max-batch-size";
+/// How long such a request waits for others at most, in milliseconds.
+pub const BATCH_LATENCY_ANNOTATION: &str = "provost.dev/max-batch-latency";
 /// The server of scikit-learn models.
 const SKLEARN_SERVER: &str = "SKLEARN_SERVER";
 /// Label that carries a predictor's name.
@@ -240,6 +245,15 @@ impl Deployment {
     /// How many requests a node of the predictor that is called gets at once, where a number tells; 0 is no limit.
     pub fn node_concurrency(&self, predictor: &Predictor) -> Option<u32> {
         self.annotation(predictor, CONCURRENCY_ANNOTATION)?.trim().parse().ok()
+    }
+
+    /// How requests of V1 to the predictor are gathered, where an annotation tells; what is not said is as in `KServe`.
+    pub fn batching(&self, predictor: &Predictor) -> Option<Batching> {
+        let number = |name| self.annotation(predictor, name).and_then(|text| text.trim().parse::<u32>().ok());
+        let (most, wait) = (number(BATCH_SIZE_ANNOTATION), number(BATCH_LATENCY_ANNOTATION));
+        let is_said = most.or(wait).is_some();
+        let batching = Batching { most: most.unwrap_or(32), wait: wait.unwrap_or(5000).into() };
+        is_said.then_some(batching).filter(|batching| batching.most > 0)
     }
 
     /// What gets all requests in place of the predictor.

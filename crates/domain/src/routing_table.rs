@@ -49,8 +49,20 @@ pub struct PredictorRoute {
     pub mirrored: Option<u32>,
     /// Its annotation `version`, a label of Seldon's metrics.
     pub version: String,
+    /// How its requests of V1 are gathered; they are not where it is left out.
+    #[serde(default)]
+    pub batching: Option<Batching>,
     /// The root of its graph.
     pub graph: NodeRoute,
+}
+
+/// How requests are gathered that are sent on at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Batching {
+    /// Most instances of a batch, but for a single request with more.
+    pub most: u32,
+    /// How long a request waits for others at most, in milliseconds.
+    pub wait: u64,
 }
 
 /// A node of a predictor's graph, as requests pass it.

@@ -18,7 +18,7 @@ use crate::{
     error::RequestError,
     graph::{self, Runs},
     matcher::{Action, Dialect},
-    node_server::{Question, Reply, Server},
+    node_server::{Form, Question, Reply, Server},
     predict::{OF_SERVICES_ALONE, check_model, pinned},
     repository,
     routes::{Deployment, Native, Predictor, Served},
@@ -132,7 +132,8 @@ async fn ask(
 ) -> Result<Response<Full<Bytes>>, RequestError> {
     let nodes = state.borrow().nodes.clone();
     let uri = server.find((about.dialect, about.action), Some(model), about.version.as_deref())?;
-    let question = Question { method: Method::GET, uri, headers, request_id: None, body: Bytes::new() };
+    let question =
+        Question { method: Method::GET, uri, headers, request_id: None, body: Bytes::new(), form: Form::Rest };
     Ok(passed_back(&nodes.ask(server, question).await?))
 }
 

@@ -35,10 +35,10 @@ pub(crate) enum Content {
     Examples(Bytes, serving::Method),
     /// A message of Seldon's gRPC service.
     Seldon(Box<proto::seldon::SeldonMessage>),
-    /// A request of V2's gRPC service.
-    V2(Box<proto::inference::ModelInferRequest>),
-    /// A request of `TensorFlow` Serving's.
-    Serving(Box<serving::Request>),
+    /// A request of V2's gRPC service, and the message that it is.
+    V2(Box<proto::inference::ModelInferRequest>, Bytes),
+    /// A request of `TensorFlow` Serving's, and the message that it is.
+    Serving(Box<serving::Request>, Bytes),
 }
 
 /// A request as its dialect reads it; the values are in the thread's buffer.
@@ -89,7 +89,7 @@ impl Content {
     pub(crate) fn body(&self) -> Bytes {
         match self {
             Self::Json(body) | Self::Examples(body, _) => body.clone(),
-            Self::Seldon(_) | Self::V2(_) | Self::Serving(_) => Bytes::new(),
+            Self::Seldon(_) | Self::V2(..) | Self::Serving(..) => Bytes::new(),
         }
     }
 }
@@ -108,12 +108,12 @@ pub(crate) fn parse<'a>(
             return (parsed.map_err(Into::into), None);
         }
         Content::Seldon(message) => return parse_seldon_message(message, values),
-        Content::V2(message) => {
+        Content::V2(message, _) => {
             let form = if message.raw_input_contents.is_empty() { V2Form::Typed } else { V2Form::Raw };
             let parsed = v2::read_message(message, values).map(|request| Parsed::V2(request, form));
             return (parsed.map_err(Into::into), Some(&*message.id).filter(|id| !id.is_empty()));
         }
-        Content::Serving(request) => {
+        Content::Serving(request, _) => {
             let parsed = serving::read_request(request, values).map(|block| Parsed::Serving(block, request));
             return (parsed.map_err(Into::into), None);
         }
@@ -180,8 +180,12 @@ pub(crate) fn asked<'a>(parsed: Option<&Parsed<'a>>) -> Option<Asked<'a>> {
 pub(crate) fn answered_as(parsed: Parsed<'_>) -> Result<(Block<'_>, AnswerAs), RequestError> {
     match parsed {
         Parsed::V1(request) => Ok((request.block, AnswerAs::V1)),
+        Parsed::Serving(block, request) => {
+            request.check_signature()?;
+            Ok((block, AnswerAs::V1))
+        }
         Parsed::V2(request, form) => Ok((request.block, AnswerAs::V2(request.id.map(str::to_owned), form))),
-        Parsed::Seldon(_) | Parsed::SeldonMessage(..) | Parsed::Serving(..) | Parsed::Examples(..) => {
+        Parsed::Seldon(_) | Parsed::SeldonMessage(..) | Parsed::Examples(..) => {
             Err(RequestError::new(provost_domain::ErrorCode::Internal, "graphs are not asked so"))
         }
     }

@@ -2,14 +2,15 @@
 //! numbers.
 
 use std::{
+    borrow::Cow,
     cell::RefCell,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Uri};
-
+use http::{HeaderMap, Method, Uri, header};
+use prost::Message as _;
 use provost_inference::{
     protocol::seldon,
     record::{FEATURE_COLUMNS_MAX, Payload},
@@ -17,14 +18,18 @@ use provost_inference::{
 use serde_json::Value;
 
 use crate::{
+    batching,
+    dialects::Content,
     error::RequestError,
     graph::{AnswerAs, Entry, Graph, Numbers, Stopped, Walk, write_as},
+    matcher::{Action, Dialect},
     node_metrics,
-    node_server::{Question, Reply, Server},
+    node_server::{Form, Question, Reply, Server},
+    passing::{Given, Sent},
     predict::{Answered, Buffers, Call, Failed, fail},
     records::{Outcome, Records},
     routes::{Predictor, Routes},
-    service::ThreadState,
+    service::{INFERENCE_HEADER, JSON, ThreadState},
 };
 
 /// Most bytes of a server's refusal that are logged.
@@ -98,33 +103,76 @@ pub(crate) struct Passed<'a> {
 pub(crate) async fn pass_on(
     state: &RefCell<ThreadState>,
     routes: &Routes,
-    (call, headers): (&Call, &HeaderMap),
-    (server, uri): (&Server, Uri),
+    (call, headers, content): (&Call, &HeaderMap, &Content),
+    (server, uri, sent): (&Arc<Server>, Uri, Sent),
     passed: Passed<'_>,
     buffers: &mut Buffers,
 ) -> Result<Answered, Failed> {
     let nodes = state.borrow().nodes.clone();
-    let (request_id, body) = (Some(&*passed.request_id), passed.body.clone());
+    let (request_id, Sent { body, form, binary }) = (Some(&*passed.request_id), sent);
+    let headers = &*if form == Form::Message { without_length(headers) } else { Cow::Borrowed(headers) };
     let started = Instant::now();
-    let reply = nodes.ask(server, Question { method: Method::POST, uri, headers, request_id, body }).await;
+    let batched = match server.batcher.as_ref().filter(|_| is_gathered(call, content) && server.predicts_at(&uri)) {
+        Some(batcher) => {
+            let batch = state.borrow_mut().ids.next();
+            Box::pin(batching::ask(batcher, (&nodes, server, &uri), &body, batch)).await
+        }
+        None => None,
+    };
+    let reply = match batched {
+        Some(reply) => reply,
+        None => nodes.ask(server, Question { method: Method::POST, uri, headers, request_id, body, form }).await,
+    };
     let client = started.elapsed();
-    pass_back(&mut state.borrow_mut(), routes, call, passed, (buffers, reply.map(Answer::Passed), Some(client)))
+    let given = reply.and_then(|reply| Given::of(content, &binary, (reply, call.is_logged())));
+    let (answer, back) = split(given, Answer::Passed);
+    let answered = pass_back(&mut state.borrow_mut(), routes, call, passed, (buffers, answer, Some(client)))?;
+    Ok(answered.with(back))
+}
+
+/// Whether a request may be gathered with others: a prediction of V1 over REST.
+pub(crate) fn is_gathered(call: &Call, content: &Content) -> bool {
+    call.dialect == Dialect::V1 && call.action == Action::Predict && matches!(content, Content::Json(_))
+}
+
+/// The headers of a request without what they say of bytes after its JSON, which do not go on there.
+fn without_length(headers: &HeaderMap) -> Cow<'_, HeaderMap> {
+    if !headers.contains_key(INFERENCE_HEADER) {
+        return Cow::Borrowed(headers);
+    }
+    let mut headers = headers.clone();
+    headers.remove(INFERENCE_HEADER);
+    headers.insert(header::CONTENT_TYPE, JSON);
+    Cow::Owned(headers)
+}
+
+/// What is logged, and what goes back in its place.
+fn split(
+    given: Result<Given, RequestError>,
+    answer: impl FnOnce(Reply) -> Answer,
+) -> (Result<Answer, RequestError>, Option<Reply>) {
+    match given {
+        Ok(Given { shown, back }) => (Ok(answer(shown)), back),
+        Err(error) => (Err(error), None),
+    }
 }
 
 /// Sends a request through a graph, and logs and counts what comes of it.
 pub(crate) async fn pass_through(
     state: &RefCell<ThreadState>,
     routes: &Routes,
-    (call, headers): (&Call, &HeaderMap),
+    (call, headers, content): (&Call, &HeaderMap, &Content),
     (graph, entry): (&Graph, Entry),
     passed: Passed<'_>,
     buffers: &mut Buffers,
 ) -> Result<Answered, Failed> {
     let request_id = passed.request_id.clone();
-    let walk = Walk::new(state, (headers, &request_id), (graph, entry.notes));
-    let reply = match walk.through(&graph.root, entry.message).await {
+    let headers = without_length(headers);
+    let walk = Walk::new(state, (&headers, &request_id), (graph, entry.notes));
+    let came = match walk.through(&graph.root, entry.message).await {
         Ok(message) => {
-            let numbers = message.payload.numbers().ok();
+            let is_needed = passed.asked.is_some() || entry.answer != AnswerAs::Message;
+            let numbers = is_needed.then(|| message.payload.numbers().ok()).flatten();
             let model = (call.model.as_deref().unwrap_or(&graph.root.name), &*passed.predictor.stream.revision);
             let reply = match &numbers {
                 Some(numbers) if entry.answer != AnswerAs::Message => {
@@ -132,14 +180,28 @@ pub(crate) async fn pass_through(
                     let head = write_as(&entry.answer, model, (numbers, &request_id), &mut body);
                     Reply::with_bytes(body, head)
                 }
-                _ => Reply::json(walk.answer(&message)),
+                _ => match message.payload.infer() {
+                    Some(infer) => Reply::message(infer.response().encode_to_vec().into()),
+                    None => Reply::json(walk.answer(&message)),
+                },
             };
-            Ok(Answer::OfGraph(reply, numbers))
+            Ok((reply, numbers))
         }
-        Err(Stopped::Refused(reply)) => Ok(Answer::OfGraph(*reply, None)),
+        Err(Stopped::Refused(reply)) => Ok((*reply, None)),
         Err(Stopped::Error(error)) => Err(error),
     };
-    pass_back(&mut state.borrow_mut(), routes, call, passed, (buffers, reply, None))
+    let mut numbers = None;
+    let given = came.and_then(|(reply, of_reply)| {
+        numbers = of_reply;
+        match &entry.answer {
+            // It is written as the caller wants it.
+            AnswerAs::V2(..) => Ok(Given { shown: reply, back: None }),
+            AnswerAs::Message | AnswerAs::V1 => Given::of(content, &entry.binary, (reply, call.is_logged())),
+        }
+    });
+    let (answer, back) = split(given, |reply| Answer::OfGraph(reply, numbers));
+    let answered = pass_back(&mut state.borrow_mut(), routes, call, passed, (buffers, answer, None))?;
+    Ok(answered.with(back))
 }
 
 /// Logs and counts what was answered, whose status and body are the caller's. The nodes of a graph are counted already.

@@ -22,7 +22,7 @@ use crate::{
     error::RequestError,
     graph::{Graph, Notes, Stopped, Told, Walk},
     node_metrics,
-    node_server::{Question, Reply, Server},
+    node_server::{Form, Question, Reply, Server},
     predict::{Answered, Call, Failed, OF_SERVICES_ALONE, choose},
     records::Outcome,
     routes::{Predictor, Routes, Served},
@@ -123,7 +123,9 @@ impl Given<'_> {
         let uri = server.feedback().ok_or_else(|| RequestError::new(ErrorCode::Internal, "a node has no address"))?;
         let nodes = state.borrow().nodes.clone();
         let (headers, request_id, body) = (self.headers, Some(self.request_id), self.body.clone());
-        let reply = nodes.ask(server, Question { method: Method::POST, uri, headers, request_id, body }).await?;
+        let reply = nodes
+            .ask(server, Question { method: Method::POST, uri, headers, request_id, body, form: Form::Rest })
+            .await?;
         Ok(Some(reply).filter(takes_feedback))
     }
 

@@ -20,11 +20,15 @@ use provost_inference::{
     Predict, Schema,
     protocol::{
         block::Block,
+        proto::inference::ModelInferRequest,
         seldon::{Envelope, Request, parse_envelope},
     },
 };
 
-use crate::{error::RequestError, feedback::FEEDBACK_PATH, matcher::Dialect, node_server::Server};
+use crate::{
+    error::RequestError, feedback::FEEDBACK_PATH, grpc::tensors::binary::Binary, infer::Infer, matcher::Dialect,
+    node_server::Server,
+};
 
 pub(crate) use answer::{AnswerAs, write_as};
 pub(crate) use feedback::Told;
@@ -91,6 +95,8 @@ pub(crate) struct Entry {
     /// What the caller says of nodes that were passed before.
     pub(crate) notes: Notes,
     pub(crate) answer: AnswerAs,
+    /// Which outputs of V2 go back as bytes after JSON.
+    pub(crate) binary: Binary,
 }
 
 impl Entry {
@@ -117,7 +123,7 @@ impl Entry {
         };
         let tags = members(meta.tags)?;
         let message = Message { payload: Rc::new(payload), tags };
-        Ok(Self { message, notes: Notes::of(meta)?, answer: AnswerAs::Message })
+        Ok(Self { message, notes: Notes::of(meta)?, answer: AnswerAs::Message, binary: Binary::default() })
     }
 
     /// A request of V1 or V2 for nodes of this process, in the order of the features of the first model.
@@ -128,13 +134,20 @@ impl Entry {
     ) -> Result<Self, RequestError> {
         let numbers = wire::numbers(block, values, graph.root.first_schema())?;
         let message = Message { payload: Rc::new(Payload::of_numbers(numbers)), tags: Members::new() };
-        Ok(Self { message, notes: Notes::default(), answer })
+        Ok(Self { message, notes: Notes::default(), answer, binary: Binary::default() })
     }
 
     /// A request of V1 or V2 for nodes that speak it.
     pub(crate) fn of_body(dialect: Dialect, body: Bytes) -> Self {
         let message = Message { payload: Rc::new(Payload::of_body(dialect, body)), tags: Members::new() };
-        Self { message, notes: Notes::default(), answer: AnswerAs::Message }
+        Self { message, notes: Notes::default(), answer: AnswerAs::Message, binary: Binary::default() }
+    }
+
+    /// A request of V2's gRPC for nodes that speak it.
+    pub(crate) fn of_infer(request: ModelInferRequest) -> Self {
+        let payload = Rc::new(Payload::of_infer(Infer::Request(request)));
+        let message = Message { payload, tags: Members::new() };
+        Self { message, notes: Notes::default(), answer: AnswerAs::Message, binary: Binary::default() }
     }
 
     /// A request of any kind.
@@ -142,7 +155,12 @@ impl Entry {
         let envelope: Envelope<'_> = parse_envelope(body)?;
         let payload = Rc::new(payload_of(&envelope, body));
         let tags = members(envelope.meta.tags)?;
-        Ok(Self { message: Message { payload, tags }, notes: Notes::of(&envelope.meta)?, answer: AnswerAs::Message })
+        Ok(Self {
+            message: Message { payload, tags },
+            notes: Notes::of(&envelope.meta)?,
+            answer: AnswerAs::Message,
+            binary: Binary::default(),
+        })
     }
 }
 

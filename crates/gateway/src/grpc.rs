@@ -133,21 +133,21 @@ impl GatewayThread {
                 self.take_feedback_message((deployment, headers, arrived), &message).await
             }
             Method::ModelInfer => {
-                let message: ModelInferRequest = within(&message, limits::V2).and_then(decoded)?;
-                let deployment = self.of_model(&headers, &message.model_name)?;
-                self.predict_v2((deployment, headers, arrived), message).await
+                let request: ModelInferRequest = within(&message, limits::V2).and_then(decoded)?;
+                let deployment = self.of_model(&headers, &request.model_name)?;
+                self.predict_v2((deployment, headers, arrived), (request, message)).await
             }
             Method::TensorsPredict => {
                 let request = within(&message, limits::TENSORS).and_then(decoded)?;
-                self.predict_serving(serving::Request::Predict(request), (headers, arrived)).await
+                self.predict_serving((serving::Request::Predict(request), message), (headers, arrived)).await
             }
             Method::Classify => {
                 let request = within(&message, limits::EXAMPLES).and_then(decoded)?;
-                self.predict_serving(serving::Request::Classify(request), (headers, arrived)).await
+                self.predict_serving((serving::Request::Classify(request), message), (headers, arrived)).await
             }
             Method::Regress => {
                 let request = within(&message, limits::EXAMPLES).and_then(decoded)?;
-                self.predict_serving(serving::Request::Regress(request), (headers, arrived)).await
+                self.predict_serving((serving::Request::Regress(request), message), (headers, arrived)).await
             }
             Method::SeldonModelMetadata => self.tell_of_node(headers, &decoded(&message)?).await,
             Method::SeldonGraphMetadata => {
@@ -155,7 +155,7 @@ impl GatewayThread {
                 self.tell_of_graph(headers).await
             }
             Method::HealthCheck => self.tell_health(&headers, &decoded(&message)?),
-            Method::Signatures => self.tell_signatures(&headers, &decoded(&message)?),
+            Method::Signatures => self.tell_signatures(headers, &decoded(&message)?).await,
             Method::ModelStatus => self.tell_status(&headers, &decoded(&message)?),
             Method::ServerLive => Ok(encoded(&Yes { is_so: true })),
             Method::ServerReady => {
@@ -275,25 +275,14 @@ impl GatewayThread {
     async fn predict_v2(
         &self,
         (deployment, headers, arrived): (Arc<Deployment>, HeaderMap, Instant),
-        message: ModelInferRequest,
+        (request, message): (ModelInferRequest, Bytes),
     ) -> Result<tonic::Response<Bytes>, Status> {
-        let is_bridged = !are_here(&deployment);
-        let headers = if is_bridged { as_rest(headers) } else { headers };
+        let headers = if are_here(&deployment) { headers } else { as_rest(headers) };
         let mut call = call(deployment, Dialect::V2, (&headers, arrived))?;
         let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-        (call.model, call.version) = (given(&message.model_name), given(&message.model_version));
-        if !is_bridged {
-            let content = Content::V2(Box::new(message));
-            return Ok(respond(self.predict(call, (&headers, content)).await?));
-        }
-        let content = Content::Json(tensors::request_to_json(&message)?);
-        let answered = self.predict(call, (&headers, content)).await?;
-        if !answered.status.is_success() {
-            return Err(refused(answered.status, &answered.body));
-        }
-        let message = tensors::response_from_json(&answered.body)
-            .map_err(|reason| Status::internal(format!("the deployment's program did not answer in V2: {reason}")))?;
-        Ok(respond(Answered { body: message.encode_to_vec().into(), ..answered }))
+        (call.model, call.version) = (given(&request.model_name), given(&request.model_version));
+        let answered = self.predict(call, (&headers, Content::V2(Box::new(request), message))).await?;
+        if answered.status.is_success() { Ok(respond(answered)) } else { Err(refused(answered.status, &answered.body)) }
     }
 
     async fn predict(&self, call: Call, (headers, content): (&HeaderMap, Content)) -> Result<Answered, Status> {
@@ -424,7 +413,8 @@ fn refused(status: StatusCode, body: &[u8]) -> Status {
     };
     let json: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     let text = String::from_utf8_lossy(body);
-    let info = json.pointer("/status/info").and_then(serde_json::Value::as_str).unwrap_or(&text);
+    let info = json.pointer("/status/info").or_else(|| json.get("error"));
+    let info = info.and_then(serde_json::Value::as_str).unwrap_or(&text);
     Status::new(code, info.chars().take(1000).collect::<String>())
 }
 

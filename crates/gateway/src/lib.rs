@@ -6,6 +6,7 @@
 //! whose buffers, log lane and metrics no other thread touches.
 
 mod about;
+mod batching;
 mod body;
 mod clock;
 mod dialects;
@@ -17,6 +18,7 @@ mod graph;
 mod grpc;
 mod headers;
 mod in_flight;
+mod infer;
 mod learners;
 mod matcher;
 mod metrics;
@@ -24,6 +26,7 @@ mod native;
 mod node_grpc;
 mod node_metrics;
 mod node_server;
+mod passing;
 mod predict;
 mod proxy;
 mod records;

@@ -1,5 +1,7 @@
 //! Nodes that are called over gRPC: what they are asked and answer is JSON in this process, as that of others.
 
+mod serving;
+
 use std::error::Error as _;
 
 use bytes::Bytes;
@@ -11,20 +13,21 @@ use hyper_util::{
 use prost::Message as _;
 use provost_domain::ErrorCode;
 use provost_inference::protocol::{
-    proto::{
-        inference::ModelInferResponse,
-        seldon::{SeldonMessage, SeldonMessageList},
-    },
-    seldon, write_error,
+    proto::seldon::{SeldonMessage, SeldonMessageList},
+    seldon,
+    serving::Method,
+    write_error,
 };
 use tonic::{Code, Status, body::Body};
 
 use crate::{
     error::RequestError,
-    grpc::{bridge, codec::Whole, tensors},
-    matcher::Dialect,
-    node_server::{Question, Reply, Server, connector},
+    grpc::{bridge, codec::Whole},
+    matcher::{Action, Dialect},
+    node_server::{Form, Question, Reply, Server, connector},
 };
+
+pub(crate) use serving::Signatures;
 
 /// Where nodes take and give messages (Seldon Core 1.9, `prediction.proto`).
 const AGGREGATE: &str = "/seldon.protos.Combiner/Aggregate";
@@ -42,8 +45,19 @@ pub(crate) fn method(dialect: Dialect, path: &str) -> Option<&'static str> {
         (Dialect::V2, "/predict" | "/transform-input" | "/transform-output") => {
             "/inference.GRPCInferenceService/ModelInfer"
         }
+        (Dialect::V1, "/predict" | "/transform-input" | "/transform-output") => serving::PREDICT,
         _ => return None,
     })
+}
+
+/// The method that does what is asked of a model besides predictions; `None` where there is none.
+pub(crate) fn method_of(dialect: Dialect, action: Action) -> Option<&'static str> {
+    match (dialect, action) {
+        (Dialect::V1, Action::Examples(Method::Classify)) => Some(serving::CLASSIFY),
+        (Dialect::V1, Action::Examples(Method::Regress)) => Some(serving::REGRESS),
+        (Dialect::V1, Action::Signatures) => Some(serving::METADATA),
+        _ => None,
+    }
 }
 
 /// Calls nodes over HTTP/2.
@@ -74,14 +88,18 @@ impl GrpcNodes {
         question: &Question<'_>,
         headers: &HeaderMap,
     ) -> Result<Reply, RequestError> {
-        let message = message(server, &question.uri, &question.body)?;
-        match self.call(&question.uri, message, headers).await {
+        let Question { uri, body, form, .. } = question;
+        if *form == Form::Message {
+            let answer = self.call(uri, body.clone(), headers).await;
+            return answer.map_or_else(|status| refused(server, &status), |answer| Ok(Reply::message(answer)));
+        }
+        if server.dialect() == Dialect::V1 {
+            return Box::pin(self.ask_serving(server, question, headers)).await;
+        }
+        let message = message(server, uri, body)?;
+        match self.call(uri, message, headers).await {
             Ok(answer) => Ok(Reply::json(json(server, &answer)?.into())),
-            // What a node says of itself has no cause in this process.
-            Err(status) if status.code() == Code::Unavailable || status.source().is_some() => {
-                Err(unreachable(server, &status))
-            }
-            Err(status) => Ok(refusal(server.dialect(), &status)),
+            Err(status) => refused(server, &status),
         }
     }
 
@@ -100,17 +118,9 @@ impl GrpcNodes {
     }
 }
 
-/// What a node is asked in JSON as the message of its method.
+/// What a node that speaks Seldon's protocol is asked in JSON as the message of its method.
 fn message(server: &Server, uri: &Uri, body: &[u8]) -> Result<Bytes, RequestError> {
-    let unfit = |reason: &str| {
-        let info =
-            format!("{} is called over gRPC, and what it is asked has no message there: {reason}", server.called());
-        RequestError::new(ErrorCode::BadRequest, info)
-    };
-    if server.dialect() == Dialect::V2 {
-        let message = tensors::request_from_json(body, server.name()).map_err(|reason| unfit(&reason))?;
-        return Ok(message.encode_to_vec().into());
-    }
+    let unfit = |reason: &str| unfit(server, reason);
     let no_message = "it is no message of Seldon's";
     Ok(match uri.path() {
         AGGREGATE => {
@@ -126,16 +136,28 @@ fn message(server: &Server, uri: &Uri, body: &[u8]) -> Result<Bytes, RequestErro
 
 /// What a node answered as JSON.
 fn json(server: &Server, answer: &Bytes) -> Result<Bytes, RequestError> {
-    let unreadable = |reason: String| {
-        let info = format!("{} did not answer with a message that can be used: {reason}", server.called());
-        RequestError::new(ErrorCode::Internal, info)
-    };
-    if server.dialect() == Dialect::V2 {
-        let answer = ModelInferResponse::decode(answer.clone()).map_err(|error| unreadable(error.to_string()))?;
-        return tensors::response_to_json(&answer).map_err(unreadable);
-    }
+    let unreadable = |reason: String| unreadable(server, &reason);
     let answer = SeldonMessage::decode(answer.clone()).map_err(|error| unreadable(error.to_string()))?;
     bridge::to_json(&answer).map_err(|error| unreadable(error.info))
+}
+
+/// What cannot be asked of a node over gRPC.
+pub(crate) fn unfit(server: &Server, reason: &str) -> RequestError {
+    let info = format!("{} is called over gRPC, and what it is asked has no message there: {reason}", server.called());
+    RequestError::new(ErrorCode::BadRequest, info)
+}
+
+fn unreadable(server: &Server, reason: &str) -> RequestError {
+    let info = format!("{} did not answer with a message that can be used: {reason}", server.called());
+    RequestError::new(ErrorCode::Internal, info)
+}
+
+/// What became of a call that was not answered: what a node says of itself has no cause in this process.
+fn refused(server: &Server, status: &Status) -> Result<Reply, RequestError> {
+    if status.code() == Code::Unavailable || status.source().is_some() {
+        return Err(unreachable(server, status));
+    }
+    Ok(refusal(server.dialect(), status))
 }
 
 fn unreachable(server: &Server, status: &Status) -> RequestError {

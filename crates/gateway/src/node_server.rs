@@ -1,7 +1,7 @@
 //! A node that is a server of its own: a program of the user's, called as Seldon's orchestrator calls it. Bodies pass
 //! through in both directions as they are.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header, uri::Authority};
@@ -11,11 +11,15 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 use opentelemetry::KeyValue;
-use provost_domain::{ErrorCode, routing_table::NodeServer};
+use provost_domain::{
+    ErrorCode,
+    routing_table::{Batching, NodeServer},
+};
 use provost_inference::protocol::serving;
 use tokio::sync::Semaphore;
 
 use crate::{
+    batching::OfInstances,
     error::RequestError,
     feedback::FEEDBACK_PATH,
     headers::passed_on,
@@ -48,6 +52,10 @@ pub(crate) struct Server {
     dialect: Dialect,
     predict: Uri,
     timeout: Duration,
+    /// What it says to take, where it was asked.
+    pub(crate) signatures: node_grpc::Signatures,
+    /// What gathers its requests of V1, where they are gathered.
+    pub(crate) batcher: Option<Arc<OfInstances>>,
     /// One for each request that it may get at once: the others wait in their order.
     turns: Option<Semaphore>,
 }
@@ -75,8 +83,20 @@ impl Server {
             dialect,
             predict,
             timeout,
+            signatures: node_grpc::Signatures::default(),
+            batcher: None,
             turns,
         })
+    }
+
+    /// The same, whose requests of V1 are gathered so.
+    pub(crate) fn gathering(self, batching: Option<Batching>) -> Self {
+        Self { batcher: batching.map(OfInstances::new), ..self }
+    }
+
+    /// Whether it is asked for predictions of its own model there.
+    pub(crate) fn predicts_at(&self, uri: &Uri) -> bool {
+        self.predict == *uri
     }
 
     /// What answers a step of a graph of services at an address. It may take so long, or what others may.
@@ -89,6 +109,8 @@ impl Server {
             dialect: Dialect::V1,
             predict,
             timeout: timeout.unwrap_or(TIMEOUT),
+            signatures: node_grpc::Signatures::default(),
+            batcher: None,
             turns: None,
         }
     }
@@ -155,6 +177,9 @@ impl Server {
             return Err(not_spoken(&format!("the program of node `{}` speaks", self.node), self.dialect));
         }
         let model = model.unwrap_or(&self.node);
+        if let Some(path) = self.is_grpc.then(|| node_grpc::method_of(dialect, action)).flatten() {
+            return self.at(path).ok_or_else(|| RequestError::new(ErrorCode::Internal, "a node has no address"));
+        }
         if action == Action::Predict && (self.is_grpc || version.is_none() && model == self.node) {
             return Ok(self.predict.clone());
         }
@@ -210,26 +235,43 @@ pub(crate) struct Question<'a> {
     /// Goes on as the header `Seldon-Puid`, where there is one.
     pub(crate) request_id: Option<&'a str>,
     pub(crate) body: Bytes,
+    pub(crate) form: Form,
+}
+
+/// What a body is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// What goes over REST; for a node that is called over gRPC, and does not speak V2, it is turned into a message, and
+    /// the answer back.
+    Rest,
+    /// A message of the node's own service of gRPC, as is the answer, but for refusals.
+    Message,
 }
 
 /// What a node answered.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     /// Those of its headers that [`PASSED_BACK`] names.
     headers: [Option<HeaderValue>; 3],
     pub(crate) body: Bytes,
+    pub(crate) form: Form,
 }
 
 impl Reply {
     /// An answer with those of its headers that are passed on.
     pub(crate) fn of(status: StatusCode, headers: &HeaderMap, body: Bytes) -> Self {
-        Self { status, headers: PASSED_BACK.map(|name| headers.get(name).cloned()), body }
+        Self { status, headers: PASSED_BACK.map(|name| headers.get(name).cloned()), body, form: Form::Rest }
     }
 
     /// An answer of this process.
     pub(crate) fn json(body: Vec<u8>) -> Self {
-        Self { status: StatusCode::OK, headers: [Some(JSON), None, None], body: body.into() }
+        Self { status: StatusCode::OK, headers: [Some(JSON), None, None], body: body.into(), form: Form::Rest }
+    }
+
+    /// A message of gRPC.
+    pub(crate) fn message(body: Bytes) -> Self {
+        Self { status: StatusCode::OK, headers: [None, None, None], body, form: Form::Message }
     }
 
     /// An answer of this process; its JSON is so long where bytes follow it.

@@ -9,18 +9,24 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use provost_domain::ErrorCode;
 use provost_inference::{
-    protocol::json::unescape,
+    protocol::{json::unescape, proto::inference::ModelInferRequest},
     record::{FEATURE_COLUMNS_MAX, Payload},
 };
 
 use crate::{
+    batching,
     dialects::{Content, Input, Parsed, answered_as, asked, parse, read, texts, write_answer},
     error::RequestError,
-    exchange::{Asked, Passed, pass_on, pass_through},
+    exchange::{Asked, Passed, is_gathered, pass_on, pass_through},
     graph::{Entry, Graph},
+    grpc::tensors::{
+        self,
+        binary::{Binary, request_from_body},
+    },
     matcher::{Action, Dialect},
     native,
-    node_server::{Server, not_spoken},
+    node_server::{Reply, Server, not_spoken},
+    passing::{Sent, as_json, json_length, text},
     records::Outcome,
     routes::{Deployment, Native, Predictor, Routes, Served},
     service::{INFERENCE_HEADER, PREDICTOR, ThreadState},
@@ -69,6 +75,15 @@ pub(crate) struct Answered {
     pub(crate) headers: http::HeaderMap,
 }
 
+impl Answered {
+    /// With another answer in its place, where there is one.
+    pub(crate) fn with(self, back: Option<Reply>) -> Self {
+        let Some(back) = back else { return self };
+        let Self { request_id, headers, .. } = self;
+        back.answered(headers, request_id)
+    }
+}
+
 /// A failure, with what is known of the request.
 #[derive(Debug)]
 pub(crate) struct Failed {
@@ -95,10 +110,10 @@ struct Prepared<'a> {
 enum Work<'a> {
     /// A model of this process predicts for a request that was read.
     Native(&'a Native, Input<'a>),
-    /// A server gets the body as it is, at this address; what it says is known where it is numbers.
-    Server(&'a Server, http::Uri, Option<Asked<'a>>),
-    /// A message goes through a graph; what it says is known where it is numbers.
-    Graph(&'a Graph, Entry, Option<Asked<'a>>),
+    /// A server gets the body, at this address; what it says is known where it is numbers.
+    Server(&'a Arc<Server>, http::Uri, Option<Asked<'a>>, Sent),
+    /// A message goes through a graph, and is logged as such a body; what it says is known where it is numbers.
+    Graph(&'a Graph, Entry, Option<Asked<'a>>, Bytes),
 }
 
 /// What a native model takes and gives.
@@ -123,20 +138,28 @@ pub(crate) async fn answer(
         Ok(Prepared { predictor, work: Work::Native(native, input), request_id }) => {
             let read = Read { predictor, native, input, request_id };
             let started = Instant::now();
-            let predicted = run(&read, &mut buffers).await;
+            let batcher = read.native.batcher.as_ref().filter(|_| is_gathered(&call, &content));
+            let predicted = match batcher {
+                Some(batcher) => {
+                    let batch = state.borrow_mut().ids.next();
+                    Box::pin(run_with_others(&read, batcher, &mut buffers, batch)).await.map(Some)
+                }
+                None => run(&read, &mut buffers).await.map(|()| None),
+            };
             let client = started.elapsed();
             finish(&mut state.borrow_mut(), routes, &call, &content, read, (&buffers, predicted, client))
         }
-        Ok(Prepared { predictor, work: Work::Server(server, uri, asked), request_id }) => {
-            let body = content.body();
+        Ok(Prepared { predictor, work: Work::Server(server, uri, asked, sent), request_id }) => {
+            let body = if call.is_logged() { sent.text(&content) } else { Bytes::new() };
             let passed = Passed { predictor, request_id, body: &body, asked };
+            let to = (server, uri, sent);
             // Boxed, so that a prediction of a model here does not carry room for it.
-            Box::pin(pass_on(state, routes, (&call, headers), (server, uri), passed, &mut buffers)).await
+            Box::pin(pass_on(state, routes, (&call, headers, &content), to, passed, &mut buffers)).await
         }
-        Ok(Prepared { predictor, work: Work::Graph(graph, entry, asked), request_id }) => {
-            let body = content.body();
+        Ok(Prepared { predictor, work: Work::Graph(graph, entry, asked, body), request_id }) => {
             let passed = Passed { predictor, request_id, body: &body, asked };
-            Box::pin(pass_through(state, routes, (&call, headers), (graph, entry), passed, &mut buffers)).await
+            Box::pin(pass_through(state, routes, (&call, headers, &content), (graph, entry), passed, &mut buffers))
+                .await
         }
         Err((request_id, error)) => Err(fail(&mut state.borrow_mut(), &call, None, request_id, error)),
     };
@@ -204,15 +227,24 @@ fn find_work<'a>(
         }
         Served::Server(server) => {
             let uri = server.find((call.dialect, call.action), model, version)?;
-            Work::Server(server, uri, asked(parsed.ok().as_ref()))
+            if matches!(content, Content::Serving(..)) && !server.is_grpc() {
+                check_version(&call.deployment, predictor, version)?;
+            }
+            let sent = Sent::to(server, (headers, content), &call.deployment.name)?;
+            Work::Server(server, uri, asked(parsed.ok().as_ref()), sent)
         }
-        Served::Graph(_) if matches!(content, Content::Examples(..)) => {
+        Served::Graph(_) if matches!(call.action, Action::Examples(_)) => {
             return Err(RequestError::new(ErrorCode::NotFound, OF_MODELS_ALONE));
         }
         Served::Graph(graph) => {
             check_model(&call.deployment, predictor, model, version)?;
-            let (entry, asked) = enter(graph, call.dialect, (headers, content, parsed), values)?;
-            Work::Graph(graph, entry, asked)
+            if graph.dialect == Some(Dialect::V2) && call.dialect == Dialect::V2 {
+                let (entry, body) = enter_v2((headers, content), call.is_logged())?;
+                return Ok((predictor, Work::Graph(graph, entry, None, body)));
+            }
+            let body = if graph.dialect == Some(Dialect::V1) { as_json(content)? } else { content.body() };
+            let (entry, asked) = enter(graph, call.dialect, (&body, parsed), values)?;
+            Work::Graph(graph, entry, asked, body)
         }
     };
     Ok((predictor, work))
@@ -226,7 +258,7 @@ fn no_explainer() -> RequestError {
 fn enter<'a>(
     graph: &Graph,
     dialect: Dialect,
-    (headers, content, parsed): (&HeaderMap, &Content, Result<Parsed<'a>, RequestError>),
+    (body, parsed): (&Bytes, Result<Parsed<'a>, RequestError>),
     values: &mut Vec<f64>,
 ) -> Result<(Entry, Option<Asked<'a>>), RequestError> {
     match (graph.dialect, dialect) {
@@ -241,21 +273,38 @@ fn enter<'a>(
         }
         (None | Some(Dialect::Seldon), Dialect::Seldon) => {
             let entry = match &parsed {
-                Ok(Parsed::Seldon(request)) => Entry::of_numbers(graph, &content.body(), (request, values))?,
+                Ok(Parsed::Seldon(request)) => Entry::of_numbers(graph, body, (request, values))?,
                 // Not numbers; whether that will do is for the nodes to say.
-                _ => Entry::of_json(&content.body())?,
+                _ => Entry::of_json(body)?,
             };
             Ok((entry, asked(parsed.ok().as_ref())))
         }
-        (Some(speaks), dialect) if speaks == dialect => {
-            if headers.contains_key(INFERENCE_HEADER) {
-                let info = "tensors in bytes do not pass through a graph of programs: send JSON";
-                return Err(RequestError::new(ErrorCode::BadRequest, info));
-            }
-            Ok((Entry::of_body(dialect, content.body()), None))
-        }
+        (Some(speaks), dialect) if speaks == dialect => Ok((Entry::of_body(dialect, body.clone()), None)),
         (Some(speaks), _) => Err(not_spoken("the programs of the graph speak", speaks)),
     }
+}
+
+/// A request of V2 as it enters a graph of programs that speak it, and as it is logged.
+fn enter_v2((headers, content): (&HeaderMap, &Content), is_logged: bool) -> Result<(Entry, Bytes), RequestError> {
+    let (request, binary) = match content {
+        Content::V2(request, _) => (ModelInferRequest::clone(request), Binary::default()),
+        _ => {
+            let (body, json) = (content.body(), json_length(headers));
+            // JSON alone goes on as it came.
+            if json.is_none() && !says_binary(&body) {
+                return Ok((Entry::of_body(Dialect::V2, body.clone()), body));
+            }
+            let read = request_from_body(&body, json, "");
+            read.map_err(|reason| RequestError::new(ErrorCode::BadRequest, reason))?
+        }
+    };
+    let shown = if is_logged { text(tensors::request_to_json(&request)) } else { Bytes::new() };
+    Ok((Entry { binary, ..Entry::of_infer(request) }, shown))
+}
+
+/// Whether a body may ask for an answer with bytes after its JSON.
+fn says_binary(body: &[u8]) -> bool {
+    std::str::from_utf8(body).is_ok_and(|body| body.contains("\"binary_data"))
 }
 
 pub(crate) fn choose<'a>(call: &'a Call, request_id: &str) -> Result<&'a Predictor, RequestError> {
@@ -292,6 +341,10 @@ pub(crate) fn check_model(
         let info = format!("there is no model `{name}` in the deployment; it has: {}", names.join(", "));
         return Err(RequestError::new(ErrorCode::NotFound, info));
     }
+    check_version(deployment, predictor, version)
+}
+
+fn check_version(deployment: &Deployment, predictor: &Predictor, version: Option<&str>) -> Result<(), RequestError> {
     if let Some(version) = version.filter(|version| predictor.version() != Some(version)) {
         let versions: Vec<_> = deployment.predictors.iter().filter_map(Predictor::version).collect();
         let info = format!("there is no version `{version}` of the model; there is: {}", versions.join(", "));
@@ -318,6 +371,21 @@ async fn run(read: &Read<'_>, buffers: &mut Buffers) -> Result<(), RequestError>
     result
 }
 
+/// Predicts with others that come about now, and gives the batch's id.
+async fn run_with_others(
+    read: &Read<'_>,
+    batcher: &Arc<batching::OfRows>,
+    buffers: &mut Buffers,
+    batch: String,
+) -> Result<Arc<str>, RequestError> {
+    let Read { native, input, .. } = read;
+    let model = (Arc::clone(&native.predict), native.row_cost);
+    let rows = (input.rows, input.columns, buffers.inputs.clone());
+    let share = batching::predict(batcher, model, rows, batch).await?;
+    buffers.outputs = share.of;
+    Ok(share.batch)
+}
+
 /// Writes the answer, then the log, then counts: in this order, the log comes before the first byte
 /// goes out.
 fn finish(
@@ -326,14 +394,18 @@ fn finish(
     call: &Call,
     content: &Content,
     read: Read<'_>,
-    (buffers, predicted, client): (&Buffers, Result<(), RequestError>, Duration),
+    (buffers, predicted, client): (&Buffers, Result<Option<Arc<str>>, RequestError>, Duration),
 ) -> Result<Answered, Failed> {
     let Read { predictor, native, input, request_id } = read;
-    if let Err(error) = predicted {
-        return Err(fail(state, call, Some(predictor), request_id, error));
-    }
+    let batch = match predicted {
+        Ok(batch) => batch,
+        Err(error) => return Err(fail(state, call, Some(predictor), request_id, error)),
+    };
     let mut written = Vec::with_capacity(state.answer_capacity);
     let head = write_answer(native, &input, &request_id, &buffers.outputs, &mut written);
+    if let Some(batch) = batch {
+        batching::tell(&batch, &mut written);
+    }
     state.answer_capacity = written.len().next_multiple_of(64).min(1 << 16);
     let answered = Instant::now();
     let server = answered.duration_since(call.arrived);

@@ -27,6 +27,7 @@ use provost_inference::{
 };
 
 use crate::{
+    batching,
     feedback::FEEDBACK_PATH,
     graph::{Found, Graph, Learner},
     learners::Learners,
@@ -106,9 +107,9 @@ pub(crate) struct Predictor {
 #[derive(Debug)]
 pub(crate) enum Served {
     /// One node: a model of this process.
-    Native(Native),
+    Native(Box<Native>),
     /// One node: a server of its own.
-    Server(Server),
+    Server(Arc<Server>),
     /// Several nodes, or one that does not only predict.
     Graph(Box<Graph>),
     /// Services, which are called as a graph of them says.
@@ -120,6 +121,8 @@ pub(crate) enum Served {
 pub(crate) struct Native {
     pub(crate) predict: Arc<dyn Predict>,
     pub(crate) row_cost: Duration,
+    /// What gathers its requests of V1, where they are gathered.
+    pub(crate) batcher: Option<Arc<batching::OfRows>>,
     pub(crate) template: ResponseTemplate,
     pub(crate) v2: Box<v2::ResponseTemplate>,
 }
@@ -132,7 +135,8 @@ impl Native {
         let version = if route.version.is_empty() { &revision } else { &route.version };
         let platform = image.trim_end_matches("_SERVER").to_ascii_lowercase();
         let v2 = Box::new(v2::ResponseTemplate::new(predict.schema(), name, version, &platform));
-        Self { row_cost: predict.row_cost(), predict, template, v2 }
+        let batcher = route.batching.map(batching::OfRows::new);
+        Self { row_cost: predict.row_cost(), batcher, predict, template, v2 }
     }
 
     /// The model as `TensorFlow` Serving's clients know it.
@@ -300,13 +304,13 @@ impl Routes {
                 (Served::Graph(Box::new(graph)), self.stream(id, Some(route), &[], 0))
             }
             NodeRuns::Server(server) => {
-                let server = Server::new(&route.graph.name, server)?;
-                (Served::Server(server), self.stream(id, Some(route), &[], 0))
+                let server = Server::new(&route.graph.name, server)?.gathering(route.batching);
+                (Served::Server(Arc::new(server)), self.stream(id, Some(route), &[], 0))
             }
             _ => {
                 let predict = self.find(id, route, &route.graph.name)?;
                 let stream = self.stream_of(id, route, predict.schema());
-                (Served::Native(Native::new(predict, route)), stream)
+                (Served::Native(Box::new(Native::new(predict, route))), stream)
             }
         };
         let slot = self.registry.slot(series_key(id, Some(route)));

@@ -26,7 +26,7 @@ use crate::{
     error::RequestError,
     exchange::{Answer, Passed, pass_back},
     matcher::Action,
-    node_server::{Question, Reply},
+    node_server::{Form, Question, Reply},
     predict::{Answered, Buffers, Call, Failed, fail, pinned},
     service::{GatewayThread, INFERENCE_HEADER, JSON, PREDICTOR},
 };
@@ -168,7 +168,19 @@ impl Walk<'_> {
             Does::Url(server, uri) => Box::pin(async move {
                 let nodes = self.thread.state.borrow().nodes.clone();
                 let (headers, request_id) = (&self.headers, Some(self.request_id));
-                nodes.ask(server, Question { method: Method::POST, uri: uri.clone(), headers, request_id, body }).await
+                nodes
+                    .ask(
+                        server,
+                        Question {
+                            method: Method::POST,
+                            uri: uri.clone(),
+                            headers,
+                            request_id,
+                            body,
+                            form: Form::Rest,
+                        },
+                    )
+                    .await
             }),
         }
     }

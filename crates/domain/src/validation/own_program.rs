@@ -1,10 +1,10 @@
-//! What a node asks for that is a program of its own, the user's or a model server's: on a cluster a container of its own
+//! What a predictor asks for of how it is called, and what a node does that is a program of its own, the user's or a model server's: on a cluster a container of its own
 //! beside the orchestrator, elsewhere a server that runs already.
 
 use super::{Violation, for_each_node, predictors};
 use crate::{
     Deployment, Engine, FieldPath, Predictor, ServerCatalog,
-    deployment::{CONCURRENCY_ANNOTATION, Protocol},
+    deployment::{BATCH_LATENCY_ANNOTATION, BATCH_SIZE_ANNOTATION, CONCURRENCY_ANNOTATION, Protocol},
     graph::{Implementation, Node},
     server_catalog::ModelServer,
 };
@@ -13,6 +13,7 @@ use crate::{
 pub(super) fn check(deployment: &Deployment, catalog: &ServerCatalog, engine: Engine) -> Vec<Violation> {
     let mut violations = Vec::new();
     for (path, predictor) in predictors(deployment) {
+        check_batching(deployment, predictor, &path, &mut violations);
         let mut has_own = false;
         for_each_node(&predictor.graph, &path.field("graph"), &mut |node, path| {
             if node.is_own_program() && !node.name.is_empty() {
@@ -32,12 +33,12 @@ pub(super) fn check(deployment: &Deployment, catalog: &ServerCatalog, engine: En
     violations
 }
 
-/// Over gRPC there is Seldon's protocol, and predictions of V2.
+/// Over gRPC there is Seldon's protocol, and predictions of V1 and V2.
 fn check_transport(deployment: &Deployment, node: &Node, path: &FieldPath, violations: &mut Vec<Violation>) {
     let calls = node.calls();
     let (name, lacks) = match deployment.protocol {
         _ if !deployment.calls_grpc() => return,
-        Protocol::Tensorflow => ("tensorflow", true),
+        Protocol::Tensorflow => ("tensorflow", calls.route || calls.aggregate),
         Protocol::Kfserving => ("kfserving", calls.route || calls.aggregate),
         Protocol::Seldon => return,
     };
@@ -121,6 +122,21 @@ fn check_concurrency(
     if deployment.node_concurrency(predictor).is_none() {
         let message = format!("`{text}` is not a number of requests; write one such as `4`, or `0` for no limit");
         violations.push(Violation::invalid(place(predictor, path, CONCURRENCY_ANNOTATION), text, message));
+    }
+}
+
+/// Requests are gathered for whatever is all of a predictor, a program or a model of this server.
+fn check_batching(deployment: &Deployment, predictor: &Predictor, path: &FieldPath, violations: &mut Vec<Violation>) {
+    for (annotation, what) in [(BATCH_SIZE_ANNOTATION, "instances"), (BATCH_LATENCY_ANNOTATION, "milliseconds")] {
+        let Some(text) = deployment.annotation(predictor, annotation) else { continue };
+        let place = place(predictor, path, annotation);
+        if text.trim().parse::<u32>().is_err() {
+            let message = format!("`{text}` is not a number of {what}; write one such as `100`");
+            violations.push(Violation::invalid(place, text, message));
+        } else if !predictor.graph.children.is_empty() {
+            let message = "requests to a graph of several nodes are not gathered; remove it";
+            violations.push(Violation::not_supported(place, text, message));
+        }
     }
 }
 

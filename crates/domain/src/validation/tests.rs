@@ -155,7 +155,7 @@ fn a_program_of_the_users_own_is_a_server_where_there_are_no_containers() {
 }
 
 #[test]
-fn over_grpc_programs_speak_seldons_protocol_and_predict_in_v2() {
+fn over_grpc_programs_speak_seldons_protocol_and_predict_in_v1_and_v2() {
     let mut program = own("classifier");
     program.endpoint = Some(Endpoint {
         host: Some("localhost".to_owned()),
@@ -164,21 +164,21 @@ fn over_grpc_programs_speak_seldons_protocol_and_predict_in_v2() {
         ..Endpoint::default()
     });
     let mut deployment = graph(program);
-    check(&deployment, &[]);
-    deployment.protocol = Protocol::Kfserving;
-    check(&deployment, &[]);
+    for protocol in [Protocol::Seldon, Protocol::Tensorflow, Protocol::Kfserving] {
+        deployment.protocol = protocol;
+        check(&deployment, &[]);
+    }
     let refused = |protocol: &str| {
         format!(
             "spec.predictors[0].graph.endpoint.type: `{protocol}` has no such calls of programs over gRPC; use `REST`, or \
              the protocol `seldon`"
         )
     };
+    deployment.predictors[0].graph.kind = NodeKind::Router;
+    deployment.predictors[0].graph.children = vec![Node { model_uri: None, ..node("below", "SIMPLE_MODEL") }];
+    check(&deployment, &[&refused("kfserving")]);
     deployment.protocol = Protocol::Tensorflow;
     check(&deployment, &[&refused("tensorflow")]);
-    deployment.protocol = Protocol::Kfserving;
-    deployment.predictors[0].graph.kind = NodeKind::Router;
-    deployment.predictors[0].graph.children = vec![node("below", "SKLEARN_SERVER")];
-    check(&deployment, &[&refused("kfserving")]);
 }
 
 #[test]
@@ -210,6 +210,37 @@ fn how_many_requests_a_node_gets_at_once_is_a_number() {
     let expected = "metadata.annotations[provost.dev/container-concurrency]: `many` is not a number of requests; write one \
                     such as `4`, or `0` for no limit";
     check(&with("many"), &[expected]);
+}
+
+#[test]
+fn how_requests_are_gathered_are_numbers_for_one_node() {
+    let with = |size: &str, latency: &str| {
+        let mut deployment = graph(own("classifier"));
+        for (name, text) in [("provost.dev/max-batch-size", size), ("provost.dev/max-batch-latency", latency)] {
+            deployment.annotations.insert(name.to_owned(), text.to_owned());
+        }
+        deployment
+    };
+    check(&with("16", "50"), &[]);
+    let batching = |size: &str, latency: &str| {
+        let deployment = with(size, latency);
+        deployment.batching(&deployment.predictors[0]).map(|batching| (batching.most, batching.wait))
+    };
+    assert_eq!((batching("16", "50"), batching("0", "50")), (Some((16, 50)), None));
+    check(
+        &with("many", "-1"),
+        &[
+            "metadata.annotations[provost.dev/max-batch-size]: `many` is not a number of instances; write one such as `100`",
+            "metadata.annotations[provost.dev/max-batch-latency]: `-1` is not a number of milliseconds; write one such as \
+             `100`",
+        ],
+    );
+    let mut several = with("16", "50");
+    several.predictors[0].graph.children = vec![own("below")];
+    let refused = |name: &str| {
+        format!("metadata.annotations[{name}]: requests to a graph of several nodes are not gathered; remove it")
+    };
+    check(&several, &[&refused("provost.dev/max-batch-size"), &refused("provost.dev/max-batch-latency")]);
 }
 
 #[test]

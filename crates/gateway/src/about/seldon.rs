@@ -14,7 +14,7 @@ use crate::{
     error::RequestError,
     graph::{self, Runs},
     matcher::{Action, Dialect},
-    node_server::{Question, Reply, Server},
+    node_server::{Form, Question, Reply, Server},
     routes::{Deployment, Predictor, Served},
     service::ThreadState,
 };
@@ -156,7 +156,8 @@ async fn ask(
 ) -> Result<Reply, RequestError> {
     let nodes = state.borrow().nodes.clone();
     let uri = server.at(path).ok_or_else(|| RequestError::new(ErrorCode::Internal, "a node has no address"))?;
-    let question = Question { method: Method::GET, uri, headers, request_id: None, body: Bytes::new() };
+    let question =
+        Question { method: Method::GET, uri, headers, request_id: None, body: Bytes::new(), form: Form::Rest };
     nodes.ask(server, question).await
 }
 

@@ -4,6 +4,7 @@
 use std::{cell::OnceCell, rc::Rc, sync::Arc};
 
 use bytes::Bytes;
+use provost_domain::ErrorCode;
 use provost_inference::{
     MissingValues, OutputKind, OutputSchema, OutputShape, Precision, Schema,
     protocol::seldon::{self, BadRequest, Envelope, Field, Form, parse_data},
@@ -11,7 +12,7 @@ use provost_inference::{
 use serde_json::{Map, Value};
 
 use super::wire;
-use crate::{error::RequestError, matcher::Dialect};
+use crate::{error::RequestError, infer::Infer, matcher::Dialect};
 
 /// Members of an object of `meta`.
 pub(crate) type Members = Map<String, Value>;
@@ -24,12 +25,14 @@ pub(crate) struct Message {
     pub(crate) tags: Members,
 }
 
-/// A payload. At least one of its forms is there.
+/// A payload. At least one of its forms is there: JSON, numbers or a message.
 #[derive(Debug)]
 pub(crate) struct Payload {
     wire: Wire,
     json: OnceCell<Bytes>,
     numbers: OnceCell<Result<Arc<Numbers>, RequestError>>,
+    /// A message of V2, of which the rest is made where it is needed.
+    infer: Option<Rc<Infer>>,
 }
 
 /// As what a payload is written.
@@ -60,17 +63,28 @@ pub(crate) struct Numbers {
 impl Payload {
     /// What was read as numbers.
     pub(crate) fn of_numbers(numbers: Numbers) -> Self {
-        Self { wire: Wire::Field(Field::Data), json: OnceCell::new(), numbers: OnceCell::from(Ok(Arc::new(numbers))) }
+        Self {
+            wire: Wire::Field(Field::Data),
+            json: OnceCell::new(),
+            numbers: OnceCell::from(Ok(Arc::new(numbers))),
+            infer: None,
+        }
+    }
+
+    /// A message of V2.
+    pub(crate) fn of_infer(infer: Infer) -> Self {
+        let (json, numbers) = (OnceCell::new(), OnceCell::new());
+        Self { wire: Wire::Body(Dialect::V2), json, numbers, infer: Some(Rc::new(infer)) }
     }
 
     /// JSON as it was written.
     pub(crate) fn of_json(field: Field, json: Bytes) -> Self {
-        Self { wire: Wire::Field(field), json: OnceCell::from(json), numbers: OnceCell::new() }
+        Self { wire: Wire::Field(field), json: OnceCell::from(json), numbers: OnceCell::new(), infer: None }
     }
 
     /// A body of V1 or V2.
     pub(crate) fn of_body(dialect: Dialect, body: Bytes) -> Self {
-        Self { wire: Wire::Body(dialect), json: OnceCell::from(body), numbers: OnceCell::new() }
+        Self { wire: Wire::Body(dialect), json: OnceCell::from(body), numbers: OnceCell::new(), infer: None }
     }
 
     /// Numbers of which the body of V1 or V2 is known.
@@ -88,9 +102,26 @@ impl Payload {
         self.wire
     }
 
-    /// The payload as JSON.
+    /// The message of V2 that it is, if it is one.
+    pub(crate) fn infer(&self) -> Option<&Rc<Infer>> {
+        self.infer.as_ref()
+    }
+
+    /// The payload as JSON, which not every message has.
+    pub(crate) fn try_json(&self) -> Result<&Bytes, RequestError> {
+        if let (Some(infer), None) = (&self.infer, self.json.get()) {
+            let json = infer.to_json().map_err(|reason| RequestError::new(ErrorCode::BadRequest, reason))?;
+            return Ok(self.json.get_or_init(|| json));
+        }
+        Ok(self.json())
+    }
+
+    /// The payload as JSON; of a message that has none, nothing.
     pub(crate) fn json(&self) -> &Bytes {
         self.json.get_or_init(|| {
+            if let Some(infer) = &self.infer {
+                return infer.to_json().unwrap_or_default();
+            }
             let mut json = Vec::new();
             // Without JSON there are numbers.
             if let Some(Ok(numbers)) = self.numbers.get() {
@@ -109,6 +140,9 @@ impl Payload {
     pub(crate) fn numbers_for(&self, schema: Option<&Schema>) -> Result<Arc<Numbers>, RequestError> {
         if let Some(known) = self.numbers.get() {
             return known.clone();
+        }
+        if let Some(infer) = &self.infer {
+            return wire::read_infer(infer, schema).map(Arc::new);
         }
         match self.wire {
             Wire::Field(field) => {

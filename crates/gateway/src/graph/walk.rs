@@ -12,11 +12,13 @@ use std::{
 use bytes::Bytes;
 use futures_util::future::join_all;
 use http::{HeaderMap, Method, Uri};
+use prost::Message as _;
 use provost_domain::ErrorCode;
 use provost_inference::{
     Predict,
     protocol::{
         json::{Cursor, JsonError},
+        proto::inference::ModelInferRequest,
         seldon::{self, Envelope, parse_envelope},
     },
 };
@@ -29,9 +31,13 @@ use super::{
 };
 use crate::{
     error::RequestError,
+    grpc::tensors,
+    infer::Infer,
     matcher::Dialect,
-    native, node_metrics,
-    node_server::{Nodes, Question, Reply, Server},
+    native,
+    node_grpc::unfit,
+    node_metrics,
+    node_server::{Form, Nodes, Question, Reply, Server},
     service::ThreadState,
 };
 
@@ -185,7 +191,7 @@ impl<'a> Walk<'a> {
             }
             _ => {
                 let answer = self.ask(node, step, std::slice::from_ref(message)).await?;
-                wire::chosen(answer.payload.json())
+                wire::chosen(answer.payload.try_json()?)
                     .ok_or_else(|| unreadable(node, "a child's number, as in {\"data\":{\"ndarray\":[[0]]}}"))?
             }
         };
@@ -235,15 +241,21 @@ impl<'a> Walk<'a> {
         tags: Members,
     ) -> Result<Message, Stopped> {
         let uri = step.uri.clone().ok_or_else(|| unreadable(node, "an address"))?;
-        let body = match server.dialect() {
-            Dialect::Seldon => self.body(messages, step.takes_list),
-            dialect => {
-                bodies(dialect, messages, step.takes_list).map_err(|error| unreadable(node, &error.to_string()))?
+        let question = match server.dialect() {
+            Dialect::Seldon => self.question(uri, self.body(messages, step.takes_list)),
+            Dialect::V2 if server.is_grpc() => {
+                let asked = infer_request(server, messages)?;
+                Question { form: Form::Message, ..self.question(uri, asked.encode_to_vec()) }
             }
+            dialect => self.question(uri, bodies(node, dialect, messages, step.takes_list)?),
         };
-        let reply = self.nodes.ask(server, self.question(uri, body)).await?;
+        let reply = self.nodes.ask(server, question).await?;
         if !reply.status.is_success() {
             return Err(Stopped::Refused(Box::new(reply)));
+        }
+        if reply.form == Form::Message {
+            let answer = Infer::answered(reply.body).map_err(|reason| unreadable(node, &reason))?;
+            return Ok(Message { payload: Rc::new(Payload::of_infer(answer)), tags });
         }
         if server.dialect() != Dialect::Seldon {
             check_json(&reply.body).map_err(|error| unreadable(node, &error.to_string()))?;
@@ -255,7 +267,7 @@ impl<'a> Walk<'a> {
 
     pub(super) fn question(&self, uri: Uri, body: Vec<u8>) -> Question<'_> {
         let (headers, request_id) = (self.headers, Some(self.request_id));
-        Question { method: Method::POST, uri, headers, request_id, body: body.into() }
+        Question { method: Method::POST, uri, headers, request_id, body: body.into(), form: Form::Rest }
     }
 
     /// Keeps what a node tells in its `meta`. Nodes are not sent what others measured: all that one tells is its own.
@@ -338,13 +350,26 @@ impl<'a> Walk<'a> {
 }
 
 /// What a node is asked in V1 or V2: the body that came, or a list of what others answered.
-fn bodies(dialect: Dialect, messages: &[Message], is_list: bool) -> Result<Vec<u8>, JsonError> {
+fn bodies(node: &Node, dialect: Dialect, messages: &[Message], is_list: bool) -> Result<Vec<u8>, RequestError> {
+    let all = messages.iter().map(|message| message.payload.try_json());
+    let all: Vec<&Bytes> = all.collect::<Result<_, _>>()?;
     if !is_list {
-        let body = messages.first().map(|message| wire::as_request(dialect, message.payload.json())).transpose()?;
-        return Ok(body.unwrap_or_default().into());
+        let body = all.first().map(|body| wire::as_request(dialect, body)).transpose();
+        return Ok(body.map_err(|error| unreadable(node, &error.to_string()))?.unwrap_or_default().into());
     }
-    let all: Vec<&[u8]> = messages.iter().map(|message| &message.payload.json()[..]).collect();
+    let all: Vec<&[u8]> = all.iter().map(|body| &body[..]).collect();
     Ok([&b"["[..], &all.join(&b","[..]), b"]"].concat())
+}
+
+/// What a node is asked that speaks V2 over gRPC. Nothing makes one of several there.
+fn infer_request(server: &Server, messages: &[Message]) -> Result<ModelInferRequest, RequestError> {
+    let Some(Message { payload, .. }) = messages.first() else { return Ok(ModelInferRequest::default()) };
+    if let Some(infer) = payload.infer() {
+        return Ok(infer.request(server.name()));
+    }
+    let body = wire::as_request(Dialect::V2, payload.json());
+    let body = body.map_err(|error| unfit(server, &error.to_string()))?;
+    tensors::request_from_json(&body, server.name()).map_err(|reason| unfit(server, &reason))
 }
 
 fn check_json(body: &[u8]) -> Result<(), JsonError> {

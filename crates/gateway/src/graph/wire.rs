@@ -13,7 +13,7 @@ use provost_inference::{
 use serde_json::Value;
 
 use super::message::Numbers;
-use crate::{error::RequestError, matcher::Dialect};
+use crate::{error::RequestError, infer::Infer, matcher::Dialect};
 
 /// The body of V1 or V2 that asks a node for what another answered; one that asks already stays as it is.
 pub(super) fn as_request(dialect: Dialect, body: &Bytes) -> Result<Bytes, JsonError> {
@@ -44,6 +44,13 @@ pub(super) fn read(dialect: Dialect, body: &Bytes, schema: Option<&Schema>) -> R
         Dialect::V1 => v1::parse_request(&body, &mut values)?.block,
         _ => v2::parse_request(&body, &mut values)?.block,
     };
+    numbers(block, values, schema)
+}
+
+/// Reads what a message of V2 carries.
+pub(super) fn read_infer(infer: &Infer, schema: Option<&Schema>) -> Result<Numbers, RequestError> {
+    let (request, mut values) = (infer.request(""), Vec::new());
+    let block = v2::read_message(&request, &mut values)?.block;
     numbers(block, values, schema)
 }
 

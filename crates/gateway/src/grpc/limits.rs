@@ -32,11 +32,31 @@ pub(super) const BRIDGED: Plain = &[&[4], &[5], &[3, 2], &[3, 4, 4], &[3, 4, 5],
 /// Of `Feedback`: the same of the messages in it, but for tensors of `TensorFlow`, which go on as JSON.
 pub(super) const FEEDBACK: Plain =
     &[&[1, 4], &[1, 5], &[1, 3, 2], &[2, 4], &[2, 5], &[2, 3, 2], &[4, 4], &[4, 5], &[4, 3, 2]];
-/// Of `PredictRequest`: numbers, typed or as bytes.
-pub(super) const TENSORS: Plain =
-    &[&[2, 2, 4], &[2, 2, 5], &[2, 2, 6], &[2, 2, 7], &[2, 2, 10], &[2, 2, 11], &[2, 2, 13], &[2, 2, 16], &[2, 2, 17]];
-/// Of `ClassificationRequest` and `RegressionRequest`: numbers of examples.
-pub(super) const EXAMPLES: Plain = &[&[2, 1, 1, 1, 1, 2, 2, 1], &[2, 1, 1, 1, 1, 2, 3, 1]];
+/// Of `PredictRequest`: numbers, typed or as bytes, and texts.
+pub(super) const TENSORS: Plain = &[
+    &[2, 2, 8],
+    &[2, 2, 4],
+    &[2, 2, 5],
+    &[2, 2, 6],
+    &[2, 2, 7],
+    &[2, 2, 10],
+    &[2, 2, 11],
+    &[2, 2, 13],
+    &[2, 2, 16],
+    &[2, 2, 17],
+];
+/// Of `ClassificationRequest` and `RegressionRequest`: numbers and texts of examples, and of what is common to them.
+pub(super) const EXAMPLES: Plain = &[
+    &[2, 1, 1, 1, 1, 2, 1, 1],
+    &[2, 1, 1, 1, 1, 2, 2, 1],
+    &[2, 1, 1, 1, 1, 2, 3, 1],
+    &[2, 2, 1, 1, 1, 2, 1, 1],
+    &[2, 2, 1, 1, 1, 2, 2, 1],
+    &[2, 2, 1, 1, 1, 2, 3, 1],
+    &[2, 2, 2, 1, 1, 2, 1, 1],
+    &[2, 2, 2, 1, 1, 2, 2, 1],
+    &[2, 2, 2, 1, 1, 2, 3, 1],
+];
 /// Of `ModelInferRequest`: numbers, typed or as bytes.
 pub(super) const V2: Plain =
     &[&[7], &[5, 5, 1], &[5, 5, 2], &[5, 5, 3], &[5, 5, 4], &[5, 5, 5], &[5, 5, 6], &[5, 5, 7]];
@@ -138,6 +158,12 @@ mod tests {
         let kind = Some(FeatureKind::Floats(FloatList { value: vec![0.5; 1 << 20] }));
         let features = Some(Features { feature: [("x".to_owned(), Feature { kind })].into() });
         assert!(is_readable(&examples(vec![Example { features }]), EXAMPLES));
+        let image = TensorProto { string_val: vec![vec![1; 4 << 20].into()], ..TensorProto::default() };
+        let inputs = [("x".to_owned(), image)].into();
+        assert!(is_readable(&PredictRequest { inputs, ..PredictRequest::default() }.encode_to_vec(), TENSORS));
+        let texts = TensorProto { string_val: vec!["".into(); 1 << 20], ..TensorProto::default() };
+        let inputs = [("x".to_owned(), texts)].into();
+        assert!(!is_readable(&PredictRequest { inputs, ..PredictRequest::default() }.encode_to_vec(), TENSORS));
         assert!(!is_readable(&examples(vec![Example::default(); 1 << 20]), EXAMPLES));
     }
 

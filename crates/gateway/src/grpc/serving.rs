@@ -4,46 +4,52 @@ use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use http::HeaderMap;
+use http_body_util::BodyExt as _;
 use provost_inference::protocol::{
     proto::serving::{GetModelMetadataRequest, GetModelStatusRequest, ModelSpec, VersionChoice},
-    serving::{SIGNATURE_DEF, metadata, status, version_number},
+    serving::{Method, SIGNATURE_DEF, bridge::metadata_from_json, metadata, status, version_number},
 };
 use tonic::{Response, Status};
 
 pub(super) use provost_inference::protocol::serving::Request;
 
-use super::{are_models, call, encoded, only_models, respond};
+use super::{are_models, as_rest, call, encoded, refused, respond};
 use crate::{
+    about::{About, of_model},
     dialects::Content,
-    matcher::Dialect,
+    matcher::{Action, Dialect},
     predict::{check_model, pinned},
     routes::{Deployment, Predictor, Served},
     service::{GatewayThread, pin},
 };
 
-const SERVICE: &str = "tensorflow.serving.PredictionService";
-
 impl GatewayThread {
     pub(super) async fn predict_serving(
         &self,
-        request: Request,
+        (request, message): (Request, Bytes),
         (headers, arrived): (HeaderMap, Instant),
     ) -> Result<Response<Bytes>, Status> {
         let spec = request.model_spec().cloned().unwrap_or_default();
         let deployment = self.meant(&headers, &spec)?;
-        if !are_models(&deployment) {
-            return Err(only_models(SERVICE));
-        }
+        let headers = if are_models(&deployment) { headers } else { as_rest(headers) };
         let version = version(&deployment, &spec);
         let mut call = call(deployment, Dialect::V1, (&headers, arrived))?;
-        (call.model, call.version) = (Some(spec.name).filter(|name| !name.is_empty()), version);
-        let content = Content::Serving(Box::new(request));
-        Ok(respond(self.predict(call, (&headers, content)).await?))
+        call.action = match &request {
+            Request::Predict(_) => Action::Predict,
+            Request::Classify(_) => Action::Examples(Method::Classify),
+            Request::Regress(_) => Action::Examples(Method::Regress),
+        };
+        // A program knows itself by its node's name.
+        let model = Some(spec.name).filter(|name| !name.is_empty() && *name != call.deployment.name);
+        (call.model, call.version) = (model, version);
+        let content = Content::Serving(Box::new(request), message);
+        let answered = self.predict(call, (&headers, content)).await?;
+        if answered.status.is_success() { Ok(respond(answered)) } else { Err(refused(answered.status, &answered.body)) }
     }
 
-    pub(super) fn tell_signatures(
+    pub(super) async fn tell_signatures(
         &self,
-        headers: &HeaderMap,
+        headers: HeaderMap,
         question: &GetModelMetadataRequest,
     ) -> Result<Response<Bytes>, Status> {
         let fields = &question.metadata_field;
@@ -52,12 +58,31 @@ impl GatewayThread {
             return Err(Status::invalid_argument(info));
         }
         let spec = question.model_spec.clone().unwrap_or_default();
-        let deployment = self.meant(headers, &spec)?;
-        match find(&deployment, headers, &spec)?.map(|predictor| &predictor.served) {
+        let deployment = self.meant(&headers, &spec)?;
+        match find(&deployment, &headers, &spec)?.map(|predictor| &predictor.served) {
             Some(Served::Native(native)) => Ok(encoded(&metadata(&native.named()))),
-            Some(_) => Err(only_models(SERVICE)),
+            Some(_) => self.ask_signatures(deployment, headers, spec.name).await,
             None => Err(Status::unavailable(deployment.unavailable.clone())),
         }
+    }
+
+    /// The signatures that a program tells, or a node of a graph.
+    async fn ask_signatures(
+        &self,
+        deployment: Arc<Deployment>,
+        headers: HeaderMap,
+        model: String,
+    ) -> Result<Response<Bytes>, Status> {
+        let model = if model.is_empty() { deployment.name.clone() } else { model };
+        let (dialect, action, pinned) = (Dialect::V1, Action::Signatures, pin(&headers));
+        let about = About { deployment, dialect, action, model, version: None, pinned };
+        let (parts, body) = of_model(&self.state, &about, &as_rest(headers)).await?.into_parts();
+        let body = body.collect().await.unwrap_or_else(|never| match never {}).to_bytes();
+        if !parts.status.is_success() {
+            return Err(refused(parts.status, &body));
+        }
+        let told = metadata_from_json(&body);
+        told.map(|told| encoded(&told)).ok_or_else(|| Status::internal("the deployment's program tells no signatures"))
     }
 
     /// Clients wait for a model by asking again and again, so that one that is not there yet is an answer, too.

@@ -1,23 +1,23 @@
 //! Messages of V2 between gRPC and JSON, for programs that are called over the other of the two.
 
+pub(crate) mod binary;
+pub(crate) mod raw;
+
 use bytes::Bytes;
-use provost_domain::ErrorCode;
 use provost_inference::protocol::proto::inference::{
     Contents, ModelInferRequest, ModelInferResponse, RequestedOutput, Tensor,
 };
 use serde_json::{Map, Value, json};
 
-use crate::error::RequestError;
-
 /// Most values of a message: one of a byte takes some thirty in memory meanwhile.
 const VALUES_MAX: usize = 1 << 20;
 
 /// Why a message cannot be put otherwise.
-type Refused = String;
+pub(crate) type Refused = String;
 
 /// A request as JSON.
-pub(super) fn request_to_json(message: &ModelInferRequest) -> Result<Bytes, RequestError> {
-    let inputs = tensors_to_json(&message.inputs, &message.raw_input_contents).map_err(bad)?;
+pub(crate) fn request_to_json(message: &ModelInferRequest) -> Result<Bytes, Refused> {
+    let inputs = tensors_to_json(&message.inputs, &message.raw_input_contents)?;
     let mut body = Map::from_iter([("inputs".to_owned(), inputs)]);
     if !message.id.is_empty() {
         body.insert("id".to_owned(), json!(message.id));
@@ -29,7 +29,7 @@ pub(super) fn request_to_json(message: &ModelInferRequest) -> Result<Bytes, Requ
 }
 
 /// An answer in JSON as a message.
-pub(super) fn response_from_json(body: &[u8]) -> Result<ModelInferResponse, Refused> {
+pub(crate) fn response_from_json(body: &[u8]) -> Result<ModelInferResponse, Refused> {
     let body: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     Ok(ModelInferResponse {
         model_name: text(&body["model_name"]),
@@ -42,7 +42,10 @@ pub(super) fn response_from_json(body: &[u8]) -> Result<ModelInferResponse, Refu
 
 /// A request in JSON as a message for the model of this name.
 pub(crate) fn request_from_json(body: &[u8], model: &str) -> Result<ModelInferRequest, Refused> {
-    let body: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    request_of(&serde_json::from_slice(body).map_err(|error| error.to_string())?, model)
+}
+
+fn request_of(body: &Value, model: &str) -> Result<ModelInferRequest, Refused> {
     let outputs = body["outputs"].as_array().into_iter().flatten();
     Ok(ModelInferRequest {
         model_name: model.to_owned(),
@@ -62,10 +65,6 @@ pub(crate) fn response_to_json(message: &ModelInferResponse) -> Result<Bytes, Re
     Ok(body.to_string().into())
 }
 
-fn bad(refused: Refused) -> RequestError {
-    RequestError::new(ErrorCode::BadRequest, refused)
-}
-
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
@@ -80,18 +79,20 @@ fn tensors_to_json(tensors: &[Tensor], raw: &[Bytes]) -> Result<Value, Refused> 
     if tensors.iter().enumerate().map(count).sum::<usize>() > VALUES_MAX {
         return Err(format!("there are more than {VALUES_MAX} values: split the request into several"));
     }
-    let one = |(index, tensor): (usize, &Tensor)| {
-        let Tensor { name, datatype, shape, contents } = tensor;
-        let data = match raw.get(index) {
-            Some(bytes) => raw_values(datatype, bytes),
-            None => Some(typed_values(datatype, &contents.clone().unwrap_or_default())),
-        };
-        let data = data.ok_or_else(|| {
-            format!("the values of `{name}`, of the datatype `{datatype}`, have no form in JSON, or are cut off")
-        })?;
-        Ok(json!({"name": name, "datatype": datatype, "shape": shape, "data": data}))
+    tensors.iter().enumerate().map(|(index, tensor)| tensor_to_json(tensor, raw.get(index))).collect()
+}
+
+/// A tensor, whose values are these bytes if they do not stand in it.
+fn tensor_to_json(tensor: &Tensor, raw: Option<&Bytes>) -> Result<Value, Refused> {
+    let Tensor { name, datatype, shape, contents } = tensor;
+    let data = match raw {
+        Some(bytes) => raw_values(datatype, bytes),
+        None => Some(typed_values(datatype, &contents.clone().unwrap_or_default())),
     };
-    tensors.iter().enumerate().map(one).collect()
+    let data = data.ok_or_else(|| {
+        format!("the values of `{name}`, of the datatype `{datatype}`, have no form in JSON, or are cut off")
+    })?;
+    Ok(json!({"name": name, "datatype": datatype, "shape": shape, "data": data}))
 }
 
 fn typed_count(tensor: &Tensor) -> usize {
@@ -186,7 +187,10 @@ fn tensor_from_json(tensor: &Value) -> Result<Tensor, Refused> {
     if let Some(data) = tensor.get("data") {
         flatten(data, &mut values);
     }
-    match (shape, contents(&datatype, &values)) {
+    // Its values follow the JSON.
+    let is_binary = tensor.pointer("/parameters/binary_data_size").is_some();
+    let contents = if is_binary { Some(Contents::default()) } else { contents(&datatype, &values) };
+    match (shape, contents) {
         (Some(shape), Some(contents)) => Ok(Tensor { name, datatype, shape, contents: Some(contents) }),
         _ => Err(format!("the tensor `{name}` is not one of `{datatype}` that can be passed on over gRPC")),
     }

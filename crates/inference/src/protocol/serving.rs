@@ -2,6 +2,7 @@
 //! model. Over REST the same is [V1](super::v1), whose `:classify` and `:regress` are here, too.
 
 mod answer;
+pub mod bridge;
 mod error;
 mod examples;
 mod json;

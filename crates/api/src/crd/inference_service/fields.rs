@@ -38,7 +38,6 @@ const IN_PROCESS: &str = "the model runs inside this process, not in a container
 const ONE_INSTANCE: &str = "the model runs inside this process, once";
 const NO_LIMIT: &str = "the model answers as fast as it can, and no container is waited for";
 const LOGGED_HERE: &str = "requests are in the request log of the platform";
-const NO_BATCHES: &str = "models of this process gain nothing by batches";
 const OWN_CREDENTIALS: &str = "models are fetched with the server's own credentials";
 const ANY_VERSION: &str = "the platform reads the files of every version it supports itself";
 const NO_ROUTES: &str = "requests come to this server directly";
@@ -109,7 +108,7 @@ static SPECIFICATION: [Field; 5] = [
     ),
 ];
 
-static PREDICTOR: [Field; 21] = [
+static PREDICTOR: [Field; 24] = [
     Field::honoured("spec.canary[].predictor", ObjectLike("spec.predictor"), "The predictor; its `name` is required."),
     Field::honoured(
         "spec.predictor.name",
@@ -178,7 +177,28 @@ static PREDICTOR: [Field; 21] = [
     .because(NO_LIMIT),
     Field::no_effect("spec.predictor.logger", Map, "Where requests and answers are sent to be logged.")
         .because(LOGGED_HERE),
-    Field::no_effect("spec.predictor.batcher", Map, "How requests are put together.").because(NO_BATCHES),
+    Field::honoured(
+        "spec.predictor.batcher",
+        Object,
+        "Has requests of V1's `:predict` that say nothing but `instances` wait for others, and the predictor get them at once; \
+         each answer has its own `predictions`, with `message` and `batchId`. Models of this process gain nothing by it.",
+    ),
+    Field::honoured(
+        "spec.predictor.batcher.maxBatchSize",
+        Integer,
+        "Most instances of a batch, but for a single request with more; 32 where it is left out, or 0.",
+    ),
+    Field::honoured(
+        "spec.predictor.batcher.maxLatency",
+        Integer,
+        "Milliseconds that a request waits for others at most; 5000 where it is left out, or 0.",
+    ),
+    Field::in_container(
+        "spec.predictor.batcher.timeout",
+        Integer,
+        "Seconds that the container may take to answer a batch; that of the predictor where it is left out, or shorter.",
+    )
+    .because(NO_LIMIT),
     Field::no_effect("spec.predictor.deploymentStrategy", Map, "How pods are replaced.").because(ROLLING),
     Field::refused("spec.predictor.storageUris", List, "Several places of files.", USE_URI),
     Field::no_effect("spec.predictor.storageContainerName", Text, "What fetches the model.").because(IN_PROCESS),
@@ -386,7 +406,7 @@ static LEGACY_SPECIFICATION: [Field; 7] = [
     Field::no_effect("spec.generation", Integer, "Of older versions.").because(REMOVE),
 ];
 
-static LEGACY_PREDICTOR: [Field; 15] = [
+static LEGACY_PREDICTOR: [Field; 18] = [
     Field::honoured("spec.default.predictor.sklearn", Object, "A scikit-learn model; it answers with `predict`."),
     Field::honoured(
         "spec.default.predictor.xgboost",
@@ -416,7 +436,28 @@ static LEGACY_PREDICTOR: [Field; 15] = [
     .because(NO_LIMIT),
     Field::no_effect("spec.default.predictor.logger", Map, "Where requests and answers are sent to be logged.")
         .because(LOGGED_HERE),
-    Field::no_effect("spec.default.predictor.batcher", Map, "How requests are put together.").because(NO_BATCHES),
+    Field::honoured(
+        "spec.default.predictor.batcher",
+        Object,
+        "Has requests of V1's `:predict` that say nothing but `instances` wait for others, and the predictor get them at once; \
+         each answer has its own `predictions`, with `message` and `batchId`. Models of this process gain nothing by it.",
+    ),
+    Field::honoured(
+        "spec.default.predictor.batcher.maxBatchSize",
+        Integer,
+        "Most instances of a batch, but for a single request with more; 32 where it is left out, or 0.",
+    ),
+    Field::honoured(
+        "spec.default.predictor.batcher.maxLatency",
+        Integer,
+        "Milliseconds that a request waits for others at most; 5000 where it is left out, or 0.",
+    ),
+    Field::in_container(
+        "spec.default.predictor.batcher.timeout",
+        Integer,
+        "Seconds that the container may take to answer a batch; that of the predictor where it is left out, or shorter.",
+    )
+    .because(NO_LIMIT),
 ];
 
 static LEGACY_MODEL: [Field; 4] = [

@@ -625,3 +625,31 @@ fn examples_of_every_feature_are_accepted_or_refused_by_their_fields() {
     }
     check_file("src/crd/inference_service/tests/examples.txt", &lines);
 }
+
+#[test]
+fn a_batcher_is_told_by_annotations() {
+    let of = |predictor: Value| {
+        let (deployment, warnings) = read(&service(&json!({"predictor": predictor})));
+        assert_eq!(warnings, Vec::<String>::new());
+        deployment.batching(&deployment.predictors[0]).map(|batching| (batching.most, batching.wait))
+    };
+    let native = |batcher: Value| json!({"sklearn": {"storageUri": "/models/iris"}, "batcher": batcher});
+    assert_eq!(of(native(json!({"maxBatchSize": 8, "maxLatency": 50}))), Some((8, 50)));
+    assert_eq!(of(native(json!({}))), Some((32, 5000)));
+    assert_eq!(of(json!({"sklearn": {"storageUri": "/models/iris"}})), None);
+    let wrong = json!({"predictor": native(json!({"maxBatchSize": -1, "maxLatency": -1, "timeout": 1_000_000}))});
+    assert_eq!(
+        errors(&service(&wrong)),
+        [
+            "spec.predictor.batcher.maxBatchSize: must be a number up to 1048576",
+            "spec.predictor.batcher.maxLatency: must be a number up to 86400000",
+            "spec.predictor.batcher.timeout: must be a number up to 86400",
+        ]
+    );
+    let own = json!({"containers": [{"name": "mine", "image": "me/model:1"}], "timeout": 9, "batcher": {"timeout": 4}});
+    let (deployment, warnings) = parse_for(Engine::Kubernetes, &service(&json!({"predictor": own}))).unwrap();
+    assert_eq!((warnings.len(), deployment.node_timeout(&deployment.predictors[0])), (0, Some(4000)));
+    let legacy = json!({"sklearn": {"storageUri": "/models/iris"}, "batcher": {"maxBatchSize": 4}});
+    let (deployment, _) = read(&of_version(super::LEGACY_VERSION, &json!({"default": {"predictor": legacy}})));
+    assert_eq!(deployment.batching(&deployment.predictors[0]).unwrap().most, 4);
+}

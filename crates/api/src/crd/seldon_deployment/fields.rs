@@ -433,7 +433,7 @@ const fn pod_field(path: &'static str, shape: Shape, about: &'static str) -> Fie
     Field::on_kubernetes(path, shape, about).because(IN_PROCESS)
 }
 
-static ANNOTATIONS: [Annotation; 34] = [
+static ANNOTATIONS: [Annotation; 36] = [
     Annotation::new(
         "provost.dev/request-log",
         Class::Honoured,
@@ -444,6 +444,18 @@ static ANNOTATIONS: [Annotation; 34] = [
         "Requests that a node whose program is your own gets at once in each replica, while others wait in their order; no \
          limit where it is left out, or 0.",
         NOT_CALLED,
+    ),
+    Annotation::new(
+        "provost.dev/max-batch-size",
+        Class::Honoured,
+        "Has requests of V1's `:predict` that say nothing but `instances` wait for others, and the predictor get them at once: \
+         most instances of such a batch, but for a single request with more; else 32. 0 for no batches. Each answer has its own \
+         `predictions`, with `message` and `batchId`.",
+    ),
+    Annotation::new(
+        "provost.dev/max-batch-latency",
+        Class::Honoured,
+        "The same: milliseconds that a request waits for others at most; else 5000.",
     ),
     Annotation::no_effect("seldon.io/no-engine", "Whether a predictor runs without the orchestrator.", ONE_CONTAINER),
     Annotation::own_program(

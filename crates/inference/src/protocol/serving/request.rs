@@ -33,6 +33,11 @@ impl Request {
         }
     }
 
+    /// Checks that it asks for predictions by the only signature that there is.
+    pub fn check_signature(&self) -> Result<(), BadRequest> {
+        check_signature(self.model_spec().map_or("", |spec| &spec.signature_name), "Predict", "serving_default")
+    }
+
     /// Checks that a model can answer it, whose values stand so.
     pub fn check(&self, model: &dyn Predict, block: &Block<'_>) -> Result<(), BadRequest> {
         let signature = self.model_spec().map_or("", |spec| &spec.signature_name);

@@ -94,12 +94,21 @@ fn signatures(by: &NamedModel<'_>) -> BTreeMap<String, SignatureDef> {
 
 /// Appends what `GET /v1/models/<model>/metadata` tells.
 pub fn write_metadata(by: &NamedModel<'_>, out: &mut Vec<u8>) {
+    write_signatures((by.name, by.version), &signatures(by), out);
+}
+
+/// Appends what is told of a model of these signatures.
+pub(super) fn write_signatures(
+    (name, version): (&str, i64),
+    signatures: &BTreeMap<String, SignatureDef>,
+    out: &mut Vec<u8>,
+) {
     out.extend_from_slice(b"{\"model_spec\":{\"name\":");
-    write_string(by.name, out);
+    write_string(name, out);
     out.extend_from_slice(b",\"signature_name\":\"\",\"version\":");
-    write_string(&by.version.to_string(), out);
+    write_string(&version.to_string(), out);
     out.extend_from_slice(b"},\"metadata\":{\"signature_def\":{\"signature_def\":");
-    write_map(&signatures(by), out, |signature, out| {
+    write_map(signatures, out, |signature, out| {
         out.extend_from_slice(b"{\"inputs\":");
         write_map(&signature.inputs, out, write_tensor);
         out.extend_from_slice(b",\"outputs\":");
@@ -126,14 +135,19 @@ fn write_map<T>(map: &BTreeMap<String, T>, out: &mut Vec<u8>, write: impl Fn(&T,
 
 fn write_tensor(tensor: &TensorInfo, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"dtype\":");
-    write_string(dtype_name(tensor.dtype), out);
+    match dtype_name(tensor.dtype) {
+        "" => out.extend_from_slice(tensor.dtype.to_string().as_bytes()),
+        name => write_string(name, out),
+    }
     out.extend_from_slice(b",\"tensor_shape\":{\"dim\":[");
     for (index, dim) in tensor.tensor_shape.iter().flat_map(|shape| &shape.dim).enumerate() {
         out.extend_from_slice(if index > 0 { b",{\"size\":\"" } else { b"{\"size\":\"" });
         out.extend_from_slice(dim.size.to_string().as_bytes());
         out.extend_from_slice(b"\",\"name\":\"\"}");
     }
-    out.extend_from_slice(b"],\"unknown_rank\":false},\"name\":");
+    let is_unknown = tensor.tensor_shape.as_ref().is_some_and(|shape| shape.unknown_rank);
+    out.extend_from_slice(if is_unknown { b"],\"unknown_rank\":true" } else { b"],\"unknown_rank\":false" });
+    out.extend_from_slice(b"},\"name\":");
     write_string(&tensor.name, out);
     out.push(b'}');
 }

@@ -114,11 +114,13 @@ fn bytes(value: &Value) -> Option<Bytes> {
     STANDARD.decode(value.as_str()?).ok().map(Bytes::from)
 }
 
-fn dtype_from_value(value: &Value) -> Option<i32> {
+/// The number of a type by its name or number.
+pub(in crate::protocol) fn dtype_from_value(value: &Value) -> Option<i32> {
     value.as_str().map_or_else(|| number(value), dtype_of_name)
 }
 
-fn shape_from_value(value: &Value) -> Option<TensorShape> {
+/// A shape that came as JSON; `None` where it is none.
+pub(in crate::protocol) fn shape_from_value(value: &Value) -> Option<TensorShape> {
     let dim = |dim: &Value| {
         let size = dim.get("size").map_or(Some(0), number)?;
         Some(Dim { size, name: dim["name"].as_str().unwrap_or_default().to_owned() })

@@ -20,6 +20,9 @@ pub enum TensorProblem {
     /// A shape of other dimensions than rows and features.
     #[error("the shape has {0} dimensions; this model takes [rows, features]")]
     Dimensions(usize),
+    /// More dimensions than are passed on.
+    #[error("the shape has {0} dimensions; at most {1} are passed on")]
+    Deep(usize, usize),
     /// No values.
     #[error("it has no values: send at least one row")]
     Empty,
