@@ -2,7 +2,7 @@
 //! first has waited so long. Each gets what is predicted for it.
 
 mod gathering;
-mod instances;
+pub(crate) mod instances;
 
 use std::{
     sync::{Arc, Mutex, PoisonError},

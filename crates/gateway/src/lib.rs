@@ -14,6 +14,7 @@ mod error;
 mod exchange;
 mod exposition;
 mod feedback;
+pub mod fuzz;
 mod graph;
 mod grpc;
 mod headers;

@@ -5,7 +5,7 @@ use provost_inference::protocol::json::{Cursor, JsonError};
 
 /// The instances of a body that has nothing else, as they are written between their brackets, and how many they are. What
 /// else a body says may be meant for its instances alone.
-pub(super) fn of_body(body: &Bytes) -> Option<(Bytes, usize)> {
+pub(crate) fn of_body(body: &Bytes) -> Option<(Bytes, usize)> {
     let mut found = None;
     let mut cursor = Cursor::new(body).ok()?;
     let read = cursor.object(|cursor, key| {
@@ -29,7 +29,7 @@ pub(super) fn of_body(body: &Bytes) -> Option<(Bytes, usize)> {
 }
 
 /// A body with all of them.
-pub(super) fn together<'a>(instances: impl Iterator<Item = &'a Bytes>) -> Vec<u8> {
+pub(crate) fn together<'a>(instances: impl Iterator<Item = &'a Bytes>) -> Vec<u8> {
     let mut body = b"{\"instances\":[".to_vec();
     for (index, each) in instances.enumerate() {
         if index > 0 {
@@ -42,7 +42,7 @@ pub(super) fn together<'a>(instances: impl Iterator<Item = &'a Bytes>) -> Vec<u8
 }
 
 /// The predictions of an answer as they are written; `None` where it has none.
-pub(super) fn predictions(body: &[u8]) -> Option<Vec<&str>> {
+pub(crate) fn predictions(body: &[u8]) -> Option<Vec<&str>> {
     let mut predictions = None;
     let mut cursor = Cursor::new(body).ok()?;
     let read = cursor.object(|cursor, key| {
@@ -60,12 +60,12 @@ pub(super) fn predictions(body: &[u8]) -> Option<Vec<&str>> {
 }
 
 /// How the answer to a request of a batch begins, before its `predictions`: as `KServe`'s agent writes it.
-pub(super) fn head(batch: &str) -> String {
+pub(crate) fn head(batch: &str) -> String {
     format!("{{\"message\":\"\",\"batchId\":\"{batch}\",")
 }
 
 /// The answer to one request of a batch.
-pub(super) fn answer(batch: &str, predictions: &[&str]) -> Vec<u8> {
+pub(crate) fn answer(batch: &str, predictions: &[&str]) -> Vec<u8> {
     [head(batch).as_bytes(), b"\"predictions\":[", predictions.join(",").as_bytes(), b"]}"].concat()
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn to_json(message: &SeldonMessage) -> Result<Bytes, RequestError> {
 }
 
 /// A feedback as JSON.
-pub(super) fn feedback_to_json(feedback: &Feedback) -> Result<Bytes, RequestError> {
+pub(crate) fn feedback_to_json(feedback: &Feedback) -> Result<Bytes, RequestError> {
     let Feedback { request, response, reward, truth } = feedback;
     // A number is what its shortest text says.
     let reward = reward.to_string().parse().map_or(Value::Null, |reward: f64| json!(reward));

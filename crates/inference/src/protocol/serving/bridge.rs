@@ -15,8 +15,10 @@ pub use examples::{
 pub use metadata::{metadata_from_json, metadata_to_json, signatures_of};
 pub use tensors::{ByRows, predict_from_json, predict_to_json, response_from_json, response_to_json};
 
-/// Longest JSON that a message is turned into, in bytes.
-const JSON_MAX: usize = 64 << 20;
+/// Longest JSON of tensors: so many bytes, and so many times the length of their message, of which one value may stand for
+/// many, and a byte may be a number in as many brackets as there are dimensions.
+const JSON_FREE: usize = 4 << 20;
+const JSON_PER_BYTE: usize = 64;
 /// Most texts of a message: one of a byte takes some thirty in memory.
 const TEXTS_MAX: usize = 1 << 20;
 /// Most tensors of a message.
@@ -40,8 +42,8 @@ pub enum Unpassable {
     #[error("an infinite number has no form in JSON")]
     Infinite,
     /// Much more JSON than the message was long.
-    #[error("as JSON it is longer than {JSON_MAX} bytes: split the request into several")]
-    TooLong,
+    #[error("as JSON it is longer than {0} bytes: send each value, and split the request into several")]
+    TooLong(usize),
     /// More texts than are taken.
     #[error("there are more than {TEXTS_MAX} texts: split the request into several")]
     TooManyTexts,

@@ -3,29 +3,44 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 
-use super::{JSON_MAX, TEXTS_MAX, Unpassable};
+use super::{TEXTS_MAX, Unpassable};
 use crate::protocol::{
     json::{Cursor, unescape, write_string},
     tensorflow::{DIMENSIONS_MAX, Typed},
     values::write_float,
 };
 
+/// JSON that may be so long.
+#[derive(Debug)]
+pub(super) struct Json {
+    pub(super) text: Vec<u8>,
+    pub(super) most: usize,
+}
+
+impl Json {
+    /// Checks that it is not too long.
+    pub(super) fn check(&self) -> Result<(), Unpassable> {
+        if self.text.len() > self.most { Err(Unpassable::TooLong(self.most)) } else { Ok(()) }
+    }
+}
+
 /// Appends the part of a tensor from its value `at` on that has this shape.
-pub(super) fn write(shape: &[usize], values: &Typed, at: &mut usize, out: &mut Vec<u8>) -> Result<(), Unpassable> {
+pub(super) fn write(shape: &[usize], values: &Typed, at: &mut usize, out: &mut Json) -> Result<(), Unpassable> {
     let Some((length, below)) = shape.split_first() else {
-        write_value(values, *at, out)?;
+        write_value(values, *at, &mut out.text)?;
         *at += 1;
         return Ok(());
     };
-    out.push(b'[');
+    out.text.push(b'[');
     for index in 0..*length {
         if index > 0 {
-            out.push(b',');
+            out.text.push(b',');
         }
         write(below, values, at, out)?;
+        out.check()?;
     }
-    out.push(b']');
-    if out.len() > JSON_MAX { Err(Unpassable::TooLong) } else { Ok(()) }
+    out.text.push(b']');
+    Ok(())
 }
 
 fn write_value(values: &Typed, at: usize, out: &mut Vec<u8>) -> Result<(), Unpassable> {
@@ -226,9 +241,9 @@ mod tests {
             ["[[1,2],[3,4]]", "[]", "[[],[]]", "7", "[0.5,null]", "[[[true]]]", r#"["a","\"ü"]"#, r#"[{"b64":"/w=="}]"#]
         {
             let (shape, values) = read(json).unwrap();
-            let mut out = Vec::new();
+            let mut out = Json { text: Vec::new(), most: 100 };
             write(&shape, &values, &mut 0, &mut out).unwrap();
-            assert_eq!(String::from_utf8(out).unwrap(), json);
+            assert_eq!(String::from_utf8(out.text).unwrap(), json);
         }
         assert_eq!(read("[1, 2.5, NaN]").unwrap().0, [3]);
         assert_eq!(read("[1, 2.5]").unwrap().1, Typed::Double(vec![1.0, 2.5]));
@@ -252,12 +267,15 @@ mod tests {
         }
         assert!(matches!(read("[1,"), Err(Unpassable::Json(_))));
         let infinite = Typed::Single(vec![f32::INFINITY]);
-        assert_eq!(write(&[1], &infinite, &mut 0, &mut Vec::new()), Err(Unpassable::Infinite));
+        let mut out = Json { text: Vec::new(), most: 100 };
+        assert_eq!(write(&[1], &infinite, &mut 0, &mut out), Err(Unpassable::Infinite));
     }
 
     #[test]
     fn json_does_not_grow_without_bounds() {
-        let values = Typed::Truth(vec![false; 12 << 20]);
-        assert_eq!(write(&[12 << 20, 1, 1], &values, &mut 0, &mut Vec::new()), Err(Unpassable::TooLong));
+        let values = Typed::Truth(vec![false; 100]);
+        let mut out = Json { text: Vec::new(), most: 100 };
+        assert_eq!(write(&[1, 100], &values, &mut 0, &mut out), Err(Unpassable::TooLong(100)));
+        assert!(out.text.len() < 110);
     }
 }

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    NAMES_MAX, Unpassable,
-    nested::{self, Nested},
+    JSON_FREE, JSON_PER_BYTE, NAMES_MAX, Unpassable,
+    nested::{self, Json, Nested},
 };
 use crate::protocol::{
     json::{Cursor, unescape, write_string},
@@ -30,24 +30,30 @@ pub enum ByRows {
 
 /// A request as JSON.
 pub fn predict_to_json(request: &PredictRequest) -> Result<Vec<u8>, Unpassable> {
-    let mut out = b"{".to_vec();
+    let mut out = json_of(request);
     let signature = request.model_spec.as_ref().map_or("", |spec| &spec.signature_name);
     if !signature.is_empty() {
-        out.extend_from_slice(b"\"signature_name\":");
-        write_string(signature, &mut out);
-        out.push(b',');
+        out.text.extend_from_slice(b"\"signature_name\":");
+        write_string(signature, &mut out.text);
+        out.text.push(b',');
     }
     write_tensors(&request.inputs, ByRows::Yes, ("instances", "inputs"), &mut out)?;
-    out.push(b'}');
-    Ok(out)
+    out.text.push(b'}');
+    Ok(out.text)
+}
+
+/// The beginning of the JSON of a message.
+fn json_of(message: &impl prost::Message) -> Json {
+    let most = JSON_FREE.saturating_add(JSON_PER_BYTE.saturating_mul(message.encoded_len()));
+    Json { text: b"{".to_vec(), most }
 }
 
 /// An answer as JSON.
 pub fn response_to_json(response: &PredictResponse, by_rows: ByRows) -> Result<Vec<u8>, Unpassable> {
-    let mut out = b"{".to_vec();
+    let mut out = json_of(response);
     write_tensors(&response.outputs, by_rows, ("predictions", "outputs"), &mut out)?;
-    out.push(b'}');
-    Ok(out)
+    out.text.push(b'}');
+    Ok(out.text)
 }
 
 /// A request that came as JSON, for the model of this name; its types and names are those of the signature, where one is
@@ -113,7 +119,7 @@ fn write_tensors(
     tensors: &BTreeMap<String, TensorProto>,
     by_rows: ByRows,
     (rows, columns): (&'static str, &'static str),
-    out: &mut Vec<u8>,
+    out: &mut Json,
 ) -> Result<(), Unpassable> {
     if tensors.is_empty() {
         return Err(Unpassable::Nothing(rows, columns));
@@ -137,44 +143,42 @@ fn write_tensors(
     }
 }
 
-fn write_key(key: &str, out: &mut Vec<u8>) {
-    write_string(key, out);
-    out.push(b':');
+fn write_key(key: &str, out: &mut Json) {
+    write_string(key, &mut out.text);
+    out.text.push(b':');
 }
 
-fn write_rows(tensors: &Tensors<'_>, rows: usize, out: &mut Vec<u8>) -> Result<(), Unpassable> {
+fn write_rows(tensors: &Tensors<'_>, rows: usize, out: &mut Json) -> Result<(), Unpassable> {
     if let [(_, shape, values)] = &tensors[..] {
         return nested::write(shape, values, &mut 0, out);
     }
     let mut places = vec![0; tensors.len()];
     for row in 0..rows {
-        out.extend_from_slice(if row > 0 { b",{" } else { b"[{" });
+        out.text.extend_from_slice(if row > 0 { b",{" } else { b"[{" });
         for (index, ((name, shape, values), at)) in tensors.iter().zip(&mut places).enumerate() {
             if index > 0 {
-                out.push(b',');
+                out.text.push(b',');
             }
             write_key(name, out);
             nested::write(shape.get(1..).unwrap_or_default(), values, at, out)?;
         }
-        out.push(b'}');
-        if out.len() > super::JSON_MAX {
-            return Err(Unpassable::TooLong);
-        }
+        out.text.push(b'}');
+        out.check()?;
     }
-    out.extend_from_slice(if rows == 0 { b"[]" } else { b"]" });
+    out.text.extend_from_slice(if rows == 0 { b"[]" } else { b"]" });
     Ok(())
 }
 
-fn write_columns(tensors: &Tensors<'_>, out: &mut Vec<u8>) -> Result<(), Unpassable> {
+fn write_columns(tensors: &Tensors<'_>, out: &mut Json) -> Result<(), Unpassable> {
     if let [(_, shape, values)] = &tensors[..] {
         return nested::write(shape, values, &mut 0, out);
     }
     for (index, (name, shape, values)) in tensors.iter().enumerate() {
-        out.push(if index > 0 { b',' } else { b'{' });
+        out.text.push(if index > 0 { b',' } else { b'{' });
         write_key(name, out);
         nested::write(shape, values, &mut 0, out)?;
     }
-    out.push(b'}');
+    out.text.push(b'}');
     Ok(())
 }
 
