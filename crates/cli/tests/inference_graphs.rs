@@ -352,3 +352,53 @@ async fn the_api_of_kubernetes_has_graphs_too() {
         "`default/flow` is of kind InferenceGraph already: use another name, or delete it first"
     );
 }
+
+/// A process that ends with the test.
+struct Process(std::process::Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ended = self.0.kill().and_then(|()| self.0.wait());
+    }
+}
+
+/// A server over TLS, and the file with its certificate.
+async fn over_tls(files: &std::path::Path) -> (Process, String, String) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let path = |name: &str| files.join(name).display().to_string();
+    std::fs::write(path("certificate.pem"), made.cert.pem()).unwrap();
+    std::fs::write(path("key.pem"), made.signing_key.serialize_pem()).unwrap();
+    let server = std::process::Command::new(BINARY)
+        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir", &path("data")])
+        .env("PROVOST_SERVER__TLS_CERTIFICATE", path("certificate.pem"))
+        .env("PROVOST_SERVER__TLS_KEY", path("key.pem"))
+        .spawn()
+        .unwrap();
+    let url = eventually(async || {
+        let text = std::fs::read_to_string(path("data/server.json")).map_err(|error| error.to_string())?;
+        let told: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        Ok::<_, String>(told["url"].as_str().ok_or(text)?.replace("127.0.0.1", "localhost"))
+    })
+    .await;
+    (Process(server), url, path("certificate.pem"))
+}
+
+#[tokio::test]
+async fn an_address_is_called_over_tls_where_its_certificate_is_trusted() {
+    let files = tempfile::tempdir().unwrap();
+    let (_server, url, certificate) = over_tls(files.path()).await;
+    assert!(url.starts_with("https://"), "{url}");
+    let trusting = vec![("SSL_CERT_FILE".to_owned(), certificate)];
+    for (environment, expected) in [(trusting, 405), (Vec::new(), 503)] {
+        let node = Node::start(NodeOptions { environment, ..NodeOptions::new(BINARY) }).await;
+        let step = json!([{"serviceUrl": format!("{url}/v2")}]);
+        node.apply(&graph(&root("Sequence", &step)).to_string()).await;
+        node.await_state("flow", DeploymentState::Available).await;
+        let reply = ask(&node, ROWS).await;
+        assert_eq!(reply.status, expected, "{}", reply.json);
+        let told = if expected == 405 { "`/v2` takes GET, not POST" } else { "over TLS: " };
+        assert!(reply.error().contains(told), "{}", reply.json);
+        assert_eq!(reply.error().contains("certificate"), expected == 503, "{}", reply.json);
+    }
+}

@@ -27,6 +27,7 @@ mod native;
 mod node_grpc;
 mod node_metrics;
 mod node_server;
+mod node_tls;
 mod passing;
 mod predict;
 mod proxy;

@@ -4,7 +4,10 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header, uri::Authority};
+use http::{
+    HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header,
+    uri::{Authority, Scheme},
+};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper_util::{
     client::legacy::{Client, Error, connect::HttpConnector},
@@ -25,6 +28,7 @@ use crate::{
     headers::passed_on,
     matcher::{Action, Dialect},
     node_grpc::{self, GrpcNodes},
+    node_tls::SecureNodes,
     predict::{Answered, BYTES},
     service::{INFERENCE_HEADER, JSON, PUID},
     traces::Traces,
@@ -161,7 +165,8 @@ impl Server {
         &self.called
     }
 
-    fn authority(&self) -> &str {
+    /// Where it is.
+    pub(crate) fn authority(&self) -> &str {
         self.predict.authority().map_or("", Authority::as_str)
     }
 
@@ -302,6 +307,7 @@ const PASSED_BACK: [header::HeaderName; 3] = [header::CONTENT_TYPE, header::CONT
 pub(crate) struct Nodes {
     client: Client<HttpConnector, Full<Bytes>>,
     grpc: GrpcNodes,
+    secure: SecureNodes,
     /// Longest answer that is taken, in bytes.
     body_max: usize,
     with_credentials: bool,
@@ -310,7 +316,14 @@ pub(crate) struct Nodes {
 
 impl Nodes {
     pub(crate) fn new(body_max: usize, with_credentials: bool, traces: Option<Traces>) -> Self {
-        Self { client: client(), grpc: GrpcNodes::new(body_max), body_max, with_credentials, traces }
+        Self {
+            client: client(),
+            grpc: GrpcNodes::new(body_max),
+            secure: SecureNodes::default(),
+            body_max,
+            with_credentials,
+            traces,
+        }
     }
 
     /// Asks a node.
@@ -353,6 +366,9 @@ impl Nodes {
     async fn call(&self, server: &Server, question: &Question<'_>, headers: &HeaderMap) -> Result<Reply, RequestError> {
         if server.is_grpc {
             return self.grpc.ask(server, question, headers).await;
+        }
+        if question.uri.scheme() == Some(&Scheme::HTTPS) {
+            return self.secure.ask(server, (question, headers), self.body_max).await;
         }
         let sent = match self.client.request(request(question, headers)).await {
             // A server that was just restarted closed the connections that are kept.
@@ -404,12 +420,19 @@ fn unreachable(server: &Server, error: &Error) -> RequestError {
 }
 
 fn cut_off(server: &Server, error: &(dyn std::error::Error + Send + Sync + 'static)) -> RequestError {
-    let info = if error.is::<LengthLimitError>() {
-        format!("the answer of {} is longer than gateway.body-max allows", server.called)
-    } else {
-        format!("the answer of {} ends too early", server.called)
-    };
+    if error.is::<LengthLimitError>() {
+        return too_long(server);
+    }
+    ends_early(server)
+}
+
+pub(crate) fn too_long(server: &Server) -> RequestError {
+    let info = format!("the answer of {} is longer than gateway.body-max allows", server.called);
     RequestError::new(ErrorCode::Internal, info)
+}
+
+pub(crate) fn ends_early(server: &Server) -> RequestError {
+    RequestError::new(ErrorCode::Internal, format!("the answer of {} ends too early", server.called))
 }
 
 /// Asks the server at `authority`, which is `host:port`, how it is, as Seldon's wrappers tell it at `/health/status`; one

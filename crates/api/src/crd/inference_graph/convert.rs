@@ -269,8 +269,8 @@ impl Reader {
     fn url(&mut self, place: &Place<'_>, text: &str) -> Option<Target> {
         let problem = match reqwest::Url::parse(text) {
             Err(error) => format!("`{text}` is not an address: {error}; write it as `http://host:port/path`"),
-            Ok(url) if url.scheme() != "http" => {
-                format!("`{text}` cannot be called: only addresses with `http://` can")
+            Ok(url) if !matches!(url.scheme(), "http" | "https") => {
+                format!("`{text}` cannot be called: only addresses with `http://` or `https://` can")
             }
             Ok(url) if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() => {
                 "an address must have no credentials and no `#`".to_owned()

@@ -70,7 +70,7 @@ static NODE: [Field; 12] = [
     Field::honoured(
         "spec.nodes[].steps[].serviceUrl",
         Text,
-        "The address that answers a POST, with its path; `http` alone.",
+        "The address that answers a POST, with its path. With `https` its certificate is checked: see `SSL_CERT_FILE`.",
     ),
     Field::honoured(
         "spec.nodes[].steps[].data",

@@ -91,9 +91,9 @@ fn what_cannot_be_read_is_told_at_its_field() {
         ("Sequence", json!([{"serviceName": "a", "condition": "a"}]), format!("{step}.condition: the first step of a Sequence cannot have a condition: there is no answer before it yet")),
         ("Sequence", json!([{"serviceName": "a", "data": "$response.predictions"}]), format!("{step}.data: data `$response.predictions` is not known; use one of $request, $response")),
         ("Sequence", json!([{"serviceName": "a", "dependency": "None"}]), format!("{step}.dependency: dependency `None` is not known; use one of Soft, Hard")),
-        ("Sequence", json!([{"serviceUrl": "https://a/"}]), format!("{step}.serviceUrl: `https://a/` cannot be called: only addresses with `http://` can")),
+        ("Sequence", json!([{"serviceUrl": "grpc://a/"}]), format!("{step}.serviceUrl: `grpc://a/` cannot be called: only addresses with `http://` or `https://` can")),
         ("Sequence", json!([{"serviceUrl": "http://u:p@a/"}]), format!("{step}.serviceUrl: an address must have no credentials and no `#`")),
-        ("Sequence", json!([{"serviceUrl": "a:1/b c"}]), format!("{step}.serviceUrl: `a:1/b c` cannot be called: only addresses with `http://` can")),
+        ("Sequence", json!([{"serviceUrl": "a:1/b c"}]), format!("{step}.serviceUrl: `a:1/b c` cannot be called: only addresses with `http://` or `https://` can")),
         ("Sequence", json!([{"serviceUrl": "/b"}]), format!("{step}.serviceUrl: `/b` is not an address: relative URL without a base; write it as `http://host:port/path`")),
         ("Sequence", json!([{"serviceName": "A"}]), format!("{step}.serviceName: {}", provost_domain::ResourceName::try_from("A").unwrap_err())),
     ] {
