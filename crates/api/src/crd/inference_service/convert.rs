@@ -334,14 +334,11 @@ impl Reader<'_> {
             "" => (of_runtime, None),
             "v1" => (Protocol::Tensorflow, None),
             "v2" => (Protocol::Kfserving, None),
+            "grpc-v1" => (Protocol::Tensorflow, Some(Transport::Grpc)),
             "grpc-v2" => (Protocol::Kfserving, Some(Transport::Grpc)),
-            "grpc-v1" => {
-                let message = "`grpc-v1` is not supported yet; use `v1`, `v2` or `grpc-v2`";
-                self.violations.push(Violation::not_supported(path, "grpc-v1", message));
-                (Protocol::Tensorflow, None)
-            }
             other => {
-                self.invalid(path, other, format!("protocol `{other}` is not known; use `v1`, `v2` or `grpc-v2`"));
+                let message = format!("protocol `{other}` is not known; use `v1`, `v2`, `grpc-v1` or `grpc-v2`");
+                self.invalid(path, other, message);
                 (Protocol::Tensorflow, None)
             }
         }

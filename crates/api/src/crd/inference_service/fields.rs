@@ -236,7 +236,7 @@ macro_rules! model {
             $($more,)*
             Field::honoured(concat!($path, ".storageUri"), Text, "Where the model's files are: a path, `file://`, `s3://`, \
                 `gs://` or `http(s)://`; required of formats that the platform serves itself."),
-            Field::honoured(concat!($path, ".protocolVersion"), Text, "`v1`, the default, `v2` or `grpc-v2`. Of formats that \
+            Field::honoured(concat!($path, ".protocolVersion"), Text, "`v1`, the default, `v2`, `grpc-v1` or `grpc-v2`. Of formats that \
                 the platform serves itself all are answered at once, and it tells which one the deployment is shown with; of \
                 others it chooses the serving runtime."),
             Field::honoured(concat!($path, ".env"), Objects, "Environment: `PREDICT_PROBA` with the value `true` makes a \

@@ -89,8 +89,10 @@ fn a_model_is_told_by_its_format_too() {
     let (deployment, _) = read(&model(json!({})));
     assert_eq!(deployment.predictors[0].graph.implementation.as_str(), "XGBOOST_SERVER");
     assert_eq!((deployment.protocol, method(&deployment)), (Protocol::Tensorflow, None));
-    let (deployment, _) = read(&model(json!({"protocolVersion": "grpc-v2"})));
-    assert_eq!((deployment.protocol, deployment.transport), (Protocol::Kfserving, Some(Transport::Grpc)));
+    for (version, protocol) in [("grpc-v1", Protocol::Tensorflow), ("grpc-v2", Protocol::Kfserving)] {
+        let (deployment, _) = read(&model(json!({"protocolVersion": version})));
+        assert_eq!((deployment.protocol, deployment.transport), (protocol, Some(Transport::Grpc)));
+    }
     let (deployment, _) = read(&model(json!({"runtime": "kserve-mlserver"})));
     assert_eq!(deployment.predictions_path(), "/v2/models/iris/infer");
     assert_eq!(
@@ -98,7 +100,7 @@ fn a_model_is_told_by_its_format_too() {
         [
             "spec.predictor.model.runtime: serving runtime `triton-2` works on a Kubernetes cluster only; for the format \
              `xgboost` leave it out, or use one of `kserve-xgbserver`, `kserve-predictiveserver`, `kserve-mlserver`",
-            "spec.predictor.model.protocolVersion: protocol `v3` is not known; use `v1`, `v2` or `grpc-v2`",
+            "spec.predictor.model.protocolVersion: protocol `v3` is not known; use `v1`, `v2`, `grpc-v1` or `grpc-v2`",
         ]
     );
 }

@@ -87,6 +87,7 @@ impl Reader<'_> {
         let spoken = match text.as_str() {
             "v1" => (Protocol::Tensorflow, None),
             "v2" => (Protocol::Kfserving, None),
+            "grpc-v1" => (Protocol::Tensorflow, Some(Transport::Grpc)),
             "grpc-v2" => (Protocol::Kfserving, Some(Transport::Grpc)),
             // It is told of where the container is read.
             _ => return,
