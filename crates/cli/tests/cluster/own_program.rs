@@ -105,6 +105,24 @@ async fn a_graph_of_images_and_models_answers_in_one() {
     assert!((row[0] - 10.2).abs() < 1e-9 && (0.0..=1.0).contains(&row[1]), "{answer}");
     let path: Vec<&String> = answer["meta"]["requestPath"].as_object().unwrap().keys().collect();
     assert_eq!(path.len(), 3, "{answer}");
+
+    // The scorer gets pods of its own, and no request fails.
+    let mut apart = graph(&image);
+    let secrets = json!([{"name": "registry"}]);
+    let spec = |name: &str| json!({"containers": [{"name": name, "image": image}], "imagePullSecrets": secrets});
+    apart["componentSpecs"] = json!([{"spec": spec("merge")}, {"replicas": 2, "spec": spec("scorer")}]);
+    scene.apply(&deployment(&[apart]));
+    let mut requests = 0;
+    while scene.names("deployments") != ["own-main-0-merge", "own-main-1-scorer"] || requests < 100 {
+        let (status, _, body) = scene.predict("own", None).await;
+        assert_eq!(status, 200, "request {requests}: {body}");
+        requests += 1;
+    }
+    scene.wait("own");
+    assert_eq!(scene.names("services"), ["own-main", "own-main-scorer"]);
+    let names = "jsonpath={.items[*].spec.containers[*].name}";
+    let pods = ["-n", "graph", "get", "pods", "-l", "seldon-app-svc=own-main-scorer", "-o", names];
+    assert_eq!(kubectl(&pods, ""), "scorer scorer");
 }
 
 #[tokio::test]

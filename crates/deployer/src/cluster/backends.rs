@@ -104,7 +104,7 @@ fn sleeper(deployment: &Deployment, predictor: &Predictor) -> Option<Sleeper> {
     let name = deployment.id.name.as_str();
     (scaling.min_replicas == 0).then(|| Sleeper {
         namespace: deployment.id.namespace.to_string(),
-        workload: workload(name, predictor),
+        workload: workload(name, predictor, 0),
         app: app(name, &predictor.name),
     })
 }

@@ -12,7 +12,7 @@ use provost_domain::{
 };
 
 use crate::{
-    kubernetes::{PREDICTOR_LABEL, app},
+    kubernetes::{PREDICTOR_ANNOTATION, PREDICTOR_LABEL, app},
     operator::trouble,
 };
 
@@ -24,9 +24,14 @@ pub(super) fn predictors(stored: &StoredDeployment) -> BTreeMap<String, String> 
     names.chain(reported).map(|name| (app(stored.id.name.as_str(), name), name.to_owned())).collect()
 }
 
-/// The predictor that a pod runs.
+/// The predictor whose requests a pod answers.
 pub(super) fn predictor_of(pod: &Pod, predictors: &BTreeMap<String, String>) -> Option<String> {
     predictors.get(pod.metadata.labels.as_ref()?.get(PREDICTOR_LABEL)?).cloned()
+}
+
+/// The predictor of which a pod runs nodes alone, beside those that answer requests.
+fn predictor_beside(pod: &Pod) -> Option<String> {
+    pod.metadata.annotations.as_ref()?.get(PREDICTOR_ANNOTATION).cloned()
 }
 
 /// A pod, told as an instance.
@@ -37,7 +42,7 @@ pub(super) fn instance(pod: &Pod, predictors: &BTreeMap<String, String>) -> Inst
     let created = pod.metadata.creation_timestamp.as_ref().map_or(0, |time| time.0.as_millisecond());
     Instance {
         name: pod.metadata.name.clone().unwrap_or_default(),
-        predictor: predictor_of(pod, predictors),
+        predictor: predictor_of(pod, predictors).or_else(|| predictor_beside(pod)),
         state: state(pod, status, trouble.is_some()),
         reason: trouble.or_else(|| status.message.clone()).or_else(|| status.reason.clone()),
         node: spec.node_name.clone(),
@@ -134,6 +139,15 @@ mod tests {
         assert_eq!(ready.created.as_millis(), 1_767_225_600_000);
         let names: Vec<_> = ready.containers.iter().map(|one| (one.name.as_str(), one.is_initial)).collect();
         assert_eq!(names, [("fetch", true), ("classifier", false)]);
+    }
+
+    #[test]
+    fn a_pod_of_nodes_alone_is_an_instance_that_answers_no_requests() {
+        let metadata = json!({"name": "iris-main-1-scorer-1", "annotations": {"provost.dev/predictor": "main"}});
+        let pod = serde_json::from_value(json!({"metadata": metadata})).unwrap();
+        let predictors = BTreeMap::from([("iris-main".to_owned(), "main".to_owned())]);
+        assert_eq!(instance(&pod, &predictors).predictor.as_deref(), Some("main"));
+        assert_eq!(predictor_of(&pod, &predictors), None);
     }
 
     #[test]

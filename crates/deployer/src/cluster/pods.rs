@@ -16,7 +16,7 @@ use provost_domain::DeploymentId;
 
 use super::instances;
 use crate::{
-    kubernetes::{DEPLOYMENT_LABEL, HTTP_PORT},
+    kubernetes::{DEPLOYMENT_LABEL, HTTP_PORT, PREDICTOR_LABEL},
     namespaces::{resources, scopes},
 };
 
@@ -39,9 +39,9 @@ impl ClusterPods {
         stores.iter().flat_map(Store::state).collect()
     }
 
-    /// Addresses of the ready pods of a deployment, as `host:port`.
+    /// Addresses of the ready pods of a deployment that answer requests, as `host:port`.
     pub(super) fn ready(&self, id: &DeploymentId) -> Vec<String> {
-        let pods = self.all().into_iter().filter(|pod| is_of(pod, id) && !is_over(pod));
+        let pods = self.all().into_iter().filter(|pod| is_of(pod, id) && !is_over(pod) && answers(pod));
         let ready = pods.filter(|pod| pod.status.as_ref().is_some_and(instances::is_ready));
         ready.filter_map(|pod| address(&pod)).collect()
     }
@@ -74,6 +74,11 @@ fn is_of(pod: &Pod, id: &DeploymentId) -> bool {
         && label.is_some_and(|label| label.as_str() == id.name.as_str())
 }
 
+/// Whether the server runs in it, and not nodes alone.
+fn answers(pod: &Pod) -> bool {
+    pod.metadata.labels.as_ref().is_some_and(|labels| labels.contains_key(PREDICTOR_LABEL))
+}
+
 /// Whether it is gone or about to go.
 pub(super) fn is_over(pod: &Pod) -> bool {
     let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
@@ -94,7 +99,7 @@ mod tests {
         let metadata = serde_json::json!({
             "name": "iris-main-0-x",
             "namespace": namespace,
-            "labels": { DEPLOYMENT_LABEL: deployment },
+            "labels": { DEPLOYMENT_LABEL: deployment, PREDICTOR_LABEL: format!("{deployment}-main") },
         });
         serde_json::from_value(serde_json::json!({ "metadata": metadata, "status": status })).unwrap()
     }
@@ -113,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn only_ready_pods_of_the_deployment_have_an_address_to_ask() {
+    fn only_ready_pods_of_the_deployment_that_answer_have_an_address_to_ask() {
         let status = |ip: &str, is_ready: &str| {
             serde_json::json!({
                 "phase": "Running",
@@ -123,7 +128,10 @@ mod tests {
         };
         let mut ending = pod("models", "iris", status("10.0.0.6", "True"));
         ending.metadata.deletion_timestamp = Some(serde_json::from_value("2026-01-31T12:00:00Z".into()).unwrap());
-        let pods = [
+        let mut of_nodes_alone = pod("models", "iris", status("10.0.0.7", "True"));
+        of_nodes_alone.metadata.labels.as_mut().unwrap().remove(PREDICTOR_LABEL);
+        let pods = vec![
+            of_nodes_alone,
             pod("models", "iris", status("10.0.0.1", "True")),
             pod("models", "iris", status("fd00::1", "True")),
             pod("models", "iris", status("10.0.0.2", "False")),

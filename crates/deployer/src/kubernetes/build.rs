@@ -1,5 +1,5 @@
 //! From a deployment to objects: for each predictor a Deployment and a Service, and where the user asks for them
-//! an autoscaler and a disruption budget.
+//! an autoscaler and a disruption budget; the same again for nodes with pods of their own.
 //!
 //! **Invariant**: the same deployment gives the same objects, and no two of them have one name.
 
@@ -13,6 +13,7 @@ mod manifest;
 mod merge;
 mod model_server;
 mod own_program;
+mod placement;
 mod pod;
 mod quantity;
 mod resources;
@@ -26,7 +27,7 @@ pub(super) mod tests;
 use provost_api::crd::inference_service::Paths;
 use provost_domain::{
     BucketUri, Deployment, FieldPath, Predictor, ResourceName, ServerCatalog,
-    deployment::VERSION_LABEL,
+    deployment::{ComponentSpec, VERSION_LABEL},
     graph::{Node, NodeKind},
     scaling::Scaling,
     server_catalog::ServerContainer,
@@ -35,12 +36,15 @@ use serde_json::{Map, Value, json};
 
 use super::{ObjectName, names};
 pub use account::{Accounts, AttachedSecret, accounts_needed, annotations_without_effect};
+use component::{Component, NodeContainer};
 pub use error::BuildError;
 
 /// The label that every object of a deployment carries: its name.
 pub const DEPLOYMENT_LABEL: &str = "seldon-deployment-id";
-/// The label of the pods of a predictor, which no two have alike: see [`app`](super::app).
+/// The label of the pods of a predictor that answer its requests, which no two have alike: see [`app`](super::app).
 pub(crate) const PREDICTOR_LABEL: &str = "seldon-app";
+/// The label of the pods of nodes apart from the server, by which their Services select them.
+const NODE_LABEL: &str = "seldon-app-svc";
 /// The annotation of an object that tells which predictor it serves.
 pub const PREDICTOR_ANNOTATION: &str = "provost.dev/predictor";
 /// The annotation of a Deployment that tells which revision of the predictor its pods are to be.
@@ -153,14 +157,22 @@ pub struct Source<'a> {
     pub paths: &'a Paths,
 }
 
-/// The objects that run a deployment, ready to be applied, or what is wrong with it: the first thing with each
-/// predictor's replicas, its pods, its autoscaler and its disruption budget.
+/// The objects that run a deployment, ready to be applied, or what is wrong with it: of each kind of pods of a predictor
+/// the first thing with the pods, their autoscaler and their disruption budget.
 pub fn build(source: Source<'_>, owner: &Owner, settings: &Settings) -> Result<Vec<Value>, Vec<BuildError>> {
     let (mut objects, mut errors) = (Vec::new(), Vec::new());
     for (index, predictor) in source.deployment.predictors.iter().enumerate() {
-        match (Part { source, owner, settings, predictor, index }).objects() {
-            Ok(more) => objects.extend(more),
-            Err(more) => errors.extend(more),
+        let server = Part { source, owner, settings, predictor, index, apart: None };
+        for part in std::iter::once(server).chain(server.parts_apart()) {
+            match part.objects() {
+                Ok(more) => objects.extend(more),
+                // Of containers apart, the server tells as well.
+                Err(more) => more.into_iter().for_each(|error| {
+                    if !errors.contains(&error) {
+                        errors.push(error);
+                    }
+                }),
+            }
         }
     }
     if errors.is_empty() {
@@ -208,7 +220,7 @@ pub(super) fn metadata(source: Source<'_>, owner: &Owner, name: &str, labels: &V
     })
 }
 
-/// One predictor of a deployment.
+/// Pods of one kind of a predictor: those of the server, or those of nodes apart from it.
 #[derive(Debug, Clone, Copy)]
 struct Part<'a> {
     source: Source<'a>,
@@ -216,29 +228,67 @@ struct Part<'a> {
     settings: &'a Settings,
     predictor: &'a Predictor,
     index: usize,
+    /// The component specification that has pods of its own; `None` for the pods of the server.
+    apart: Option<usize>,
 }
 
 impl<'a> Part<'a> {
     fn objects(self) -> Result<Vec<Value>, Vec<BuildError>> {
+        self.validate_apart().map_err(|error| vec![error])?;
         let mut errors = Vec::new();
-        let replicas = note(self.replicas(), &mut errors);
-        let template = note(pod::template(self), &mut errors);
+        let component = note(component::join_all(self), &mut errors);
+        let services = component.as_ref().map(|component| self.services(component)).unwrap_or_default();
+        let template = component.and_then(|component| note(pod::template(self, component), &mut errors));
         let scaler = note(self.autoscaler(), &mut errors);
         let budget = note(self.disruption_budget(), &mut errors);
-        let (Some(replicas), Some(template), Some(scaler), Some(budget)) = (replicas, template, scaler, budget) else {
+        let (Some(template), Some(scaler), Some(budget)) = (template, scaler, budget) else {
             return Err(errors);
         };
         let workload = self.workload();
         // Without a number, whoever scales it decides.
         let scaling = self.scaling();
-        let replicas = Some(replicas).filter(|_| scaler.is_none() && scaling.is_none());
-        let mut objects = vec![
-            scaled(self.object("apps/v1", "Deployment", &workload, self.deployment(replicas, template)), scaling),
-            self.service(),
-        ];
+        let replicas = Some(self.replicas()).filter(|_| scaler.is_none() && scaling.is_none());
+        let deployment = self.object("apps/v1", "Deployment", &workload, self.deployment(replicas, template));
+        let mut objects = vec![scaled(deployment, scaling)];
+        objects.extend(services);
         objects.extend(scaler.map(|spec| self.object("autoscaling/v2", "HorizontalPodAutoscaler", &workload, spec)));
         objects.extend(budget.map(|spec| self.object("policy/v1", "PodDisruptionBudget", &workload, spec)));
         Ok(objects)
+    }
+
+    /// The parts of the predictor that have pods of their own.
+    fn parts_apart(self) -> impl Iterator<Item = Self> {
+        let apart = placement::apart(self.source.deployment, self.predictor);
+        apart.into_iter().map(move |index| Self { apart: Some(index), ..self })
+    }
+
+    /// Models run in the server's pods, and pods without containers do not run.
+    fn validate_apart(self) -> Result<(), BuildError> {
+        let Some(index) = self.apart else { return Ok(()) };
+        let containers = &self.predictor.component_specs[index].containers;
+        let is_here = |node: &Node| containers.contains(&node.name);
+        let mut nodes = self.predictor.graph.nodes().into_iter();
+        if !containers.is_empty() && !nodes.any(|node| is_here(node) && !node.is_own_program()) {
+            return Ok(());
+        }
+        let field = placement::differing(self.source.deployment, self.predictor, index).unwrap_or_default();
+        Err(BuildError::NotAlike { path: self.component_path(index).field(field) })
+    }
+
+    /// What leads to the pods: to the server's that of the predictor, to others one for each of their nodes.
+    fn services(self, component: &Component) -> Vec<Value> {
+        if self.apart.is_none() {
+            return vec![self.service()];
+        }
+        component.programs.iter().map(|program| self.node_service(program)).collect()
+    }
+
+    fn node_service(self, program: &NodeContainer) -> Value {
+        let name = self.node_service_name(program.name());
+        let specification = service::of_node(self, own_program::service_ports(self, program));
+        let mut service = self.object("v1", "Service", &name, specification);
+        service["metadata"]["labels"][NODE_LABEL] = json!(name);
+        service
     }
 
     fn service(self) -> Value {
@@ -250,19 +300,19 @@ impl<'a> Part<'a> {
     }
 
     fn autoscaler(self) -> Result<Option<Value>, BuildError> {
-        let written = self.agreed("hpaSpec")?;
+        let written = self.said("hpaSpec");
         written.map(|(path, written)| autoscaler::specification(&path, written, &self.workload())).transpose()
     }
 
     /// How the pods are scaled by requests; to none only where somebody would wake them.
     fn scaling(self) -> Option<Scaling> {
-        let scaling = self.predictor.component_specs.first()?.scaling?;
+        let scaling = self.component_specs().next()?.1.scaling?;
         let least = u32::from(self.settings.activator.is_none());
         Some(Scaling { min_replicas: scaling.min_replicas.max(least), ..scaling })
     }
 
     fn disruption_budget(self) -> Result<Option<Value>, BuildError> {
-        let written = self.agreed("pdbSpec")?;
+        let written = self.said("pdbSpec");
         written.map(|(path, written)| disruption_budget::specification(&path, written, &self.selector())).transpose()
     }
 
@@ -288,26 +338,26 @@ impl<'a> Part<'a> {
         specification
     }
 
-    /// The number of pods, on which all component specifications must agree.
-    fn replicas(self) -> Result<i32, BuildError> {
-        let of_predictor = self.predictor.replicas.or(self.source.deployment.replicas).unwrap_or(1);
-        let mut all = self.predictor.component_specs.iter().map(|one| one.replicas.unwrap_or(of_predictor));
-        let first = all.next().unwrap_or(of_predictor);
-        match all.position(|other| other != first) {
-            Some(index) => Err(BuildError::NotAlike { path: self.component_path(index + 1).field("replicas") }),
-            None => Ok(first),
-        }
+    /// The component specifications of these pods, and their places.
+    fn component_specs(self) -> impl Iterator<Item = (usize, &'a ComponentSpec)> {
+        let apart = placement::apart(self.source.deployment, self.predictor);
+        let is_here = move |index: usize| match self.apart {
+            Some(own) => own == index,
+            None => !apart.contains(&index),
+        };
+        self.predictor.component_specs.iter().enumerate().filter(move |(index, _)| is_here(*index))
     }
 
-    /// What the component specifications say in a field, and where: all the same, as their pods are one kind.
-    fn agreed(self, field: &str) -> Result<Option<(FieldPath, &'a Value)>, BuildError> {
-        let is_said = |value: &&Value| value.as_object().is_some_and(|fields| !fields.is_empty());
-        let mut all = self.predictor.component_specs.iter().map(|one| one.document.get(field).filter(is_said));
-        let first = all.next().flatten();
-        match all.position(|other| other != first) {
-            Some(index) => Err(BuildError::NotAlike { path: self.component_path(index + 1).field(field) }),
-            None => Ok(first.map(|value| (self.component_path(0).field(field), value))),
-        }
+    /// The number of pods.
+    fn replicas(self) -> i32 {
+        let specification = self.component_specs().next().map(|(_, specification)| specification);
+        placement::replicas(self.source.deployment, self.predictor, specification)
+    }
+
+    /// What the component specifications of these pods say in a field, and where: all say the same.
+    fn said(self, field: &str) -> Option<(FieldPath, &'a Value)> {
+        let (index, specification) = self.component_specs().next()?;
+        Some((self.component_path(index).field(field), placement::said(specification, field)?))
     }
 
     /// The predictor as it was written.
@@ -322,6 +372,16 @@ impl<'a> Part<'a> {
 
     fn component_path(self, index: usize) -> FieldPath {
         self.path().field("componentSpecs").index(index)
+    }
+
+    /// The nodes that run in these pods.
+    fn nodes_here(self) -> impl Iterator<Item = (FieldPath, &'a Node)> {
+        self.nodes().into_iter().filter(move |(_, node)| self.is_here(&node.name))
+    }
+
+    /// Whether a node runs in these pods.
+    fn is_here(self, node: &str) -> bool {
+        placement::of_node(self.source.deployment, self.predictor, node) == self.apart
     }
 
     /// The nodes of the graph, each before those below, and where they stand.
@@ -364,17 +424,20 @@ impl<'a> Part<'a> {
     fn labels(self) -> Map<String, Value> {
         let mut labels: Map<_, _> =
             self.predictor.labels.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
-        for (name, value) in [
+        let of_place = match self.apart {
+            None => vec![(PREDICTOR_LABEL, self.app()), ("seldon-deployment-contains-svcorch", "true".to_owned())],
+            Some(_) => self.node_app().map(|name| (NODE_LABEL, name)).into_iter().collect(),
+        };
+        // In this order: it counts in revisions.
+        let first = [
             ("app", self.workload()),
             ("app.kubernetes.io/managed-by", "provost".to_owned()),
             ("fluentd", "true".to_owned()),
-            (PREDICTOR_LABEL, self.app()),
-            ("seldon-deployment-contains-svcorch", "true".to_owned()),
-            (DEPLOYMENT_LABEL, self.owner.name.clone()),
-        ] {
+        ];
+        for (name, value) in first.into_iter().chain(of_place).chain([(DEPLOYMENT_LABEL, self.owner.name.clone())]) {
             labels.insert(name.to_owned(), json!(value));
         }
-        for role in self.nodes().into_iter().filter_map(|(_, node)| role(node.kind)) {
+        for role in self.nodes_here().filter_map(|(_, node)| role(node.kind)) {
             labels.insert(format!("seldon.io/{role}"), json!("true"));
         }
         labels.entry(VERSION_LABEL).or_insert_with(|| json!(self.predictor.name));
@@ -382,7 +445,16 @@ impl<'a> Part<'a> {
     }
 
     fn workload(self) -> String {
-        names::workload(&self.owner.name, self.predictor)
+        names::workload(&self.owner.name, self.predictor, self.apart.unwrap_or(0))
+    }
+
+    /// By what Services select these pods, which are not the server's: the first of those.
+    fn node_app(self) -> Option<String> {
+        self.nodes_here().next().map(|(_, node)| self.node_service_name(&node.name))
+    }
+
+    fn node_service_name(self, node: &str) -> String {
+        names::node_service(&self.owner.name, &self.predictor.name, node)
     }
 
     fn service_name(self) -> String {

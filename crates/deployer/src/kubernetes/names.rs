@@ -22,19 +22,24 @@ pub(crate) fn app(deployment: &str, predictor: &str) -> String {
     shortened(format!("{deployment}-{predictor}"))
 }
 
-/// The name of a predictor's Deployment: that of its first pod template, else number and containers of it.
-pub(crate) fn workload(deployment: &str, predictor: &Predictor) -> String {
-    let first = predictor.component_specs.first();
-    let said = first.and_then(|first| first.document["metadata"]["name"].as_str()).filter(|name| !name.is_empty());
-    let name = || format!("{deployment}-{}-0-{}", predictor.name, containers(predictor).join("-"));
+/// The name of a Deployment of a predictor: that of its pod template, else number and containers of it.
+pub(crate) fn workload(deployment: &str, predictor: &Predictor, index: usize) -> String {
+    let template = predictor.component_specs.get(index);
+    let said = template.and_then(|one| one.document["metadata"]["name"].as_str()).filter(|name| !name.is_empty());
+    let name = || format!("{deployment}-{}-{index}-{}", predictor.name, containers(predictor, index).join("-"));
     shortened(said.map_or_else(name, str::to_owned))
 }
 
-/// The containers that the first pod template has in Seldon: those that the user wrote, then those of prepackaged
+/// The name of the Service of a node that has pods of its own.
+pub(super) fn node_service(deployment: &str, predictor: &str, node: &str) -> String {
+    shortened(format!("{deployment}-{predictor}-{node}"))
+}
+
+/// The containers that a pod template has in Seldon: those that the user wrote, then in the first those of prepackaged
 /// servers.
-fn containers(predictor: &Predictor) -> Vec<&str> {
-    let written = predictor.component_specs.first().into_iter().flat_map(|first| &first.containers);
-    let nodes = predictor.graph.nodes().into_iter();
+fn containers(predictor: &Predictor, index: usize) -> Vec<&str> {
+    let written = predictor.component_specs.get(index).into_iter().flat_map(|template| &template.containers);
+    let nodes = predictor.graph.nodes().into_iter().filter(|_| index == 0);
     let added = nodes.filter(|node| node.implementation.is_prepackaged() && !predictor.has_container(&node.name));
     written.map(String::as_str).chain(added.map(|node| node.name.as_str())).collect()
 }

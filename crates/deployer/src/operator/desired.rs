@@ -95,6 +95,8 @@ pub(super) struct Desired {
     pub(super) remembered: Option<String>,
     /// Kind and name of each object, but for the route.
     names: Vec<(String, String)>,
+    /// The Services, each with the port that is called over HTTP.
+    services: Vec<(String, u64)>,
     /// The revision of each predictor, in their order.
     revisions: Vec<RevisionId>,
     /// A hash of the objects.
@@ -130,6 +132,7 @@ impl Desired {
         let (objects, revisions) = build(source, &owner, settings)
             .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         let names = objects.iter().filter_map(kind_and_name).collect();
+        let services = objects.iter().filter_map(service_and_port).collect();
         let hash = hash_of(&objects);
         let built = Mutex::new(objects);
         Ok(Self {
@@ -144,6 +147,7 @@ impl Desired {
             rolled_out,
             remembered,
             names,
+            services,
             revisions,
             hash,
             built,
@@ -192,6 +196,11 @@ impl Desired {
     pub(super) fn service(&self) -> Option<String> {
         let first = self.deployment.transformer().or(self.deployment.predictors.first())?;
         Some(kubernetes::service(&self.deployment, &first.name))
+    }
+
+    /// The Services, each with the port that is called over HTTP.
+    pub(super) fn services(&self) -> &[(String, u64)] {
+        &self.services
     }
 
     /// What it was written as.
@@ -276,6 +285,11 @@ fn none_to_wake(deployment: &Deployment, settings: &Settings) -> Option<String> 
 
 fn kind_and_name(object: &Value) -> Option<(String, String)> {
     Some((object["kind"].as_str()?.to_owned(), object["metadata"]["name"].as_str()?.to_owned()))
+}
+
+fn service_and_port(object: &Value) -> Option<(String, u64)> {
+    let (_, name) = kind_and_name(object).filter(|(kind, _)| kind == "Service")?;
+    Some((name, object["spec"]["ports"][0]["port"].as_u64()?))
 }
 
 /// A hash of objects, by which a change is seen.

@@ -1,6 +1,6 @@
 //! What the planner must know of the cluster, from what the watches show. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use provost_domain::{
     RevisionId,
@@ -64,10 +64,8 @@ pub(super) fn shares<'a>(family: &Family, routes: &[Route], desired: impl Iterat
 /// Whether every revision that the routes name can serve.
 pub(super) fn all_serve(family: &Family, routes: &[Route]) -> bool {
     let is_ready = |route: &Route| {
-        let mut its = rollouts(family).filter(|(_, child, _)| {
-            identity(child).is_some_and(|(name, revision)| name == route.predictor && revision == route.revision)
-        });
-        its.next().is_some_and(|(.., rollout)| rollout.is_complete)
+        let mut its = of_revision(family, &route.predictor, &route.revision).peekable();
+        its.peek().is_some() && its.all(|rollout| rollout.is_complete)
     };
     routes.iter().all(is_ready)
 }
@@ -81,9 +79,24 @@ pub(super) fn leaving(family: &Family, shares: &[Share]) -> BTreeSet<String> {
 
 /// What serves, as if a route had put it in force.
 pub(super) fn serving(family: &Family) -> Vec<Route> {
-    let serving = rollouts(family).filter(|(_, _, rollout)| rollout.available > 0);
-    let routes = serving.filter_map(|(_, child, _)| identity(child));
-    routes.map(|(predictor, revision)| Route { predictor, revision, weight: 1 }).collect()
+    let mut routes: Vec<Route> = Vec::new();
+    for (predictor, revision) in rollouts(family).filter_map(|(_, child, _)| identity(child)) {
+        let serves = of_revision(family, &predictor, &revision).all(|rollout| rollout.available > 0);
+        if serves && !is_in_force(&routes, &predictor, &revision) {
+            routes.push(Route { predictor, revision, weight: 1 });
+        }
+    }
+    routes
+}
+
+/// The Deployments of a revision.
+fn of_revision<'a>(
+    family: &'a Family,
+    predictor: &'a str,
+    revision: &'a RevisionId,
+) -> impl Iterator<Item = &'a Rollout> {
+    let is_its = move |child: &Child| identity(child).is_some_and(|(name, one)| name == predictor && one == *revision);
+    rollouts(family).filter(move |(_, child, _)| is_its(child)).map(|(.., rollout)| rollout)
 }
 
 /// The Deployments.
@@ -139,9 +152,15 @@ fn readiness(family: &Family, workload: &str, rollout: &Rollout) -> Readiness {
     failed.unwrap_or(Readiness::Loading)
 }
 
+/// How many pods of a predictor answer: of a revision as many as of the least of its Deployments.
 fn available(family: &Family, predictor: &str) -> i32 {
-    let its = rollouts(family).filter(|(_, child, _)| child.predictor.as_deref() == Some(predictor));
-    its.map(|(_, _, rollout)| rollout.available.max(i32::from(rollout.sleeps()))).sum()
+    let mut of_revisions: BTreeMap<Option<&str>, i32> = BTreeMap::new();
+    for (_, child, rollout) in rollouts(family).filter(|(_, child, _)| child.predictor.as_deref() == Some(predictor)) {
+        let available = rollout.available.max(i32::from(rollout.sleeps()));
+        let least = of_revisions.entry(child.revision.as_deref()).or_insert(available);
+        *least = available.min(*least);
+    }
+    of_revisions.into_values().sum()
 }
 
 #[cfg(test)]
@@ -219,6 +238,25 @@ mod tests {
     fn a_predictor_of_two_deployments_is_ready_with_both() {
         let family = Family::from([deployment("a", "main", "1", 1, true), deployment("b", "main", "1", 0, false)]);
         assert_eq!(observed(&family, &[]).revisions, [there("main", "1", Readiness::Loading)]);
+    }
+
+    #[test]
+    fn a_predictor_of_two_deployments_answers_with_both() {
+        let family = |available: i32| {
+            Family::from([
+                deployment("a", "main", "1", 2, true),
+                deployment("b", "main", "1", available, available > 0),
+                deployment("c", "other", "1", 1, true),
+            ])
+        };
+        let routes = [routed("main", "1", 90), routed("other", "1", 10)];
+        let weights = |family: &Family| -> Vec<u32> {
+            shares(family, &routes, std::iter::empty()).iter().map(|share| share.weight).collect()
+        };
+        assert_eq!((weights(&family(0)), weights(&family(1))), (vec![0, 10], vec![90, 10]));
+        assert_eq!((all_serve(&family(0), &routes), all_serve(&family(1), &routes)), (false, true));
+        assert_eq!(serving(&family(0)), [routed("other", "1", 1)]);
+        assert_eq!(serving(&family(1)), [routed("main", "1", 1), routed("other", "1", 1)]);
     }
 
     #[test]

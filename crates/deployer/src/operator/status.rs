@@ -39,9 +39,8 @@ pub(super) struct Observation<'a> {
 pub(super) fn observed(observation: &Observation<'_>) -> Value {
     let Observation { namespace, desired, family, .. } = observation;
     let (state, description) = told(observation);
-    let services: Vec<&str> = desired.named("Service").collect();
     let mut status = common(family, desired.generation, state, &description, &desired.warnings);
-    let by_name = services.iter().map(|name| ((*name).to_owned(), service(name, namespace)));
+    let by_name = desired.services().iter().map(|(name, port)| (name.clone(), service(name, *port, namespace)));
     status["serviceStatus"] = Value::Object(by_name.collect());
     if let Some(report) = observation.report {
         status[PREDICTORS] = predictors(report, observation.in_force);
@@ -122,9 +121,9 @@ fn deployment(name: &str, rollout: &Rollout) -> Value {
     json!({"name": name, "status": state, "replicas": rollout.desired, "availableReplicas": rollout.available})
 }
 
-fn service(name: &str, namespace: &str) -> Value {
+fn service(name: &str, port: u64, namespace: &str) -> Value {
     let host = host(name, namespace);
-    json!({"svcName": name, "httpEndpoint": format!("{host}:{HTTP_PORT}")})
+    json!({"svcName": name, "httpEndpoint": format!("{host}:{port}")})
 }
 
 fn host(service: &str, namespace: &str) -> String {

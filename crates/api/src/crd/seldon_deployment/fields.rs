@@ -249,7 +249,7 @@ static COMPONENT: [Field; 24] = [
     Field::honoured(
         "spec.predictors[].componentSpecs",
         Objects,
-        "Pod templates; a container belongs to the node of its name. The pods of a predictor are one kind: what several say must agree.",
+        "Pod templates; a container belongs to the node of its name. One that says other `replicas`, `hpaSpec` or `pdbSpec` than the first has pods of its own; the others share theirs.",
     ),
     Field::honoured("spec.predictors[].componentSpecs[].metadata", Object, "Metadata of the pods."),
     Field::on_kubernetes(

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use provost_domain::{Deployment, ModelUri, Predictor, graph::Node};
 use serde_json::{Value, json};
 
-use super::{Part, merge::add_missing};
+use super::{Part, merge::add_missing, placement};
 
 /// The account of pods that name none.
 const DEFAULT: &str = "default";
@@ -61,7 +61,7 @@ pub fn accounts_needed(deployment: &Deployment) -> BTreeSet<String> {
     let all = deployment.predictors.iter();
     let nodes = all.flat_map(|predictor| predictor.graph.nodes().into_iter().map(move |node| (predictor, node)));
     let in_bucket = nodes.filter(|(_, node)| is_in_bucket(node));
-    in_bucket.filter_map(|(predictor, node)| account(predictor, &[node]).map(str::to_owned)).collect()
+    in_bucket.filter_map(|(predictor, node)| account(deployment, predictor, &[node]).map(str::to_owned)).collect()
 }
 
 /// Annotations of the Secrets that seem to tell of a store, and are not known.
@@ -105,7 +105,7 @@ pub(super) struct Credentials {
 pub(super) fn credentials(part: Part<'_>, nodes: &[&Node]) -> Credentials {
     let mut credentials = Credentials::default();
     let in_bucket: Vec<_> = nodes.iter().copied().filter(|node| is_in_bucket(node)).collect();
-    let account = account(part.predictor, &in_bucket);
+    let account = account(part.source.deployment, part.predictor, &in_bucket);
     let secrets = account.and_then(|account| part.source.accounts.get(account)).map_or(&[][..], Vec::as_slice);
     if let Some(secret) = secrets.iter().rfind(|secret| is_of_s3(secret)) {
         credentials.environment.extend(s3(secret));
@@ -135,18 +135,21 @@ impl Credentials {
 
 /// The account whose Secrets give access to the models of these nodes: the one that is named for their pods, else the
 /// default one, unless they name a Secret.
-fn account<'a>(predictor: &'a Predictor, nodes: &[&Node]) -> Option<&'a str> {
-    if nodes.is_empty() {
-        return None;
-    }
+fn account<'a>(deployment: &Deployment, predictor: &'a Predictor, nodes: &[&Node]) -> Option<&'a str> {
+    let place = placement::of_node(deployment, predictor, &nodes.first()?.name);
     let names_secret = nodes.iter().any(|node| node.env_secret_ref_name.as_ref().is_some_and(|name| !name.is_empty()));
-    named(predictor).or(Some(DEFAULT).filter(|_| !names_secret))
+    named(deployment, predictor, place).or(Some(DEFAULT).filter(|_| !names_secret))
 }
 
-/// The account that is named for the pods of a predictor: by a node, or by a component specification.
-fn named(predictor: &Predictor) -> Option<&str> {
-    let of_nodes = predictor.graph.nodes().into_iter().filter_map(|node| node.service_account_name.as_deref());
-    let of_pods = predictor.component_specs.iter().flat_map(|component| {
+/// The account that is named for pods of a predictor: by a node, or by a component specification.
+fn named<'a>(deployment: &Deployment, predictor: &'a Predictor, place: Option<usize>) -> Option<&'a str> {
+    let nodes = predictor.graph.nodes().into_iter();
+    let nodes_here = nodes.filter(|node| placement::of_node(deployment, predictor, &node.name) == place);
+    let of_nodes = nodes_here.filter_map(|node| node.service_account_name.as_deref());
+    let apart = placement::apart(deployment, predictor);
+    let is_here = |index: &usize| place.map_or_else(|| !apart.contains(index), |place| place == *index);
+    let specs_here = predictor.component_specs.iter().enumerate().filter(|(index, _)| is_here(index));
+    let of_pods = specs_here.flat_map(|(_, component)| {
         let pod = &component.document["spec"];
         ["serviceAccountName", "serviceAccount"].into_iter().filter_map(|field| pod[field].as_str())
     });

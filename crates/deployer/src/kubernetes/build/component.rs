@@ -1,4 +1,4 @@
-//! What the user said of a predictor's pods: its component specifications in one, with the containers of the
+//! What the user said of pods of a predictor: their component specifications in one, with the containers of the
 //! graph's nodes apart from the others.
 //!
 //! **Invariant**: everything that is said counts; of what cannot, the path is told.
@@ -44,12 +44,18 @@ pub(super) struct NodeContainer {
     pub(super) container: Map<String, Value>,
 }
 
-/// Joins the component specifications of a predictor.
+impl NodeContainer {
+    /// Its name, which is that of the node.
+    pub(super) fn name(&self) -> &str {
+        self.container.get("name").and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+/// Joins the component specifications of these pods.
 pub(super) fn join_all(part: Part<'_>) -> Result<Component, BuildError> {
     let mut component = Component::default();
-    for (index, specification) in part.predictor.component_specs.iter().enumerate() {
-        let path = part.path().field("componentSpecs").index(index);
-        component.add(part, &path, &specification.document)?;
+    for (index, specification) in part.component_specs() {
+        component.add(part, &part.component_path(index), &specification.document)?;
     }
     component.add_servers(part)?;
     let order: Vec<_> = part.nodes().into_iter().map(|(_, node)| node.name.as_str()).collect();
@@ -87,6 +93,9 @@ impl Component {
     ) -> Result<(), BuildError> {
         let nodes = part.nodes();
         if let Some((_, node)) = nodes.iter().find(|(_, node)| is_named(&container, &node.name)) {
+            if !part.is_here(&node.name) {
+                return Err(BuildError::Differs { path });
+            }
             if node.is_own_program() {
                 return self.add_program(part, path, container);
             }
@@ -122,7 +131,7 @@ impl Component {
 
     /// Adds the containers of model servers, over which those of the user's go that have their names.
     fn add_servers(&mut self, part: Part<'_>) -> Result<(), BuildError> {
-        for (path, node) in part.nodes() {
+        for (path, node) in part.nodes_here() {
             let Some(server) = part.server(node) else { continue };
             let written = self.programs.iter().position(|program| is_named(&program.container, &node.name));
             let index = written.unwrap_or_else(|| {

@@ -41,8 +41,9 @@ pub(super) fn build(part: Part<'_>, component: &Component, storage: &Storage) ->
     let [variables, mut sources, ports, mut mounts] = user;
     add_missing(&mut sources, "", secrets(part).into_iter().chain(log_secret(part)));
     add_missing(&mut mounts, "mountPath", storage.mounts.iter().cloned().chain(own_mounts()));
+    let manifest = manifest::text(part, &storage.model_uris, &component.programs)?;
     for (list, items) in [
-        ("env", environment(part, storage, variables, manifest::text(part, &storage.model_uris, &component.programs))?),
+        ("env", environment(part, storage, variables, manifest)?),
         ("envFrom", sources),
         ("ports", own_port().into_iter().chain(ports.into_iter().filter(is_free)).collect()),
         ("volumeMounts", mounts),

@@ -40,17 +40,17 @@ pub enum BuildError {
         /// The other.
         second: &'static str,
     },
-    /// Component specifications ask for different numbers of pods.
+    /// A component specification asks for pods of its own, and has none that could be.
     #[error(
-        "{path}: not as in the component specification before; nodes run in one pod, and replicas, autoscalers and \
-         disruption budgets of their own are not supported yet; say the same in each"
+        "{path}: not as in the first component specification; only programs of your own and model servers in containers can \
+         have pods of their own, since the server runs its models in those of the first; say the same in each"
     )]
     NotAlike {
         /// The field.
         path: FieldPath,
     },
     /// Two places say different things of a pod.
-    #[error("{path}: something else is said of it before; the nodes of a predictor run in one pod, so say it once")]
+    #[error("{path}: something else is said of it before; the nodes share their pods, so say it once")]
     Differs {
         /// The later field.
         path: FieldPath,

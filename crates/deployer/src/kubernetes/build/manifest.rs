@@ -8,7 +8,12 @@ use provost_domain::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{LAST_APPLIED, Part, component::NodeContainer, own_program};
+use super::{
+    LAST_APPLIED, Part,
+    component::{self, NodeContainer},
+    error::BuildError,
+    own_program,
+};
 
 /// Fields of a predictor that are not its pod's manifest's: who has them acts elsewhere, and a change of them is
 /// no reason for new pods.
@@ -30,22 +35,23 @@ pub(super) type ModelUris = BTreeMap<String, String>;
 
 /// The manifest, as the value of an environment variable. Kubernetes takes `$(NAME)` in it for a reference, and
 /// any `$$` for a `$`.
-pub(super) fn text(part: Part<'_>, model_uris: &ModelUris, programs: &[NodeContainer]) -> String {
-    let places =
-        Places { model_uris, endpoints: programs.iter().filter_map(|program| endpoint(part, program)).collect() };
-    manifest(part, &places).to_string().replace('$', "$$")
+pub(super) fn text(part: Part<'_>, model_uris: &ModelUris, programs: &[NodeContainer]) -> Result<String, BuildError> {
+    let mut endpoints: BTreeMap<_, _> = programs.iter().map(|program| endpoint(part, program)).collect();
+    for apart in part.parts_apart() {
+        endpoints.extend(component::join_all(apart)?.programs.iter().map(|program| endpoint(apart, program)));
+    }
+    Ok(manifest(part, &Places { model_uris, endpoints }).to_string().replace('$', "$$"))
 }
 
 /// Where things are as the pod sees it, by the names of nodes.
 struct Places<'a> {
     model_uris: &'a ModelUris,
     /// Where each program of its own is called.
-    endpoints: BTreeMap<&'a str, Value>,
+    endpoints: BTreeMap<String, Value>,
 }
 
-fn endpoint<'a>(part: Part<'_>, program: &'a NodeContainer) -> Option<(&'a str, Value)> {
-    let name = program.container.get("name")?.as_str()?;
-    Some((name, own_program::endpoint(part, program)))
+fn endpoint(part: Part<'_>, program: &NodeContainer) -> (String, Value) {
+    (program.name().to_owned(), own_program::endpoint(part, program))
 }
 
 fn manifest(part: Part<'_>, places: &Places<'_>) -> Value {

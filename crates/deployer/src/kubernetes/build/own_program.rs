@@ -30,14 +30,33 @@ pub(super) fn volume() -> Value {
     json!({"name": POD_INFO, "downwardAPI": {"items": [annotations]}})
 }
 
-/// Where the program is called in its pod.
+/// Where the server calls the program: in its own pod, or at the program's Service.
 pub(super) fn endpoint(part: Part<'_>, program: &NodeContainer) -> Value {
+    let host = part.apart.map_or_else(
+        || "localhost".to_owned(),
+        |_| {
+            format!(
+                "{}.{}.svc.cluster.local",
+                part.node_service_name(program.name()),
+                part.source.deployment.id.namespace
+            )
+        },
+    );
     if part.source.deployment.calls_grpc() {
         let port = port(part, &program.container, "grpc", GRPC);
-        return json!({"service_host": "localhost", "grpcPort": port, "type": "GRPC"});
+        return json!({"service_host": host, "grpcPort": port, "type": "GRPC"});
     }
     let port = port(part, &program.container, "http", HTTP);
-    json!({"service_host": "localhost", "httpPort": port, "type": "REST"})
+    json!({"service_host": host, "httpPort": port, "type": "REST"})
+}
+
+/// The ports of the program's Service: those at which it is called.
+pub(super) fn service_ports(part: Part<'_>, program: &NodeContainer) -> Vec<(&'static str, Value)> {
+    let [http, grpc] =
+        [("http", HTTP), ("grpc", GRPC)].map(|(name, first)| port(part, &program.container, name, first));
+    // A Service has each port once.
+    let grpc = Some(grpc).filter(|grpc| *grpc != http);
+    std::iter::once(("http", http)).chain(grpc.map(|grpc| ("grpc", grpc))).collect()
 }
 
 /// The container.

@@ -40,11 +40,11 @@ pub(super) struct Storage {
     claims: Vec<String>,
 }
 
-/// Finds what brings the models of a predictor.
+/// Finds what brings the models of these pods.
 pub(super) fn find(part: Part<'_>, component: &Component) -> Result<Storage, BuildError> {
     let mut storage = Storage::default();
     let (mut fetched, mut left) = (Vec::new(), Vec::new());
-    for (path, node) in part.nodes() {
+    for (path, node) in part.nodes_here() {
         match node.model_uri.as_deref().filter(|uri| !uri.is_empty()).map(ModelUri::parse) {
             Some(Ok(ModelUri::Claim(uri))) => storage.add_claim(part, node, uri),
             Some(Ok(uri)) => match initializer(part, component, node, &uri) {

@@ -1,5 +1,6 @@
 //! Whole deployments, from their manifests to objects.
 
+mod apart;
 pub(in crate::kubernetes) mod services;
 mod settings;
 
@@ -105,14 +106,13 @@ fn refusal(text: &str) -> String {
 #[test]
 fn all_that_is_wrong_is_told_at_once() {
     let more = "      componentSpecs:\n        - {replicas: 2, hpaSpec: {maxReplicas: 3, metrics: [{type: Other}]}, spec: {containers: \
-                [{name: classifier, image: mine}]}}\n        - {replicas: 3, pdbSpec: {minAvailable: 1}}\n";
+                [{name: classifier, image: mine}]}}\n        - {replicas: 3, spec: {}}\n";
     let told = refusal(&manifest(CLASSIFIER, more));
     let place = "spec.predictors[0].componentSpecs";
     let expected = [
-        format!("{place}[1].replicas: "),
         format!("{place}[0].spec.containers[0].image: "),
-        format!("{place}[1].hpaSpec: "),
-        format!("{place}[1].pdbSpec: "),
+        format!("{place}[0].hpaSpec.metrics[0].type: "),
+        format!("{place}[1].replicas: "),
     ];
     assert_eq!(told.lines().count(), expected.len(), "{told}");
     assert!(told.lines().zip(&expected).all(|(line, expected)| line.starts_with(expected)), "{told}");
@@ -232,9 +232,9 @@ fn containers_of_a_graph_of_several_nodes_are_one() {
 
 #[test]
 fn component_specifications_that_do_not_agree_are_refused_by_path() {
-    let not_alike = "not as in the component specification before; nodes run in one pod, and replicas, autoscalers \
-        and disruption budgets of their own are not supported yet; say the same in each";
-    let differs = "something else is said of it before; the nodes of a predictor run in one pod, so say it once";
+    let not_alike = "not as in the first component specification; only programs of your own and model servers in \
+        containers can have pods of their own, since the server runs its models in those of the first; say the same in each";
+    let differs = "something else is said of it before; the nodes share their pods, so say it once";
     for (one, other, path, reason) in [
         ("replicas: 2", "spec: {}", "replicas", not_alike),
         ("hpaSpec: {maxReplicas: 3}", "spec: {}", "hpaSpec", not_alike),
@@ -404,8 +404,8 @@ fn an_own_program_has_an_image_and_is_told_of_once() {
         (
             "componentSpecs: [{spec: {containers: [{name: scorer, image: a}]}}, {spec: {containers: [{name: scorer, image: b}]}}]",
             format!(
-                "{place}[1].spec.containers[0]: something else is said of it before; the nodes of a predictor run in one \
-                 pod, so say it once"
+                "{place}[1].spec.containers[0]: something else is said of it before; the nodes share their pods, so say \
+                 it once"
             ),
         ),
     ] {

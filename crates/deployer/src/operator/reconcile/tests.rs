@@ -8,7 +8,7 @@ use super::{
     super::{
         Figures, Options,
         accounts::tests::{Answer, Objects, Server},
-        children::Children,
+        children::{Children, Facts, Rollout},
         crd::Served,
     },
     *,
@@ -122,4 +122,31 @@ async fn an_error_of_the_api_server_fails_the_pass() {
     let (context, object) = (context(&server, true), deployment("s3://models/iris", "mine"));
     let failed = Pass::of(&object, &context).desired(&mut Memory::default()).await.unwrap_err();
     assert_eq!(failed.0, "reading a service account and its Secrets");
+}
+
+#[test]
+fn what_nodes_had_of_their_own_leaves_with_the_revision_that_they_served() {
+    let old = RevisionId::of("with a scorer apart", &[]);
+    let child = |kind: Kind| Child {
+        owner: Some("1".to_owned()),
+        generation: Some(1),
+        predictor: Some("main".to_owned()),
+        revision: Some(old.to_string()),
+        facts: if kind == Kind::Deployment { Facts::Deployment(Rollout::default()) } else { Facts::Other },
+    };
+    let apart = [
+        (Kind::Deployment, "iris-main-1-scorer"),
+        (Kind::HorizontalPodAutoscaler, "iris-main-1-scorer"),
+        (Kind::Service, "iris-main-scorer"),
+    ];
+    let family: Family = apart.iter().map(|(kind, name)| ((*kind, (*name).to_owned()), child(*kind))).collect();
+    let object = deployment("/models/iris", "");
+    let settings = Settings::new("provost:1".to_owned());
+    let desired = Desired::of(&object, &Arc::default(), &settings).unwrap();
+    let route = |revision: &RevisionId| Route { predictor: "main".to_owned(), revision: revision.clone(), weight: 100 };
+    let waits = Plan { steps: Vec::new(), ..Plan::default() };
+    assert!(obsolete(&family, &desired, &waits, &[route(&old)]).is_empty(), "the revision before calls them");
+    let retires = Plan { steps: vec![Step::Retire { predictor: "main".to_owned(), revision: old }], ..Plan::default() };
+    let new = desired.revision("main").unwrap();
+    assert_eq!(obsolete(&family, &desired, &retires, &[route(new)]), apart);
 }
