@@ -22,6 +22,7 @@ use provost_inference::protocol::proto::{
         Class, ClassificationResponse, ClassificationResult, Classifications, ExampleList, ExamplesRequest,
         GetModelMetadataRequest, GetModelMetadataResponse, GetModelStatusRequest, GetModelStatusResponse, Input,
         InputKind, ModelSpec, ModelState, PredictRequest, PredictResponse, RegressionResponse, SignatureDefMap,
+        VersionChoice,
     },
     tensorflow::{
         Example, Feature, FeatureKind, Features, FloatList, SignatureDef, TensorInfo, TensorProto, TensorShape,
@@ -214,6 +215,11 @@ async fn what_a_program_over_rest_does_not_take_is_told() {
     let garbage = call::<_, PredictResponse>(&node, PREDICT, request("", &[14.0])).await.unwrap_err();
     assert_eq!(garbage.code(), Code::Internal);
     assert!(garbage.message().starts_with("the deployment's program did not answer in V1:"), "{garbage}");
+    let mut of_version = request("model", &[1.0]);
+    of_version.model_spec.as_mut().unwrap().version = Some(VersionChoice::Number(3));
+    let refused = call::<_, PredictResponse>(&node, PREDICT, of_version).await.unwrap_err();
+    let told = "node `model` is called over REST in V1, which has no version `3`";
+    assert_eq!((refused.code(), refused.message()), (Code::NotFound, told));
     let infinite = call::<_, PredictResponse>(&node, PREDICT, request("", &[f32::INFINITY])).await.unwrap_err();
     assert_eq!(infinite.code(), Code::InvalidArgument);
     assert!(infinite.message().ends_with("an infinite number has no form in JSON"), "{infinite}");
