@@ -21,8 +21,8 @@ use provost_inference::protocol::proto::{
     serving::{
         Class, ClassificationResponse, ClassificationResult, Classifications, ExampleList, ExamplesRequest,
         GetModelMetadataRequest, GetModelMetadataResponse, GetModelStatusRequest, GetModelStatusResponse, Input,
-        InputKind, ModelSpec, ModelState, PredictRequest, PredictResponse, RegressionResponse, SignatureDefMap,
-        VersionChoice,
+        InputKind, ModelSpec, ModelState, ModelVersionStatus, PredictRequest, PredictResponse, RegressionResponse,
+        SignatureDefMap, VersionChoice,
     },
     tensorflow::{
         Example, Feature, FeatureKind, Features, FloatList, SignatureDef, TensorInfo, TensorProto, TensorShape,
@@ -103,6 +103,14 @@ async fn answer_grpc(request: Request) -> Response {
                 let any = Any { type_url: String::new(), value: map.encode_to_vec() };
                 let metadata = [("signature_def".to_owned(), any)].into();
                 Ok(GetModelMetadataResponse { model_spec: None, metadata })
+            };
+            unary(request, tell).await
+        }
+        "/tensorflow.serving.ModelService/GetModelStatus" => {
+            let tell = |_: GetModelStatusRequest| {
+                let state = ModelState::Available.into();
+                let version = ModelVersionStatus { version: 3, state, status: None };
+                Ok(GetModelStatusResponse { model_version_status: vec![version] })
             };
             unary(request, tell).await
         }
@@ -247,6 +255,12 @@ async fn a_program_over_grpc_gets_messages_as_they_are_and_json_as_it_takes_it()
     let reply = node.get(&format!("{AT}/metadata")).await;
     let signature = &reply.json["metadata"]["signature_def"]["signature_def"]["serving_default"];
     assert_eq!((reply.status, &signature["inputs"]["x"]["dtype"]), (200, &json!("DT_FLOAT")), "{}", reply.json);
+    let status = node.get(AT).await;
+    let version = &status.json["model_version_status"][0];
+    assert_eq!(
+        (&status.json["ready"], &version["version"], &version["state"]),
+        (&json!(true), &json!("3"), &json!("AVAILABLE"))
+    );
     let refused = node.post(&format!("{AT}:predict"), r#"{"instances":[["a"]]}"#, &[]).await;
     assert_eq!(refused.status, 400);
     assert!(refused.error().ends_with("the values of `x` are not of the type DT_FLOAT"), "{}", refused.error());
