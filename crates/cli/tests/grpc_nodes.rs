@@ -8,7 +8,9 @@ use axum::{Router, extract::Request};
 use prost_types::{ListValue, Value as ProtoValue, value::Kind};
 use provost_api::rest::v1::deployments::DeploymentState;
 use provost_inference::protocol::proto::{
-    inference::{Contents, ModelInferRequest, ModelInferResponse, Tensor},
+    inference::{
+        Contents, ModelInferRequest, ModelInferResponse, ModelMetadata, ModelQuestion, Tensor, TensorMetadata, Yes,
+    },
     seldon::{DefaultData, Feedback, Meta, Payload, SeldonMessage, SeldonMessageList, Tensor as SeldonTensor, Values},
 };
 use provost_testkit::{Node, NodeOptions, wrapped_model};
@@ -49,6 +51,17 @@ async fn answer(request: Request) -> axum::response::Response {
             unary(request, told).await
         }
         "/inference.GRPCInferenceService/ModelInfer" => unary(request, infer).await,
+        METADATA => {
+            let told = |question: ModelQuestion| {
+                let inputs =
+                    vec![TensorMetadata { name: "x".to_owned(), datatype: "FP32".to_owned(), shape: vec![-1, 2] }];
+                Ok(ModelMetadata { name: question.name, inputs, ..ModelMetadata::default() })
+            };
+            unary(request, told).await
+        }
+        "/inference.GRPCInferenceService/ModelReady" => {
+            unary(request, |_: ModelQuestion| Ok(Yes { is_so: true })).await
+        }
         path => panic!("{path}"),
     }
 }
@@ -183,6 +196,7 @@ async fn feedback_is_sent_over_grpc() {
     assert_eq!((metadata.status, &metadata.json["name"]), (200, &json!("model")));
 }
 
+const METADATA: &str = "/inference.GRPCInferenceService/ModelMetadata";
 const INFER: &str = "/inference.GRPCInferenceService/ModelInfer";
 
 fn tensor(datatype: &str) -> Tensor {
@@ -258,6 +272,23 @@ async fn a_single_program_takes_tensors_in_bytes_of_rest() {
     assert_eq!((status, of_bytes(bytes)), (200, vec![0.6, 2.5]), "{}", String::from_utf8_lossy(head));
     let rows = node.all_requests("graph").await;
     assert!(rows[0]["response"].as_str().unwrap().contains("[0.6,2.5]"), "{rows:?}");
+}
+
+#[tokio::test]
+async fn a_program_over_grpc_tells_of_its_model() {
+    let mut specification = of(&program("model", "MODEL", &[]).await);
+    specification["protocol"] = json!("v2");
+    let node = served(specification).await;
+    let inputs = json!([{"name": "x", "datatype": "FP32", "shape": [-1, 2]}]);
+    let told = node.get("/seldon/default/graph/v2/models/model").await;
+    assert_eq!((told.status, &told.json["name"], &told.json["inputs"]), (200, &json!("model"), &inputs));
+    let ready = node.get("/seldon/default/graph/v2/models/model/ready").await;
+    assert_eq!((ready.status, &ready.json), (200, &json!({"name": "model", "ready": true})));
+    for name in ["model", "graph"] {
+        let question = ModelQuestion { name: name.to_owned(), version: String::new() };
+        let told: ModelMetadata = call(&node, METADATA, question).await.unwrap();
+        assert_eq!((told.name.as_str(), told.inputs[0].shape.as_slice()), ("model", &[-1, 2][..]));
+    }
 }
 
 #[tokio::test]

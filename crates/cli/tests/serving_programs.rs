@@ -21,7 +21,8 @@ use provost_inference::protocol::proto::{
     serving::{
         Class, ClassificationResponse, ClassificationResult, Classifications, ExampleList, ExamplesRequest,
         GetModelMetadataRequest, GetModelMetadataResponse, GetModelStatusRequest, GetModelStatusResponse, Input,
-        InputKind, ModelSpec, ModelState, PredictRequest, PredictResponse, RegressionResponse, SignatureDefMap,
+        InputKind, ModelSpec, ModelState, ModelVersionStatus, PredictRequest, PredictResponse, RegressionResponse,
+        SignatureDefMap, VersionChoice,
     },
     tensorflow::{
         Example, Feature, FeatureKind, Features, FloatList, SignatureDef, TensorInfo, TensorProto, TensorShape,
@@ -102,6 +103,14 @@ async fn answer_grpc(request: Request) -> Response {
                 let any = Any { type_url: String::new(), value: map.encode_to_vec() };
                 let metadata = [("signature_def".to_owned(), any)].into();
                 Ok(GetModelMetadataResponse { model_spec: None, metadata })
+            };
+            unary(request, tell).await
+        }
+        "/tensorflow.serving.ModelService/GetModelStatus" => {
+            let tell = |_: GetModelStatusRequest| {
+                let state = ModelState::Available.into();
+                let version = ModelVersionStatus { version: 3, state, status: None };
+                Ok(GetModelStatusResponse { model_version_status: vec![version] })
             };
             unary(request, tell).await
         }
@@ -214,6 +223,11 @@ async fn what_a_program_over_rest_does_not_take_is_told() {
     let garbage = call::<_, PredictResponse>(&node, PREDICT, request("", &[14.0])).await.unwrap_err();
     assert_eq!(garbage.code(), Code::Internal);
     assert!(garbage.message().starts_with("the deployment's program did not answer in V1:"), "{garbage}");
+    let mut of_version = request("model", &[1.0]);
+    of_version.model_spec.as_mut().unwrap().version = Some(VersionChoice::Number(3));
+    let refused = call::<_, PredictResponse>(&node, PREDICT, of_version).await.unwrap_err();
+    let told = "node `model` is called over REST in V1, which has no version `3`";
+    assert_eq!((refused.code(), refused.message()), (Code::NotFound, told));
     let infinite = call::<_, PredictResponse>(&node, PREDICT, request("", &[f32::INFINITY])).await.unwrap_err();
     assert_eq!(infinite.code(), Code::InvalidArgument);
     assert!(infinite.message().ends_with("an infinite number has no form in JSON"), "{infinite}");
@@ -241,6 +255,12 @@ async fn a_program_over_grpc_gets_messages_as_they_are_and_json_as_it_takes_it()
     let reply = node.get(&format!("{AT}/metadata")).await;
     let signature = &reply.json["metadata"]["signature_def"]["signature_def"]["serving_default"];
     assert_eq!((reply.status, &signature["inputs"]["x"]["dtype"]), (200, &json!("DT_FLOAT")), "{}", reply.json);
+    let status = node.get(AT).await;
+    let version = &status.json["model_version_status"][0];
+    assert_eq!(
+        (&status.json["ready"], &version["version"], &version["state"]),
+        (&json!(true), &json!("3"), &json!("AVAILABLE"))
+    );
     let refused = node.post(&format!("{AT}:predict"), r#"{"instances":[["a"]]}"#, &[]).await;
     assert_eq!(refused.status, 400);
     assert!(refused.error().ends_with("the values of `x` are not of the type DT_FLOAT"), "{}", refused.error());

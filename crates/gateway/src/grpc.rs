@@ -20,7 +20,7 @@ use self::method::Method;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Request, Response, StatusCode, header};
 use http_body::Body;
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use opentelemetry::KeyValue;
 use prost::Message as _;
 use provost_domain::ErrorCode;
@@ -35,12 +35,14 @@ use provost_inference::protocol::proto::{
 use tonic::{Code, Status, metadata::MetadataMap, server::UnaryService};
 
 use crate::{
+    about::{About, of_model},
     body::read_body,
     dialects::Content,
     error::RequestError,
     feedback,
     in_flight::InFlight,
     matcher::{Action, Dialect},
+    node_grpc::about::metadata_of,
     predict::{Answered, Call, Failed, check_model, pinned},
     repository::{Listed, NOT_HERE, listed},
     routes::{DEFAULT_NAMESPACE, Deployment, Served},
@@ -173,25 +175,24 @@ impl GatewayThread {
             Method::RepositoryLoad => {
                 let question: RepositoryModelQuestion = decoded(&message)?;
                 let name = question.model().to_owned();
-                self.tell_of_model(
-                    Method::ModelReady,
-                    &headers,
-                    &ModelQuestion { name: name.clone(), version: String::new() },
-                )?;
+                let asked = ModelQuestion { name: name.clone(), version: String::new() };
+                self.tell_of_model(Method::ModelReady, headers, &asked).await?;
                 Ok(encoded(&RepositoryModelAnswer { model_name: name, is_done: true }))
             }
-            Method::ModelReady | Method::ModelMetadata => self.tell_of_model(method, &headers, &decoded(&message)?),
+            Method::ModelReady | Method::ModelMetadata => {
+                self.tell_of_model(method, headers, &decoded(&message)?).await
+            }
         }
     }
 
-    fn tell_of_model(
+    async fn tell_of_model(
         &self,
         method: Method,
-        headers: &HeaderMap,
+        headers: HeaderMap,
         question: &ModelQuestion,
     ) -> Result<tonic::Response<Bytes>, Status> {
-        let deployment = self.of_model(headers, &question.name)?;
-        let pin = pin(headers);
+        let deployment = self.of_model(&headers, &question.name)?;
+        let pin = pin(&headers);
         let predictor = match &pin {
             Some(name) => Some(pinned(&deployment, name)?),
             None => deployment.of_model(&question.name),
@@ -206,8 +207,33 @@ impl GatewayThread {
         match (&predictor.served, method) {
             (_, Method::ModelReady) => Ok(encoded(&Yes { is_so: true })),
             (Served::Native(native), _) => Ok(encoded(&native.v2.metadata_message())),
-            _ => Err(only_models("inference.GRPCInferenceService")),
+            _ => {
+                // A program knows itself by its node's name.
+                let is_deployments = question.name == deployment.name;
+                let model = if is_deployments { predictor.model.clone() } else { question.name.clone() };
+                self.ask_metadata(Arc::clone(&deployment), headers, (model, version.map(str::to_owned))).await
+            }
         }
+    }
+
+    /// The metadata that a program tells, or a node of a graph.
+    async fn ask_metadata(
+        &self,
+        deployment: Arc<Deployment>,
+        headers: HeaderMap,
+        (model, version): (String, Option<String>),
+    ) -> Result<tonic::Response<Bytes>, Status> {
+        let (action, pinned) = (Action::Model, pin(&headers));
+        let about = About { deployment, dialect: Dialect::V2, action, model, version, pinned };
+        let body = self.told_of_model(about, headers).await?;
+        Ok(encoded(&metadata_of(&body)?))
+    }
+
+    /// What is told of a model over REST.
+    async fn told_of_model(&self, about: About, headers: HeaderMap) -> Result<Bytes, Status> {
+        let (parts, body) = of_model(&self.state, &about, &as_rest(headers)).await?.into_parts();
+        let body = body.collect().await.unwrap_or_else(|never| match never {}).to_bytes();
+        if parts.status.is_success() { Ok(body) } else { Err(refused(parts.status, &body)) }
     }
 
     fn list_models(
@@ -420,12 +446,6 @@ fn refused(status: StatusCode, body: &[u8]) -> Status {
 
 fn unnamed() -> Status {
     Status::not_found("no deployment is named: name it by the metadata `seldon` and `namespace`")
-}
-
-fn only_models(service: &str) -> Status {
-    Status::unimplemented(format!(
-        "programs of users and graphs are not asked by gRPC's `{service}` yet: use REST, or Seldon's protocol"
-    ))
 }
 
 impl From<RequestError> for Status {

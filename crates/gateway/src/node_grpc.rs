@@ -1,5 +1,6 @@
 //! Nodes that are called over gRPC: what they are asked and answer is JSON in this process, as that of others.
 
+pub(crate) mod about;
 mod serving;
 
 use std::error::Error as _;
@@ -56,6 +57,9 @@ pub(crate) fn method_of(dialect: Dialect, action: Action) -> Option<&'static str
         (Dialect::V1, Action::Examples(Method::Classify)) => Some(serving::CLASSIFY),
         (Dialect::V1, Action::Examples(Method::Regress)) => Some(serving::REGRESS),
         (Dialect::V1, Action::Signatures) => Some(serving::METADATA),
+        (Dialect::V1, Action::Model) => Some(about::STATUS),
+        (Dialect::V2, Action::Model) => Some(about::METADATA),
+        (Dialect::V2, Action::ModelReady) => Some(about::READY),
         _ => None,
     }
 }
@@ -92,6 +96,9 @@ impl GrpcNodes {
         if *form == Form::Message {
             let answer = self.call(uri, body.clone(), headers).await;
             return answer.map_or_else(|status| refused(server, &status), |answer| Ok(Reply::message(answer)));
+        }
+        if matches!(uri.path(), about::STATUS | about::METADATA | about::READY) {
+            return Box::pin(self.tell(server, question, headers)).await;
         }
         if server.dialect() == Dialect::V1 {
             return Box::pin(self.ask_serving(server, question, headers)).await;

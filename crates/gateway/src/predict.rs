@@ -227,8 +227,9 @@ fn find_work<'a>(
         }
         Served::Server(server) => {
             let uri = server.find((call.dialect, call.action), model, version)?;
-            if matches!(content, Content::Serving(..)) && !server.is_grpc() {
-                check_version(&call.deployment, predictor, version)?;
+            if let (Content::Serving(..), Some(version), false) = (content, version, server.is_grpc()) {
+                let info = format!("{} is called over REST in V1, which has no version `{version}`", server.called());
+                return Err(RequestError::new(ErrorCode::NotFound, info));
             }
             let sent = Sent::to(server, (headers, content), &call.deployment.name)?;
             Work::Server(server, uri, asked(parsed.ok().as_ref()), sent)
@@ -341,10 +342,6 @@ pub(crate) fn check_model(
         let info = format!("there is no model `{name}` in the deployment; it has: {}", names.join(", "));
         return Err(RequestError::new(ErrorCode::NotFound, info));
     }
-    check_version(deployment, predictor, version)
-}
-
-fn check_version(deployment: &Deployment, predictor: &Predictor, version: Option<&str>) -> Result<(), RequestError> {
     if let Some(version) = version.filter(|version| predictor.version() != Some(version)) {
         let versions: Vec<_> = deployment.predictors.iter().filter_map(Predictor::version).collect();
         let info = format!("there is no version `{version}` of the model; there is: {}", versions.join(", "));

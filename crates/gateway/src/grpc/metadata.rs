@@ -2,16 +2,15 @@
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http_body_util::BodyExt as _;
 use provost_inference::protocol::proto::seldon::{
     SeldonGraphMetadata, SeldonMessageMetadata, SeldonModelMetadata, SeldonModelMetadataRequest,
 };
 use serde_json::Value;
 use tonic::{Response, Status};
 
-use super::{as_rest, bridge::value_from_json, encoded, refused, unnamed};
+use super::{bridge::value_from_json, encoded, unnamed};
 use crate::{
-    about::{About, of_model},
+    about::About,
     matcher::{Action, Dialect},
     service::{GatewayThread, pin},
 };
@@ -43,11 +42,7 @@ impl GatewayThread {
         let model = if model.is_empty() { deployment.name.clone() } else { model.to_owned() };
         let (dialect, pinned) = (Dialect::Seldon, pin(&headers));
         let about = About { deployment, dialect, action, model, version: None, pinned };
-        let (parts, body) = of_model(&self.state, &about, &as_rest(headers)).await?.into_parts();
-        let body = body.collect().await.unwrap_or_else(|never| match never {}).to_bytes();
-        if !parts.status.is_success() {
-            return Err(refused(parts.status, &body));
-        }
+        let body = self.told_of_model(about, headers).await?;
         serde_json::from_slice(&body)
             .map_err(|_| Status::internal("the node's program tells nothing of itself in JSON"))
     }

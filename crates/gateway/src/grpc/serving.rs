@@ -4,7 +4,6 @@ use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http_body_util::BodyExt as _;
 use provost_inference::protocol::{
     proto::serving::{GetModelMetadataRequest, GetModelStatusRequest, ModelSpec, VersionChoice},
     serving::{Method, SIGNATURE_DEF, bridge::metadata_from_json, metadata, status, version_number},
@@ -15,7 +14,7 @@ pub(super) use provost_inference::protocol::serving::Request;
 
 use super::{are_models, as_rest, call, encoded, refused, respond};
 use crate::{
-    about::{About, of_model},
+    about::About,
     dialects::Content,
     matcher::{Action, Dialect},
     predict::{check_model, pinned},
@@ -76,11 +75,7 @@ impl GatewayThread {
         let model = if model.is_empty() { deployment.name.clone() } else { model };
         let (dialect, action, pinned) = (Dialect::V1, Action::Signatures, pin(&headers));
         let about = About { deployment, dialect, action, model, version: None, pinned };
-        let (parts, body) = of_model(&self.state, &about, &as_rest(headers)).await?.into_parts();
-        let body = body.collect().await.unwrap_or_else(|never| match never {}).to_bytes();
-        if !parts.status.is_success() {
-            return Err(refused(parts.status, &body));
-        }
+        let body = self.told_of_model(about, headers).await?;
         let told = metadata_from_json(&body);
         told.map(|told| encoded(&told)).ok_or_else(|| Status::internal("the deployment's program tells no signatures"))
     }
