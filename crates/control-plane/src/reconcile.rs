@@ -288,7 +288,7 @@ fn desired(
         name: predictor.name.clone(),
         weight,
         revision: revision(predictor, deployment.protocol, resolution),
-        role: predictor.role,
+        before: predictor.before().map(str::to_owned),
     };
     Desired { generation, predictors: predictors.map(desired).collect() }
 }

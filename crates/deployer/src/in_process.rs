@@ -90,6 +90,7 @@ impl Deployer for InProcessDeployer {
             predictor: route.predictor.clone(),
             revision: route.revision.clone(),
             weight: route.weight,
+            before: None,
         };
         let current = self.routes.current(id).unwrap_or_default();
         (self.host.observe(id), current.predictors.iter().map(route).collect())

@@ -106,6 +106,9 @@ pub struct Predictor {
     /// What it is of its deployment.
     #[serde(default)]
     pub role: Role,
+    /// The predictor that it asks, where it stands beside one.
+    #[serde(default)]
+    pub asks: Option<String>,
 }
 
 /// What a predictor is of its deployment.
@@ -115,9 +118,9 @@ pub enum Role {
     /// It predicts.
     #[default]
     Predictor,
-    /// It gets all requests in place of the predictor, which it asks itself.
+    /// It gets all requests in place of its predictor, which it asks itself.
     Transformer,
-    /// It explains predictions, for which it asks the predictor itself.
+    /// It explains predictions, for which it asks its predictor itself.
     Explainer,
 }
 
@@ -256,14 +259,21 @@ impl Deployment {
         is_said.then_some(batching).filter(|batching| batching.most > 0)
     }
 
-    /// What gets all requests in place of the predictor.
-    pub fn transformer(&self) -> Option<&Predictor> {
-        self.predictors.iter().find(|predictor| predictor.role == Role::Transformer)
+    /// What stands beside a predictor in this role.
+    pub fn beside(&self, predictor: &str, role: Role) -> Option<&Predictor> {
+        let is_its = |one: &&Predictor| one.role == role && one.asks.as_deref() == Some(predictor);
+        self.predictors.iter().find(is_its)
     }
 
-    /// What explains its predictions.
-    pub fn explainer(&self) -> Option<&Predictor> {
-        self.predictors.iter().find(|predictor| predictor.role == Role::Explainer)
+    /// What gets the requests of the first predictor: its transformer, if it has one, else itself.
+    pub fn first_asked(&self) -> Option<&Predictor> {
+        let first = self.predictors.first()?;
+        self.beside(&first.name, Role::Transformer).or(Some(first))
+    }
+
+    /// What explains predictions.
+    pub fn explainers(&self) -> impl Iterator<Item = &Predictor> {
+        self.predictors.iter().filter(|predictor| predictor.role == Role::Explainer)
     }
 
     /// The share of the traffic each predictor gets in percent, in their order: a predictor alone
@@ -282,6 +292,11 @@ impl Deployment {
 }
 
 impl Predictor {
+    /// The predictor in whose place it gets requests, where it is a transformer.
+    pub fn before(&self) -> Option<&str> {
+        self.asks.as_deref().filter(|_| self.role == Role::Transformer)
+    }
+
     /// Canonical JSON of what determines the predictor's answers in a deployment of this protocol, which matters to
     /// programs of users' own. Traffic, replicas, labels, annotations, credentials and the order of parameters are not
     /// part of it.
@@ -460,11 +475,12 @@ pub(crate) mod tests {
 
     #[test]
     fn a_transformer_gets_all_traffic_as_well_and_an_explainer_none() {
-        let transformer = Predictor { role: Role::Transformer, ..predictor() };
-        let explainer = Predictor { role: Role::Explainer, ..predictor() };
+        let asks = Some(predictor().name);
+        let transformer = Predictor { role: Role::Transformer, asks: asks.clone(), ..predictor() };
+        let explainer = Predictor { role: Role::Explainer, asks, ..predictor() };
         let deployment = deployment(vec![predictor(), transformer, explainer]);
         assert_eq!(deployment.weights(), [100, 100, 0]);
-        assert_eq!(deployment.transformer().map(|one| one.role), Some(Role::Transformer));
+        assert_eq!(deployment.first_asked().map(|one| one.role), Some(Role::Transformer));
     }
 
     #[test]

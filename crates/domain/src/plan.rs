@@ -10,7 +10,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{RevisionId, deployment::Role};
+use crate::RevisionId;
 
 pub use decide::plan;
 
@@ -55,8 +55,8 @@ pub struct DesiredPredictor {
     pub weight: u32,
     /// Which revision it is.
     pub revision: Resolution,
-    /// What it is of the deployment.
-    pub role: Role,
+    /// The predictor in whose place it gets requests, where it is a transformer.
+    pub before: Option<String>,
 }
 
 /// Whether the artifacts of a desired predictor have been fetched, which decides its revision.
@@ -129,6 +129,9 @@ pub struct Route {
     pub revision: RevisionId,
     /// Its share of the traffic in percent; with 0 it answers only requests that ask for it by name.
     pub weight: u32,
+    /// The predictor in whose place it gets requests, where it is a transformer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
 }
 
 /// What is to be done next, and when to plan again if nothing else happens before.

@@ -144,10 +144,10 @@ pub struct NodeServer {
 pub struct DeploymentBackends {
     /// Its predictors.
     pub backends: Vec<Backend>,
-    /// What gets their requests and asks them itself, by the names of their Services.
-    pub transformer: Option<Backend>,
-    /// What explains their predictions.
-    pub explainer: Option<Backend>,
+    /// What gets the requests of a predictor and asks it itself by the name of its Service, by the predictor's name.
+    pub transformers: BTreeMap<String, Backend>,
+    /// What explains the predictions of a predictor, by its name.
+    pub explainers: BTreeMap<String, Backend>,
     /// Why nothing answers, for the caller to read.
     pub unavailable: String,
 }

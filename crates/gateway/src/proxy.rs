@@ -72,8 +72,8 @@ struct Shared {
 struct Target {
     backends: Vec<Backend>,
     weights: Vec<u32>,
-    transformer: Option<Backend>,
-    explainer: Option<Backend>,
+    transformers: BTreeMap<String, Backend>,
+    explainers: BTreeMap<String, Backend>,
     unavailable: String,
 }
 
@@ -83,15 +83,16 @@ impl Target {
         self.backends.iter().filter(|backend| backend.is_shadow && backend.weight > 0)
     }
 
-    /// What gets a request in place of the predictors.
-    fn beside(&self, meant: Meant<'_>) -> Option<&Backend> {
-        let is_asked = |one: &&Backend| meant.service == Some(&one.predictor);
-        let explainer = self.explainer.as_ref().filter(|one| meant.explains || is_asked(one));
-        explainer.or_else(|| self.transformer.as_ref().filter(|one| meant.service.is_none() || is_asked(one)))
+    /// What explains predictions: those of a predictor, else any.
+    fn explainer(&self, predictor: Option<&Backend>) -> Option<&Backend> {
+        let its = predictor.and_then(|one| self.explainers.get(&one.predictor));
+        its.or_else(|| self.explainers.values().next())
     }
 
+    /// The predictor, or what stands beside one, of this name.
     fn named(&self, name: &[u8]) -> Result<&Backend, RequestError> {
-        self.backends.iter().find(|backend| backend.predictor.as_bytes() == name).ok_or_else(|| {
+        let all = || self.backends.iter().chain(self.transformers.values()).chain(self.explainers.values());
+        all().find(|backend| backend.predictor.as_bytes() == name).ok_or_else(|| {
             let names: Vec<_> = self.backends.iter().map(|backend| backend.predictor.as_str()).collect();
             let name = String::from_utf8_lossy(name);
             let info = format!("the deployment has no predictor `{name}`; it has: {}", names.join(", "));
@@ -150,12 +151,12 @@ impl BackendPublisher for Proxy {
     fn publish_all(&self, deployments: BTreeMap<DeploymentId, DeploymentBackends>) {
         self.0.hosts.store(Arc::new(Hosts::of(deployments.iter())));
         let targets = deployments.into_iter().map(
-            |(id, DeploymentBackends { backends, transformer, explainer, unavailable })| {
+            |(id, DeploymentBackends { backends, transformers, explainers, unavailable })| {
                 let weight = |backend: &Backend| if backend.is_shadow { 0 } else { backend.weight };
                 let weights = backends.iter().map(weight).collect();
                 (
                     format!("{}/{}", id.namespace, id.name),
-                    Arc::new(Target { backends, weights, transformer, explainer, unavailable }),
+                    Arc::new(Target { backends, weights, transformers, explainers, unavailable }),
                 )
             },
         );
@@ -237,20 +238,30 @@ impl ProxyThread {
         self.shared.hosts.load().find(host.or_else(|| parts.uri.host())?)
     }
 
-    /// What gets requests in place of the predictors, else the predictor whose Service was asked or that is asked for by
-    /// name, else the one that the request's id falls to, else any by weight.
+    /// What has the name of the Service that was asked, else what gets requests in place of the predictor that is asked for
+    /// by name, or to which the request's id falls, or any by weight; else that.
     fn choose<'a>(
         &self,
         deployment: &'a Target,
         headers: &HeaderMap,
         meant: Meant<'_>,
     ) -> Result<&'a Backend, RequestError> {
-        if let Some(beside) = deployment.beside(meant) {
-            return Ok(beside);
+        if let Some(name) = meant.service.map(str::as_bytes) {
+            let asked = deployment.named(name)?;
+            return Ok(deployment.explainer(Some(asked)).filter(|_| meant.explains).unwrap_or(asked));
         }
-        if let Some(name) = meant.service.map(str::as_bytes).or_else(|| Some(headers.get(PREDICTOR)?.as_bytes())) {
-            return deployment.named(name);
-        }
+        let predictor = match headers.get(PREDICTOR) {
+            Some(name) => deployment.named(name.as_bytes()),
+            None => self.any(deployment, headers),
+        };
+        let found = predictor.as_ref().ok().copied();
+        let explainer = deployment.explainer(found).filter(|_| meant.explains);
+        let transformer = || deployment.transformers.get(&found?.predictor);
+        explainer.or_else(transformer).map_or(predictor, Ok)
+    }
+
+    /// The predictor that the request's id falls to, else any by weight.
+    fn any<'a>(&self, deployment: &'a Target, headers: &HeaderMap) -> Result<&'a Backend, RequestError> {
         let random = self.random.borrow_mut().next_u64().to_le_bytes();
         let id = headers.get(PUID).map_or(&random[..], HeaderValue::as_bytes);
         let chosen = choose(&deployment.weights, 0, id).and_then(|index| deployment.backends.get(index));

@@ -25,6 +25,8 @@ pub const KIND: &str = "InferenceService";
 pub const API_VERSIONS: [&str; 3] = ["serving.kserve.io/v1beta1", "serving.kubeflow.org/v1beta1", LEGACY_VERSION];
 /// The version whose documents have `spec.default` and `spec.canary`.
 pub const LEGACY_VERSION: &str = "serving.kubeflow.org/v1alpha2";
+/// What may stand beside the predictor, by the names of the specification.
+const BESIDE: [&str; 2] = ["transformer", "explainer"];
 /// The annotation with the predictor that had all of the traffic before another was applied with a share of it.
 pub const ROLLED_OUT_ANNOTATION: &str = "provost.dev/rolled-out-predictor";
 

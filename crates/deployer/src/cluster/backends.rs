@@ -33,6 +33,8 @@ const SETTLE: Duration = Duration::from_millis(100);
 struct Described {
     service: String,
     role: Role,
+    /// The predictor that it asks.
+    asks: Option<String>,
     /// The percentage of the requests of which a shadow gets a copy.
     mirrored: Option<u32>,
     timeout: Option<u64>,
@@ -92,8 +94,8 @@ fn parsed(stored: &StoredDeployment, catalog: &ServerCatalog) -> Option<BTreeMap
     let predictors = deployment.predictors.iter().map(|predictor| {
         let service = service(&deployment, &predictor.name);
         let (timeout, sleeper) = (deployment.node_timeout(predictor), sleeper(&deployment, predictor));
-        let (role, mirrored) = (predictor.role, predictor.mirrored());
-        (predictor.name.clone(), Described { service, role, mirrored, timeout, sleeper })
+        let (role, asks, mirrored) = (predictor.role, predictor.asks.clone(), predictor.mirrored());
+        (predictor.name.clone(), Described { service, role, asks, mirrored, timeout, sleeper })
     });
     Some(predictors.collect())
 }
@@ -113,25 +115,28 @@ fn sleeper(deployment: &Deployment, predictor: &Predictor) -> Option<Sleeper> {
 fn backends(stored: &StoredDeployment, described: &BTreeMap<String, Described>) -> DeploymentBackends {
     let reported = stored.report.iter().flat_map(|report| &report.predictors);
     let backend = |predictor: &PredictorReport| {
-        let Described { service, role, mirrored, timeout, sleeper } = described.get(&predictor.name)?.clone();
+        let Described { service, role, asks, mirrored, timeout, sleeper } = described.get(&predictor.name)?.clone();
         let authority = format!("{service}.{}.svc:{HTTP_PORT}", stored.id.namespace);
         // A shadow has no share of its own: it gets copies once it serves.
         let copies = mirrored.filter(|_| predictor.state == State::Available).unwrap_or(0);
         let (is_shadow, weight) = (mirrored.is_some(), if mirrored.is_some() { copies } else { predictor.weight });
-        Some((role, Backend { predictor: predictor.name.clone(), weight, is_shadow, authority, timeout, sleeper }))
+        let backend = Backend { predictor: predictor.name.clone(), weight, is_shadow, authority, timeout, sleeper };
+        Some((role, asks, backend))
     };
-    let (predictors, beside): (Vec<_>, Vec<_>) =
-        reported.filter_map(backend).partition(|(role, _)| *role == Role::Predictor);
-    let find = |role| beside.iter().find(|(its, _)| *its == role).map(|(_, one)| one.clone());
-    // It is asked once it can serve.
-    let transformer = find(Role::Transformer).filter(|one| one.weight > 0);
-    let explainer = find(Role::Explainer);
+    let mut published = DeploymentBackends::default();
+    for (role, asks, backend) in reported.filter_map(backend) {
+        match (role, asks) {
+            // It is asked once it can serve.
+            (Role::Transformer, Some(asks)) if backend.weight > 0 => drop(published.transformers.insert(asks, backend)),
+            (Role::Explainer, Some(asks)) => drop(published.explainers.insert(asks, backend)),
+            (Role::Predictor, _) => published.backends.push(backend),
+            _ => {}
+        }
+    }
     let description = stored.report.as_ref().map(|report| report.description.clone());
     DeploymentBackends {
-        backends: predictors.into_iter().map(|(_, one)| one).collect(),
-        transformer,
-        explainer,
         unavailable: description.filter(|text| !text.is_empty()).unwrap_or_else(|| "nothing serves it yet".to_owned()),
+        ..published
     }
 }
 
@@ -213,14 +218,14 @@ mod tests {
 
     #[test]
     fn requests_go_to_the_transformer_once_it_serves() {
-        let asked = |weight| beside("transformer", weight).transformer.map(|one| one.authority);
+        let asked = |weight| beside("transformer", weight).transformers.remove("default").map(|one| one.authority);
         assert_eq!(asked(0), None);
         assert_eq!(asked(100).as_deref(), Some("iris-transformer.models.svc:8000"));
     }
 
     #[test]
     fn an_explainer_is_known_without_a_share() {
-        let explainer = beside("explainer", 0).explainer.map(|one| one.authority);
+        let explainer = beside("explainer", 0).explainers.remove("default").map(|one| one.authority);
         assert_eq!(explainer.as_deref(), Some("iris-explainer.models.svc:8000"));
     }
 

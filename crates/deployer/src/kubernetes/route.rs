@@ -1,7 +1,11 @@
 //! The route by which requests reach a deployment: an `HTTPRoute` of the Gateway API (v1), with the share of
 //! the traffic that each predictor gets.
 
-use provost_domain::{Deployment, deployment::ResourceKind, plan::Route};
+use provost_domain::{
+    Deployment, Predictor,
+    deployment::{ResourceKind, Role},
+    plan::Route,
+};
 use serde_json::{Value, json};
 
 use super::{
@@ -55,13 +59,9 @@ pub fn routes(
     // One that is not routed yet cannot answer.
     let is_routed = |share: &&Share| decided.routes.iter().any(|route| route.predictor == share.predictor);
     let mirrored = shadows.into_iter().filter(is_routed).collect();
-    let is_in_force = |name: &str| decided.routes.iter().any(|route| route.predictor == name);
-    let transformer = source.deployment.transformer().map(|one| one.name.as_str()).filter(|name| is_in_force(name));
-    // What is asked of a predictor is asked of the transformer then.
-    let explainer = source.deployment.explainer().map(|one| one.name.as_str());
-    let is_asked = |share: &&Share| ![transformer, explainer].contains(&Some(&share.predictor));
-    let answering = answering.into_iter().filter(is_asked).collect();
-    let split = Split { source, shares, answering, mirrored, transformer };
+    let mut split = Split { source, routes: decided.routes, shares, answering: Vec::new(), mirrored };
+    // What is asked of a predictor is asked of its transformer.
+    split.answering = answering.into_iter().filter(|share| !split.is_beside(&share.predictor)).collect();
     let namespace = source.deployment.id.namespace.as_str();
     let below = format!("/seldon/{namespace}/{}", owner.name);
     let path = json!({"type": "PathPrefix", "value": below});
@@ -71,7 +71,7 @@ pub fn routes(
         split.rules(&json!({"headers": named}), GRPC_PORT, shares.len() <= PINNED_MAX),
     ];
     let mut rules = rules.concat();
-    rules.extend(explanations(source, &below));
+    rules.extend(split.explanations(&below));
     let mut metadata = metadata(source, owner, &owner.name, &json!({DEPLOYMENT_LABEL: owner.name}));
     metadata["annotations"] = json!({ROUTES_ANNOTATION: json!(decided.routes).to_string()});
     if decided.is_first {
@@ -90,7 +90,7 @@ pub fn routes(
     let mut routes = vec![http_route(metadata, json!({"parentRefs": parents, "rules": rules}))];
     if let Some(hosts) = hosts(source.deployment, settings) {
         let mut rules = split.by_host();
-        rules.extend(explanations(source, ""));
+        rules.extend(split.explanations(""));
         routes.push(http_route(by_host, json!({"parentRefs": parents, "hostnames": hosts, "rules": rules})));
     }
     routes
@@ -112,11 +112,11 @@ pub(crate) fn hosts(deployment: &Deployment, settings: &Settings) -> Option<[Str
 /// How requests are shared out.
 struct Split<'a> {
     source: Source<'a>,
+    /// What was decided.
+    routes: &'a [Route],
     shares: &'a [Share],
     answering: Vec<&'a Share>,
     mirrored: Vec<&'a Share>,
-    /// What gets the requests of every predictor, once it can.
-    transformer: Option<&'a str>,
 }
 
 impl Split<'_> {
@@ -150,20 +150,51 @@ impl Split<'_> {
     }
 
     fn backend(&self, share: &Share, weight: u32, port: u16) -> Value {
-        let is_explainer = self.source.deployment.explainer().is_some_and(|one| one.name == share.predictor);
-        let name = self.transformer.filter(|_| !is_explainer).unwrap_or(&share.predictor);
+        let name = self.asked(&share.predictor);
         json!({"name": names::service(self.source.deployment, name), "port": port, "weight": weight})
     }
-}
 
-/// The rule by which what asks for explanations gets to the explainer, below this path.
-fn explanations(source: Source<'_>, path: &str) -> Option<Value> {
-    let explainer = source.deployment.explainer()?;
-    let model = &explainer.graph.name;
-    let exact = |rest: String| json!({"path": {"type": "Exact", "value": format!("{path}{rest}")}});
-    let matches = [exact(format!("/v1/models/{model}:explain")), exact(format!("/v2/models/{model}/explain"))];
-    let service = names::service(source.deployment, &explainer.name);
-    Some(json!({"matches": matches, "backendRefs": [{"name": service, "port": HTTP_PORT, "weight": 1}]}))
+    /// What gets the requests of a predictor: its transformer, once that is in force.
+    fn asked<'a>(&'a self, predictor: &'a str) -> &'a str {
+        let transformer = self.routes.iter().find(|route| self.before(route) == Some(predictor));
+        transformer.map_or(predictor, |route| &route.predictor)
+    }
+
+    /// The predictor in whose place a route leads to a transformer: of those that leave only the route knows.
+    fn before<'a>(&'a self, route: &'a Route) -> Option<&'a str> {
+        route.before.as_deref().or_else(|| self.predictor(&route.predictor)?.before())
+    }
+
+    /// Whether no share of the requests is its own.
+    fn is_beside(&self, name: &str) -> bool {
+        // A transformer that is not in force yet is named.
+        let is_in_force = self.routes.iter().any(|route| route.predictor == name && self.before(route).is_some());
+        is_in_force || self.predictor(name).is_some_and(|one| one.role == Role::Explainer)
+    }
+
+    fn predictor(&self, name: &str) -> Option<&Predictor> {
+        self.source.deployment.predictors.iter().find(|one| one.name == name)
+    }
+
+    /// The rule by which what asks for explanations gets to explainers, below this path: to several by the shares of their
+    /// predictors.
+    fn explanations(&self, path: &str) -> Option<Value> {
+        let explainers: Vec<_> = self.source.deployment.explainers().collect();
+        let model = &explainers.first()?.graph.name;
+        let exact = |rest: String| json!({"path": {"type": "Exact", "value": format!("{path}{rest}")}});
+        let matches = [exact(format!("/v1/models/{model}:explain")), exact(format!("/v2/models/{model}/explain"))];
+        let weight = |explainer: &Predictor| {
+            let its = self.shares.iter().find(|share| explainer.asks.as_deref() == Some(&share.predictor));
+            its.map_or(0, |share| share.weight)
+        };
+        let backend = |explainer: &&Predictor| {
+            let service = names::service(self.source.deployment, &explainer.name);
+            let weight = if explainers.len() == 1 { 1 } else { weight(explainer) };
+            json!({"name": service, "port": HTTP_PORT, "weight": weight})
+        };
+        let backends: Vec<_> = explainers.iter().map(backend).collect();
+        Some(json!({"matches": matches, "backendRefs": backends}))
+    }
 }
 
 /// Sends a copy of each request. Few gateways know of a part of them, so that it is the shadow that chooses.
@@ -182,8 +213,12 @@ mod tests {
     fn routed(gateway: Option<&str>) -> Option<Value> {
         let settings =
             Settings { gateway: gateway.map(|name| name.parse().unwrap()), ..Settings::new("provost:1".to_owned()) };
-        let route_ =
-            Route { predictor: "main".to_owned(), revision: RevisionId::of("as it was trained", &[]), weight: 100 };
+        let route_ = Route {
+            predictor: "main".to_owned(),
+            revision: RevisionId::of("as it was trained", &[]),
+            weight: 100,
+            before: None,
+        };
         let share = |predictor: &str, weight| Share { predictor: predictor.to_owned(), weight };
         with_source(MANIFEST, |source, owner| {
             let decided = Decided { routes: &[route_], is_first: false };
@@ -204,7 +239,8 @@ mod tests {
             Settings { gateway: Some("gateways/public".parse().unwrap()), ..Settings::new("provost:1".to_owned()) };
         let routed = |names: &[&str]| {
             let revision = || RevisionId::of("as it was trained", &[]);
-            let route_ = |name: &&str| Route { predictor: (*name).to_owned(), revision: revision(), weight: 0 };
+            let route_ =
+                |name: &&str| Route { predictor: (*name).to_owned(), revision: revision(), weight: 0, before: None };
             let decided: Vec<_> = names.iter().map(route_).collect();
             let share = |predictor: &str, weight| Share { predictor: predictor.to_owned(), weight };
             let shares = [share("main", 100), share("canary", 0)];
@@ -226,7 +262,8 @@ mod tests {
             Settings { gateway: Some("gateways/public".parse().unwrap()), ..Settings::new("provost:1".to_owned()) };
         let backends = |routed: &[&str]| {
             let revision = || RevisionId::of("as it was trained", &[]);
-            let route_ = |name: &&str| Route { predictor: (*name).to_owned(), revision: revision(), weight: 100 };
+            let route_ =
+                |name: &&str| Route { predictor: (*name).to_owned(), revision: revision(), weight: 100, before: None };
             let decided: Vec<_> = routed.iter().map(route_).collect();
             let weight = |name: &str| if routed.contains(&name) { 100 } else { 0 };
             let shares =
@@ -252,13 +289,63 @@ mod tests {
     }
 
     #[test]
+    fn each_revision_is_asked_through_its_own_transformer_though_it_leaves() {
+        let settings =
+            Settings { gateway: Some("gateways/public".parse().unwrap()), ..Settings::new("provost:1".to_owned()) };
+        let route_ = |(name, weight, before): (&str, u32, Option<&str>)| Route {
+            predictor: name.to_owned(),
+            revision: RevisionId::of("as it was trained", &[]),
+            weight,
+            before: before.map(str::to_owned),
+        };
+        let routed = [
+            ("default", 90, None),
+            ("canary", 10, None),
+            ("transformer", 100, Some("default")),
+            ("canary-transformer", 100, Some("canary")),
+        ];
+        let share = |route: &Route| Share { predictor: route.predictor.clone(), weight: route.weight };
+        // The manifest has no canary any more.
+        let split = |routed: &[(&str, u32, Option<&str>)]| {
+            let decided: Vec<_> = routed.iter().copied().map(route_).collect();
+            let shares: Vec<_> = decided.iter().map(share).collect();
+            let decided = Decided { routes: &decided, is_first: false };
+            let route = with_source(TRANSFORMED, |source, owner| routes(source, owner, &settings, decided, &shares));
+            let rules = route[0]["spec"]["rules"].as_array().unwrap().clone();
+            let backends = rules[routed.len()]["backendRefs"].as_array().unwrap().iter();
+            backends.map(|one| format!("{}={}", one["name"].as_str().unwrap(), one["weight"])).collect::<Vec<_>>()
+        };
+        assert_eq!(split(&routed), ["iris-transformer=90", "iris-canary-transformer=10"]);
+        assert_eq!(split(&routed[..3]), ["iris-transformer=90", "iris-canary=10"], "one that had none before");
+    }
+
+    #[test]
+    fn explainers_of_two_revisions_share_as_their_predictors_do() {
+        let settings =
+            Settings { gateway: Some("gateways/public".parse().unwrap()), ..Settings::new("provost:1".to_owned()) };
+        let canary =
+            "  canary: [{trafficPercent: 10, predictor: {name: next, sklearn: {storageUri: 's3://models/b'}}}]\n";
+        let explained = TRANSFORMED.replace("transformer: {timeout: 3, ", "explainer: {") + canary;
+        let shares = [("default", 90), ("next", 10)].map(|(name, weight)| Share { predictor: name.to_owned(), weight });
+        let decided = Decided { routes: &[], is_first: false };
+        let route = with_source(&explained, |source, owner| routes(source, owner, &settings, decided, &shares));
+        let rule = route[0]["spec"]["rules"].as_array().unwrap().last().unwrap().clone();
+        let backend = |name: &str, weight: u32| json!({"name": name, "port": 8000, "weight": weight});
+        assert_eq!(rule["backendRefs"], json!([backend("iris-explainer", 90), backend("iris-next-explainer", 10)]));
+    }
+
+    #[test]
     fn an_explainer_gets_what_asks_for_explanations_alone() {
         let settings =
             Settings { gateway: Some("gateways/public".parse().unwrap()), ..Settings::new("provost:1".to_owned()) };
         let explained = TRANSFORMED.replace("transformer: {timeout: 3, ", "explainer: {");
         let revision = || RevisionId::of("as it was trained", &[]);
-        let decided =
-            ["default", "explainer"].map(|name| Route { predictor: name.to_owned(), revision: revision(), weight: 0 });
+        let decided = ["default", "explainer"].map(|name| Route {
+            predictor: name.to_owned(),
+            revision: revision(),
+            weight: 0,
+            before: None,
+        });
         let share = |predictor: &str, weight| Share { predictor: predictor.to_owned(), weight };
         let shares = [share("default", 100), share("explainer", 0)];
         let decided = Decided { routes: &decided, is_first: false };

@@ -192,9 +192,14 @@ impl Desired {
         its.map_or(Role::Predictor, |one| one.role)
     }
 
+    /// The predictor in whose place another one gets requests.
+    pub(super) fn before(&self, predictor: &str) -> Option<&str> {
+        self.deployment.predictors.iter().find(|one| one.name == predictor)?.before()
+    }
+
     /// The Service that requests go to.
     pub(super) fn service(&self) -> Option<String> {
-        let first = self.deployment.transformer().or(self.deployment.predictors.first())?;
+        let first = self.deployment.first_asked()?;
         Some(kubernetes::service(&self.deployment, &first.name))
     }
 
@@ -219,7 +224,7 @@ impl Desired {
         let predictors = predictors.map(|((predictor, weight), revision)| DesiredPredictor {
             name: predictor.name.clone(),
             weight,
-            role: predictor.role,
+            before: predictor.before().map(str::to_owned),
             revision: Resolution::Resolved(revision.clone()),
         });
         provost_domain::plan::Desired {
@@ -242,7 +247,8 @@ impl Desired {
     pub(super) fn only_route(&self) -> Option<Route> {
         match (&self.deployment.predictors[..], &self.revisions[..]) {
             ([predictor], [revision]) => {
-                Some(Route { predictor: predictor.name.clone(), revision: revision.clone(), weight: 100 })
+                let (predictor, revision) = (predictor.name.clone(), revision.clone());
+                Some(Route { predictor, revision, weight: 100, before: None })
             }
             _ => None,
         }

@@ -43,11 +43,13 @@ pub(super) fn observed(family: &Family, in_force: &[Route]) -> Observed {
     Observed { revisions, routes: in_force.to_vec(), reported: None }
 }
 
-/// The shares of the traffic by these routes: what has no pod that answers gets none while another has some; what
-/// is desired and not routed yet is named.
+/// The shares of the traffic by these routes: what has no pod that answers, or a transformer that has none, gets none while
+/// another has some; what is desired and not routed yet is named.
 pub(super) fn shares<'a>(family: &Family, routes: &[Route], desired: impl Iterator<Item = &'a str>) -> Vec<Share> {
-    let is_served = |route: &Route| available(family, &route.predictor) > 0;
-    let any_served = routes.iter().any(|route| route.weight > 0 && is_served(route));
+    let answers = |route: &Route| available(family, &route.predictor) > 0;
+    let is_before = |one: &Route, route: &Route| one.before.as_ref() == Some(&route.predictor);
+    let is_served = |route: &Route| answers(route) && routes.iter().all(|one| !is_before(one, route) || answers(one));
+    let any_served = routes.iter().any(|route| route.weight > 0 && route.before.is_none() && is_served(route));
     let share = |route: &Route| {
         let weight = if any_served && !is_served(route) { 0 } else { route.weight };
         Share { predictor: route.predictor.clone(), weight }
@@ -83,7 +85,7 @@ pub(super) fn serving(family: &Family) -> Vec<Route> {
     for (predictor, revision) in rollouts(family).filter_map(|(_, child, _)| identity(child)) {
         let serves = of_revision(family, &predictor, &revision).all(|rollout| rollout.available > 0);
         if serves && !is_in_force(&routes, &predictor, &revision) {
-            routes.push(Route { predictor, revision, weight: 1 });
+            routes.push(Route { predictor, revision, weight: 1, before: None });
         }
     }
     routes
@@ -196,7 +198,7 @@ mod tests {
     }
 
     fn routed(predictor: &str, rev: &str, weight: u32) -> Route {
-        Route { predictor: predictor.to_owned(), revision: revision(rev), weight }
+        Route { predictor: predictor.to_owned(), revision: revision(rev), weight, before: None }
     }
 
     fn there(predictor: &str, rev: &str, readiness: Readiness) -> ObservedRevision {
@@ -269,6 +271,27 @@ mod tests {
             Family::from([service("a", "main"), service("b", "canary"), deployment("c", "gone", "1", 1, true)]);
         let shares = [Share { predictor: "main".to_owned(), weight: 100 }];
         assert_eq!(leaving(&family, &shares), BTreeSet::from(["canary".to_owned()]));
+    }
+
+    #[test]
+    fn what_lost_its_transformer_gets_no_traffic_while_another_can_take_it() {
+        let before = |route: Route, predictor: &str| Route { before: Some(predictor.to_owned()), ..route };
+        let routes = [
+            routed("main", "1", 90),
+            routed("canary", "1", 10),
+            before(routed("of-main", "1", 100), "main"),
+            before(routed("of-canary", "1", 100), "canary"),
+        ];
+        let weights = |main: i32, canary: i32| -> Vec<u32> {
+            let family = Family::from([
+                deployment("a", "main", "1", 1, true),
+                deployment("b", "canary", "1", 1, true),
+                deployment("c", "of-main", "1", main, main > 0),
+                deployment("d", "of-canary", "1", canary, canary > 0),
+            ]);
+            shares(&family, &routes, std::iter::empty()).iter().map(|share| share.weight).take(2).collect()
+        };
+        assert_eq!((weights(1, 1), weights(1, 0), weights(0, 0)), (vec![90, 10], vec![90, 0], vec![90, 10]));
     }
 
     #[test]

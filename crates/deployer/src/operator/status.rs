@@ -265,6 +265,7 @@ mod tests {
             predictor: predictor.to_owned(),
             revision: RevisionId::of("as it was trained", &[]),
             weight,
+            before: None,
         };
         let report = Report {
             state: State::Creating,

@@ -6,7 +6,7 @@ use super::{
     Desired, DesiredPredictor, Observed, ObservedRevision, Plan, Readiness, Resolution, Route, State, Step, Timestamp,
     report::report,
 };
-use crate::{RevisionId, deployment::Role};
+use crate::RevisionId;
 
 /// Decides the next steps. The same desired and observed state gives the same plan, and what is
 /// observed after its steps were executed leads on, until nothing is left to do.
@@ -98,7 +98,8 @@ impl<'a> Situation<'a> {
     /// The route to this predictor, if it can serve.
     fn route(&self, weight: u32) -> Option<Route> {
         let revision = self.revision.filter(|_| self.is_ready())?.clone();
-        Some(Route { predictor: self.predictor.name.clone(), revision, weight })
+        let before = self.predictor.before.clone();
+        Some(Route { predictor: self.predictor.name.clone(), revision, weight, before })
     }
 }
 
@@ -147,7 +148,7 @@ fn next_routes(situations: &[Situation<'_>], observed: &Observed) -> Option<Vec<
 fn routes_without_failed(situations: &[Situation<'_>]) -> Option<Vec<Route>> {
     let ready: Vec<_> = situations.iter().filter(|situation| situation.is_ready()).collect();
     let is_settled = situations.iter().all(|situation| situation.is_ready() || situation.has_failed());
-    let has_transformer = situations.iter().any(|situation| situation.predictor.role == Role::Transformer);
+    let has_transformer = situations.iter().any(|situation| situation.predictor.before.is_some());
     if ready.is_empty() || !is_settled || has_transformer {
         return None;
     }

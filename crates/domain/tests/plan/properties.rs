@@ -4,7 +4,6 @@
 use proptest::prelude::*;
 use provost_domain::{
     RevisionId,
-    deployment::Role,
     plan::{DesiredPredictor, Observed, Readiness, Resolution, State, Step, Timestamp},
 };
 
@@ -52,7 +51,7 @@ fn desired_predictors() -> impl Strategy<Value = Vec<DesiredPredictor>> {
                 name: NAMES[index].to_owned(),
                 weight: weight(index, share),
                 revision,
-                role: Role::Predictor,
+                before: None,
             })
             .collect()
     })

@@ -9,7 +9,6 @@ use std::{fmt::Write as _, fs, path::Path};
 
 use provost_domain::{
     RevisionId,
-    deployment::Role,
     plan::{Desired, DesiredPredictor, Readiness, Resolution, State, Timestamp},
 };
 
@@ -100,8 +99,8 @@ fn desired_predictor(word: &str) -> DesiredPredictor {
             None => Resolution::Resolved(RevisionId::from(revision)),
         },
     };
-    let role = if name == "transformer" { Role::Transformer } else { Role::Predictor };
-    DesiredPredictor { name: name.to_owned(), weight: weight.parse().unwrap(), revision, role }
+    let before = (name == "transformer").then(|| "main".to_owned());
+    DesiredPredictor { name: name.to_owned(), weight: weight.parse().unwrap(), revision, before }
 }
 
 #[test]

@@ -25,9 +25,9 @@ pub(super) struct Named {
 impl Hosts {
     pub(super) fn of<'a>(deployments: impl Iterator<Item = (&'a DeploymentId, &'a DeploymentBackends)>) -> Self {
         let mut hosts = Self::default();
-        for (id, DeploymentBackends { backends, transformer, explainer, .. }) in deployments {
+        for (id, DeploymentBackends { backends, transformers, explainers, .. }) in deployments {
             let deployment = id.to_string();
-            for backend in backends.iter().chain(transformer).chain(explainer) {
+            for backend in backends.iter().chain(transformers.values()).chain(explainers.values()) {
                 let service = backend.authority.split('.').take(2).collect::<Vec<_>>().join(".");
                 let predictor = Some(backend.predictor.clone());
                 hosts.named.insert(service, Named { deployment: deployment.clone(), predictor });

@@ -88,8 +88,9 @@ async fn a_transformer_is_asked_in_place_of_the_predictor_but_where_it_asks_that
     let (main, transformer) = (server("main").await, server("transformer").await);
     // The first two labels of an authority name the Service: `127.0` that of the predictor.
     let transformer = backend("transformer", 100, false, &transformer.authority.replace("127.0.0.1", "localhost"));
-    let (backends, transformer) = (vec![backend("main", 100, false, &main.authority)], Some(transformer));
-    let proxy = published(DeploymentBackends { backends, transformer, ..DeploymentBackends::default() }, None);
+    let backends = vec![backend("main", 100, false, &main.authority)];
+    let transformers = BTreeMap::from([("main".to_owned(), transformer)]);
+    let proxy = published(DeploymentBackends { backends, transformers, ..DeploymentBackends::default() }, None);
     let path = "/v1/models/iris:predict";
     let below = format!("/seldon/models/iris{path}");
     for (path, headers, expected) in [
@@ -104,11 +105,40 @@ async fn a_transformer_is_asked_in_place_of_the_predictor_but_where_it_asks_that
 }
 
 #[tokio::test]
+async fn each_predictor_is_asked_through_its_own_transformer_and_explained_by_its_own_explainer() {
+    let names = ["main", "canary", "before-main", "before-canary", "explains-canary"];
+    let mut servers = Vec::new();
+    for name in names {
+        servers.push(server(name).await);
+    }
+    let at = |index: usize, weight| backend(names[index], weight, false, &servers[index].authority);
+    let transformers = [("main", 2), ("canary", 3)].map(|(name, index)| (name.to_owned(), at(index, 100)));
+    let proxy = published(
+        DeploymentBackends {
+            backends: vec![at(0, 100), at(1, 0)],
+            transformers: transformers.into(),
+            explainers: BTreeMap::from([("canary".to_owned(), at(4, 0))]),
+            ..DeploymentBackends::default()
+        },
+        None,
+    );
+    let [predict, explain] = ["predict", "explain"].map(|verb| format!("/seldon/models/iris/v1/models/iris:{verb}"));
+    for (path, headers, expected) in [
+        (&predict, vec![], "before-main"),
+        (&predict, vec![("provost-predictor", "canary")], "before-canary"),
+        (&explain, vec![("provost-predictor", "canary")], "explains-canary"),
+    ] {
+        let answer = text(proxy.call(request(path, &headers, "{}")).await).await;
+        assert_eq!(answer, (StatusCode::OK, expected.to_owned()), "{path} {headers:?}");
+    }
+}
+
+#[tokio::test]
 async fn explanations_are_the_explainers() {
     let (main, explainer) = (server("main").await, server("explainer").await);
     let backends = vec![backend("main", 100, false, &main.authority)];
-    let explainer = Some(backend("explainer", 0, false, &explainer.authority));
-    let proxy = published(DeploymentBackends { backends, explainer, ..DeploymentBackends::default() }, None);
+    let explainers = BTreeMap::from([("main".to_owned(), backend("explainer", 0, false, &explainer.authority))]);
+    let proxy = published(DeploymentBackends { backends, explainers, ..DeploymentBackends::default() }, None);
     for (path, expected) in [
         ("/seldon/models/iris/v1/models/iris:explain", "explainer"),
         ("/seldon/models/iris/v2/models/iris/explain", "explainer"),

@@ -137,7 +137,7 @@ pub(super) fn read(
     };
     let sources = reader.sources(&document["spec"], &metadata.annotations);
     let mut predictors: Vec<_> = (0..).zip(&sources).map(|(index, source)| reader.predictor(index, source)).collect();
-    let beside = reader.beside(&document["spec"], &sources, &predictors);
+    let beside = reader.beside(&sources, &predictors);
     predictors.extend(beside);
     let (protocol, transport) = reader.protocol.unwrap_or((Protocol::Tensorflow, None));
     let (findings, in_container) = (reader.findings, reader.in_container);

@@ -1,9 +1,10 @@
-//! What `canaryTrafficPercent` shares the traffic with: the predictor that had all of it before. `KServe` knows it as a
-//! revision of Knative's; here the document carries it in an annotation that the server sets whenever one is applied.
+//! What `canaryTrafficPercent` shares the traffic with: the predictor that had all of it before, with what stood beside it.
+//! `KServe` knows it as revisions of Knative's; here the document carries it in an annotation that the server sets whenever
+//! one is applied.
 
 use serde_json::{Value, json};
 
-use super::{KIND, LEGACY_VERSION, ROLLED_OUT_ANNOTATION};
+use super::{BESIDE, KIND, LEGACY_VERSION, ROLLED_OUT_ANNOTATION};
 
 /// Sets the annotation of a document that is applied over another, or removes it; leaves other kinds alone.
 pub fn carry(document: &mut Value, before: Option<&Value>) {
@@ -11,7 +12,7 @@ pub fn carry(document: &mut Value, before: Option<&Value>) {
         return;
     }
     let rolled_out = before.filter(|_| is_sharing(document)).and_then(rolled_out);
-    let rolled_out = rolled_out.filter(|predictor| *predictor != plain(&document["spec"]["predictor"]));
+    let rolled_out = rolled_out.filter(|before| *before != revision(&document["spec"]));
     let Some(metadata) = document.get_mut("metadata").and_then(Value::as_object_mut) else { return };
     match rolled_out {
         Some(predictor) => {
@@ -50,12 +51,41 @@ pub fn to_remember(document: &Value) -> Option<String> {
 pub fn lost(document: &Value) -> Option<&str> {
     let is_there = document["metadata"]["annotations"].get(ROLLED_OUT_ANNOTATION).is_some();
     let known = document["status"][STATUS].as_str().filter(|_| !is_there && is_sharing(document))?;
-    let is_other = serde_json::from_str::<Value>(known).ok()? != plain(&document["spec"]["predictor"]);
+    let is_other = serde_json::from_str::<Value>(known).ok()? != revision(&document["spec"]);
     is_other.then_some(known)
 }
 
+/// What of a specification has its share of the traffic together: the predictor, or an object that holds it and what stands
+/// beside it.
+pub(super) fn revision(spec: &Value) -> Value {
+    let predictor = plain(&spec["predictor"]);
+    let beside: Vec<_> = BESIDE.into_iter().filter_map(|name| Some((name, spec.get(name)?))).collect();
+    if beside.is_empty() || !predictor.is_object() {
+        return predictor;
+    }
+    let mut revision = json!({"predictor": predictor});
+    beside.into_iter().for_each(|(name, written)| revision[name] = written.clone());
+    revision
+}
+
+/// The parts of a specification that a revision holds: the predictor, and what stands beside it.
+pub(crate) fn parts(revision: Value) -> Value {
+    if revision["predictor"].is_object() { revision } else { json!({"predictor": revision}) }
+}
+
+/// Puts a revision back in the place of another.
+pub(crate) fn put_back(spec: &mut Value, revision: Value) {
+    let mut parts = parts(revision);
+    for name in ["predictor"].into_iter().chain(BESIDE) {
+        match (parts[name].take(), spec.as_object_mut()) {
+            (Value::Null, Some(fields)) => drop(fields.shift_remove(name)),
+            (part, _) => spec[name] = part,
+        }
+    }
+}
+
 /// A predictor without its share.
-pub(super) fn plain(predictor: &Value) -> Value {
+fn plain(predictor: &Value) -> Value {
     let mut predictor = predictor.clone();
     if let Some(fields) = predictor.as_object_mut() {
         fields.remove("canaryTrafficPercent");
@@ -76,6 +106,6 @@ fn rolled_out(document: &Value) -> Option<Value> {
     let known = document["metadata"]["annotations"][ROLLED_OUT_ANNOTATION].as_str().filter(|_| is_sharing(document));
     match known {
         Some(text) => serde_json::from_str(text).ok(),
-        None => Some(plain(&document["spec"]["predictor"])).filter(Value::is_object),
+        None => Some(revision(&document["spec"])).filter(Value::is_object),
     }
 }

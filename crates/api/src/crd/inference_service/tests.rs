@@ -1,7 +1,7 @@
 //! Manifests in, deployments, warnings and errors out.
 
 use provost_domain::{
-    Deployment, Engine, Namespace, ServerCatalog, Violation,
+    Deployment, Engine, Namespace, Predictor, ServerCatalog, Violation,
     deployment::{Protocol, ResourceKind, Role, Transport},
     graph::ParameterValue,
     scaling::{Metric, Scaling},
@@ -482,10 +482,102 @@ fn what_a_transformer_cannot_be_is_refused_by_path() {
     let mut named = transformer.clone();
     named["canaryTrafficPercent"] = json!(10);
     assert_eq!(paths(&with_transformer(&sklearn(), &named)), ["spec.transformer.canaryTrafficPercent"]);
-    let mut shared = with_transformer(&sklearn(), &transformer);
-    shared["spec"]["canary"] =
-        json!([{"trafficPercent": 10, "predictor": {"name": "next", "sklearn": sklearn()["sklearn"]}}]);
-    assert_eq!(paths(&shared), ["spec.canary[0].trafficPercent"]);
+    let mut twice = with_transformer(&sklearn(), &named);
+    twice["spec"]["canary"] = json!([{"predictor": {"name": "next", "sklearn": sklearn()["sklearn"]}}]);
+    assert_eq!(paths(&twice), ["spec.transformer.canaryTrafficPercent"], "told once");
+}
+
+/// Each predictor of a document with what it asks, its image or model, and its Service.
+fn revisions(document: &Value) -> Vec<[String; 4]> {
+    let (deployment, warnings) = parse_for(Engine::Kubernetes, document).unwrap();
+    assert_eq!(warnings, []);
+    let told = |predictor: &Predictor| {
+        let container = &predictor.component_specs[0].document["spec"]["containers"][0];
+        let arguments = container["args"].as_array().into_iter().flatten();
+        let hosts = arguments.skip_while(|argument| **argument != "--predictor_host").skip(1);
+        let image = container["image"].as_str().or(predictor.graph.model_uri.as_deref()).unwrap_or_default();
+        let asks = predictor.asks.as_deref().unwrap_or_default();
+        let host = hosts.map(|host| host.as_str().unwrap_or_default()).next().unwrap_or_default();
+        [&predictor.name, asks, image, host].map(str::to_owned)
+    };
+    deployment.predictors.iter().map(told).collect()
+}
+
+#[test]
+fn a_canary_shares_the_traffic_with_the_predictor_and_the_transformer_before_it() {
+    let with = |version: &str, percent: Option<u32>| {
+        json!({
+            "predictor": {"sklearn": {"storageUri": format!("s3://models/{version}")}, "canaryTrafficPercent": percent},
+            "transformer": {"containers": [{"name": "mine", "image": version}]},
+        })
+    };
+    let first = applied(&with("a", None), None);
+    let second = applied(&with("b", Some(10)), Some(&first));
+    let expected = [
+        ["default", "", "s3://models/a", ""],
+        ["canary", "", "s3://models/b", ""],
+        ["transformer", "default", "a", "iris-predictor.default"],
+        ["canary-transformer", "canary", "b", "iris-canary.default"],
+    ];
+    assert_eq!(revisions(&second), expected);
+    let (deployment, _) = parse_for(Engine::Kubernetes, &second).unwrap();
+    assert_eq!(deployment.weights(), [90, 10, 100, 100]);
+    assert_eq!(deployment.first_asked().map(|one| one.name.as_str()), Some("transformer"));
+
+    // Another transformer alone is another revision, and one may have had none before.
+    let mut other = with("a", Some(20));
+    other["transformer"]["containers"][0]["image"] = json!("c");
+    assert_eq!(
+        revisions(&applied(&other, Some(&first)))[3],
+        ["canary-transformer", "canary", "c", "iris-canary.default"]
+    );
+    let alone = applied(&json!({"predictor": with("a", None)["predictor"]}), None);
+    let names: Vec<_> =
+        revisions(&applied(&with("a", Some(20)), Some(&alone))).into_iter().map(|[name, ..]| name).collect();
+    assert_eq!(names, ["default", "canary", "canary-transformer"]);
+
+    let promoted = applied(&with("b", None), Some(&second));
+    assert_eq!(
+        revisions(&promoted),
+        [
+            expected[0].map(|text| text.replace("/a", "/b")),
+            ["transformer", "default", "b", "iris-predictor.default"].map(str::to_owned)
+        ]
+    );
+}
+
+#[test]
+fn every_canary_of_a_list_has_a_transformer_and_an_explainer_of_its_own() {
+    let own = |image: &str| json!({"containers": [{"name": "mine", "image": image}]});
+    let next = json!({"trafficPercent": 10, "predictor": {"name": "next", "sklearn": {"storageUri": "s3://models/b"}}});
+    let spec = json!({"predictor": sklearn(), "transformer": own("t"), "explainer": own("e"), "canary": [next]});
+    let revisions = revisions(&service(&spec));
+    let asks: Vec<_> = revisions.iter().map(|[name, asks, ..]| (name.as_str(), asks.as_str())).collect();
+    let expected = [
+        ("default", ""),
+        ("next", ""),
+        ("transformer", "default"),
+        ("explainer", "default"),
+        ("next-transformer", "next"),
+        ("next-explainer", "next"),
+    ];
+    assert_eq!(asks, expected);
+    let mut long = service(&spec);
+    long["metadata"]["name"] = json!("i".repeat(50));
+    let told = parse_for(Engine::Kubernetes, &long).unwrap_err();
+    assert_eq!(told[0].path.as_str(), "metadata.name");
+}
+
+#[test]
+fn transformers_of_two_revisions_speak_one_protocol() {
+    let with = |protocol: &str, percent: Option<u32>| {
+        let container = json!({"name": "mine", "image": "t", "env": [{"name": "PROTOCOL", "value": protocol}]});
+        let predictor = json!({"sklearn": {"storageUri": "s3://models/a"}, "canaryTrafficPercent": percent});
+        json!({"predictor": predictor, "transformer": {"containers": [container]}})
+    };
+    let first = applied(&with("v1", None), None);
+    let told = parse_for(Engine::Kubernetes, &applied(&with("v2", Some(10)), Some(&first))).unwrap_err();
+    assert_eq!(told[0].path.as_str(), "spec.transformer.containers[0].env[0].value");
 }
 
 #[test]
@@ -494,7 +586,7 @@ fn an_explainer_is_made_of_containers_that_are_told_of_the_predictor() {
     let own = json!({"containers": [{"name": "mine", "image": "me/explainer:1"}]});
     let (deployment, warnings) = parse_for(Engine::Kubernetes, &explained(own)).unwrap();
     assert_eq!(warnings, []);
-    let explainer = deployment.explainer().unwrap();
+    let explainer = deployment.explainers().next().unwrap();
     assert_eq!(explainer.annotations["seldon.io/svc-name"], "iris-explainer");
     let arguments = &explainer.component_specs[0].document["spec"]["containers"][0]["args"];
     assert_eq!((&arguments[2], &arguments[3]), (&json!("--predictor_host"), &json!("iris-predictor.default")));

@@ -63,6 +63,7 @@ impl Words<'_> {
                 replicas: orchestrator.replicas,
             },
             role: Role::Predictor,
+            asks: None,
         }
     }
 

@@ -134,7 +134,7 @@ impl Service<'_> {
         match self.choose(name)? {
             Canary::RolledOut => {
                 if let Some(before) = self.rolled_out() {
-                    self.spec["predictor"] = before;
+                    rollout::put_back(self.spec, before);
                 }
             }
             Canary::Listed(index) => self.drop_listed(index),
@@ -225,6 +225,16 @@ mod tests {
         let taken_back = changed(&half, of("remove")).unwrap();
         assert_eq!(taken_back["spec"]["predictor"], predictor("/a"));
         assert_eq!(taken_back["metadata"]["annotations"], json!({}));
+    }
+
+    #[test]
+    fn what_is_taken_back_goes_with_what_stood_beside_it() {
+        let transformer = |image: &str| json!({"containers": [{"image": image}]});
+        let before = service(json!({"predictor": predictor("/a"), "transformer": transformer("a")}));
+        let mut shared = changed(&before, add("/b")).unwrap();
+        (shared["spec"]["transformer"], shared["spec"]["explainer"]) = (transformer("b"), transformer("e"));
+        let taken_back = changed(&shared, of("remove")).unwrap();
+        assert_eq!(taken_back["spec"], before["spec"]);
     }
 
     #[test]

@@ -143,7 +143,12 @@ fn what_nodes_had_of_their_own_leaves_with_the_revision_that_they_served() {
     let object = deployment("/models/iris", "");
     let settings = Settings::new("provost:1".to_owned());
     let desired = Desired::of(&object, &Arc::default(), &settings).unwrap();
-    let route = |revision: &RevisionId| Route { predictor: "main".to_owned(), revision: revision.clone(), weight: 100 };
+    let route = |revision: &RevisionId| Route {
+        predictor: "main".to_owned(),
+        revision: revision.clone(),
+        weight: 100,
+        before: None,
+    };
     let waits = Plan { steps: Vec::new(), ..Plan::default() };
     assert!(obsolete(&family, &desired, &waits, &[route(&old)]).is_empty(), "the revision before calls them");
     let retires = Plan { steps: vec![Step::Retire { predictor: "main".to_owned(), revision: old }], ..Plan::default() };

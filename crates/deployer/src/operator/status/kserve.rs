@@ -7,7 +7,7 @@ use provost_domain::{
 };
 use serde_json::{Value, json};
 
-use super::Observation;
+use super::{Desired, Observation};
 
 /// The components of a service, by the roles of its predictors.
 const COMPONENTS: [(Role, &str, &str); 3] = [
@@ -32,6 +32,7 @@ pub(super) fn add(status: &mut Value, observation: &Observation<'_>, host: &str)
     }
     let is_alone = there.len() == 1;
     let Some(report) = observation.report else { return };
+    let report = &with_traffic(report, desired);
     status["components"] = json!({});
     for (role, component_name, _) in there {
         let part = part(report, of_role(role));
@@ -44,6 +45,16 @@ pub(super) fn add(status: &mut Value, observation: &Observation<'_>, host: &str)
             status["modelStatus"] = model_status(&part);
         }
     }
+}
+
+/// A report in which transformers have the traffic of the predictors in whose place they are asked.
+fn with_traffic(report: &Report, desired: &Desired) -> Report {
+    let weight = |name: &str| report.predictors.iter().find(|one| one.name == name).map_or(0, |one| one.weight);
+    let mut told = report.clone();
+    for one in told.predictors.iter_mut().filter(|one| one.weight > 0) {
+        one.weight = desired.before(&one.name).map_or(one.weight, weight);
+    }
+    told
 }
 
 /// What a report tells of some of the predictors.
@@ -201,6 +212,25 @@ mod tests {
         assert!(created.starts_with("iris-transformer-transformer-"), "{created}");
         assert_eq!(components["transformer"].get("latestReadyRevision"), None);
         assert_eq!(status["modelStatus"]["transitionStatus"], "UpToDate");
+    }
+
+    #[test]
+    fn transformers_have_the_traffic_of_their_predictors() {
+        let desired = desired_of(&json!({
+            "predictor": {"sklearn": {"storageUri": "s3://models/iris"}},
+            "transformer": {"containers": [{"name": "mine", "image": "me/transformer:1"}]},
+            "canary": [{"trafficPercent": 10, "predictor": {"name": "next", "sklearn": {"storageUri": "s3://models/b"}}}],
+        }));
+        let predictors = [("default", 90), ("next", 10), ("transformer", 100), ("next-transformer", 100)];
+        let predictors = predictors.map(|(name, weight)| (name, State::Available, weight));
+        let status = told_of(&desired, &predictors, State::Available);
+        let traffic = |component: &str| -> Vec<Value> {
+            let told = status["components"][component]["traffic"].as_array().unwrap();
+            told.iter().map(|one| one["percent"].clone()).collect()
+        };
+        assert_eq!(traffic("predictor"), [90, 10]);
+        assert_eq!(traffic("transformer"), [90, 10]);
+        assert_eq!(status["url"], "http://iris-transformer.models.svc.cluster.local");
     }
 
     #[test]

@@ -13,23 +13,46 @@ use super::{CONTAINERS, LEGACY_MODELS, MODELS, Model, Reader, SERVICE_NAME, Sour
 const ROLES: [(Role, &str); 2] = [(Role::Transformer, "transformer"), (Role::Explainer, "explainer")];
 /// What else of a predictor they cannot have.
 const OF_PREDICTORS: [&str; 2] = ["name", "canaryTrafficPercent"];
+/// Longest name of a Service.
+const NAME_MAX: usize = 63;
 /// Servers of explanations that `KServe` runs.
 const EXPLAINERS: [&str; 3] = ["art", "alibi", "aix"];
 
 impl Reader<'_> {
-    /// What stands beside the predictors.
-    pub(super) fn beside(&mut self, spec: &Value, sources: &[Source], predictors: &[Predictor]) -> Vec<Predictor> {
+    /// What stands beside the predictors: beside each its own, of which several may be written in one place.
+    pub(super) fn beside(&mut self, sources: &[Source], predictors: &[Predictor]) -> Vec<Predictor> {
         let mut beside = Vec::new();
-        if self.engine == Engine::Kubernetes {
+        if self.engine != Engine::Kubernetes {
+            return beside;
+        }
+        for (at, (source, predictor)) in sources.iter().zip(predictors).enumerate() {
+            let (violations, findings) = (self.violations.len(), self.findings.len());
             for (role, name) in ROLES {
                 let index = predictors.len() + beside.len();
-                let found = spec.get(name);
-                beside.extend(
-                    found.and_then(|written| self.one_beside((role, name), written, index, (sources, predictors))),
-                );
+                let found = source.beside.0.get(name).filter(|written| written.is_object());
+                let one = found.and_then(|written| {
+                    self.one_beside((role, name), written, index, (source, predictor), (at, predictors))
+                });
+                beside.extend(one);
+            }
+            if sources.iter().take(at).any(|other| other.beside.1 == source.beside.1) {
+                // It was told of already.
+                self.violations.truncate(violations);
+                self.findings.truncate(findings);
             }
         }
+        self.check_names(&beside);
         beside
+    }
+
+    /// Services of canaries are named after them, and so is what stands beside these.
+    fn check_names(&mut self, beside: &[Predictor]) {
+        let is_too_long = |one: &&Predictor| self.name.len() + one.name.len() >= NAME_MAX;
+        let own_names = beside.iter().filter(|one| !one.annotations.contains_key(SERVICE_NAME));
+        if let Some(one) = own_names.into_iter().find(is_too_long) {
+            let message = format!("too long for the Service of `{}`; use a shorter one, or no canary", one.name);
+            self.invalid(FieldPath::of("metadata").field("name"), self.name.clone(), message);
+        }
     }
 
     fn one_beside(
@@ -37,26 +60,31 @@ impl Reader<'_> {
         (role, name): (Role, &str),
         written: &Value,
         index: usize,
-        (sources, predictors): (&[Source], &[Predictor]),
+        (asked, predictor): (&Source, &Predictor),
+        (at, predictors): (usize, &[Predictor]),
     ) -> Option<Predictor> {
-        let path = FieldPath::of("spec").field(name);
-        self.check_beside(name, written, &path, sources);
+        let path = asked.beside.1.field(name);
+        self.check_beside(name, written, &path);
         let containers = written[CONTAINERS].as_array().filter(|containers| !containers.is_empty())?;
-        let host = predictors.first()?.annotations.get(SERVICE_NAME)?;
+        let host = predictor.annotations.get(SERVICE_NAME).cloned();
+        let host = host.unwrap_or_else(|| format!("{}-{}", self.name, predictor.name));
         let mut spec = written.clone();
-        self.agree_on_protocol(containers, &path, predictors);
+        self.agree_on_protocol(containers, &path, (at, predictors));
         let model = component::model_container(containers);
         let (of_service, namespace) = (self.name.as_str(), self.namespace.as_str());
         add_arguments(&mut spec[CONTAINERS][model], [of_service, &format!("{host}.{namespace}")]);
-        let traffic_path = path.clone();
-        let source = Source { name: name.to_owned(), spec, path, traffic: 0, traffic_path };
+        let own_name = if at == 0 { name.to_owned() } else { format!("{}-{name}", predictor.name) };
+        let (traffic_path, beside) = (path.clone(), (Value::Null, path.clone()));
+        let source = Source { name: own_name, spec, path, traffic: 0, traffic_path, beside };
         let mut one = self.predictor(index, &source);
-        one.role = role;
-        one.annotations.entry(SERVICE_NAME.to_owned()).or_insert_with(|| format!("{}-{name}", self.name));
+        (one.role, one.asks) = (role, Some(predictor.name.clone()));
+        if at == 0 {
+            one.annotations.entry(SERVICE_NAME.to_owned()).or_insert_with(|| format!("{}-{name}", self.name));
+        }
         Some(one)
     }
 
-    fn check_beside(&mut self, name: &str, written: &Value, path: &FieldPath, sources: &[Source]) {
+    fn check_beside(&mut self, name: &str, written: &Value, path: &FieldPath) {
         let has = |field: &&&str| written.get(**field).is_some();
         let models = MODELS.iter().chain(&LEGACY_MODELS).filter(|field| **field != CONTAINERS);
         for field in models.chain(&OF_PREDICTORS).filter(has) {
@@ -66,16 +94,15 @@ impl Reader<'_> {
             let message = format!("the {name} must have a container");
             self.violations.push(Violation::required(path.field(CONTAINERS), message));
         }
-        if let Some(canary) = sources.get(1) {
-            let message = format!(
-                "a canary and the {name} are not supported together yet, as it asks one predictor; remove one of them"
-            );
-            self.violations.push(Violation::not_supported(canary.traffic_path.clone(), canary.traffic, message));
-        }
     }
 
     /// Both are asked in one protocol: where the platform serves the model, in that which the transformer speaks.
-    fn agree_on_protocol(&mut self, containers: &[Value], path: &FieldPath, predictors: &[Predictor]) {
+    fn agree_on_protocol(
+        &mut self,
+        containers: &[Value],
+        path: &FieldPath,
+        (place, predictors): (usize, &[Predictor]),
+    ) {
         let index = component::model_container(containers);
         let container: Model = containers.get(index).map(typed).unwrap_or_default();
         let variable = container.env.into_iter().enumerate().find(|(_, one)| one.name == "PROTOCOL");
@@ -92,11 +119,13 @@ impl Reader<'_> {
             // It is told of where the container is read.
             _ => return,
         };
-        if predictors.iter().all(|predictor| predictor.graph.implementation.is_native()) {
+        if place == 0 && predictors.iter().all(|predictor| predictor.graph.implementation.is_native()) {
             self.protocol = Some(spoken);
         } else if self.protocol.is_some_and(|protocol| protocol != spoken) {
             let at = path.field(CONTAINERS).index(index).field("env").index(at).field("value");
-            self.invalid(at, text, "must be what the predictor speaks: both are asked in one protocol");
+            let message =
+                "must be what the predictors speak, and what stands before others: all are asked in one protocol";
+            self.invalid(at, text, message);
         }
     }
 }

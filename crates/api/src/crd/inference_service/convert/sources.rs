@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::Reader;
 use crate::crd::{
     Class, Finding,
-    inference_service::{ROLLED_OUT_ANNOTATION, fields, rollout::plain},
+    inference_service::{BESIDE, ROLLED_OUT_ANNOTATION, fields, rollout},
     walk::walk,
 };
 
@@ -24,13 +24,17 @@ pub(super) struct Source {
     pub(super) path: FieldPath,
     pub(super) traffic: i64,
     pub(super) traffic_path: FieldPath,
+    /// What holds that which stands beside it, and where.
+    pub(super) beside: (Value, FieldPath),
 }
 
-/// The predictor that an annotation keeps, if it is one that could be applied: anybody may have written it.
+/// The specification of what an annotation keeps, if it could be applied: anybody may have written it.
 fn kept(text: &str, engine: Engine) -> Option<Value> {
-    let predictor: Value = serde_json::from_str(text).ok().filter(Value::is_object)?;
-    let mut walked = walk(&json!({"spec": {"predictor": predictor}}), &fields::schema("").table, engine);
-    walked.violations.is_empty().then(|| walked.document["spec"]["predictor"].take())
+    let spec = rollout::parts(serde_json::from_str(text).ok().filter(Value::is_object)?);
+    let is_part = |name: &String| name == "predictor" || BESIDE.contains(&name.as_str());
+    let are_parts = spec.as_object().is_some_and(|fields| fields.keys().all(is_part));
+    let mut walked = walk(&json!({"spec": spec}), &fields::schema("").table, engine);
+    (are_parts && walked.violations.is_empty()).then(|| walked.document["spec"].take())
 }
 
 impl Reader<'_> {
@@ -42,10 +46,11 @@ impl Reader<'_> {
             self.violations.push(Violation::required(path, "an InferenceService must have a predictor"));
             return Vec::new();
         };
+        let beside = (spec.clone(), FieldPath::of("spec"));
         let mut canaries = self.canaries(spec);
         let name = predictor["name"].as_str().filter(|name| !name.is_empty()).unwrap_or(DEFAULT).to_owned();
         let traffic_path = path.field("canaryTrafficPercent");
-        let mut main = Source { name, spec: predictor.clone(), path, traffic: 100, traffic_path };
+        let mut main = Source { name, spec: predictor.clone(), path, traffic: 100, traffic_path, beside };
         canaries.extend(self.rolling_out(&mut main, !canaries.is_empty(), annotations));
         let given: i64 = canaries.iter().map(|canary| canary.traffic).sum();
         main.traffic = (100 - given).max(0);
@@ -71,7 +76,9 @@ impl Reader<'_> {
             };
             let traffic = self.percent(&canary["trafficPercent"], &traffic_path).unwrap_or(0);
             let name = predictor["name"].as_str().unwrap_or_default().to_owned();
-            Some(Source { name, spec: predictor.clone(), path: path.field("predictor"), traffic, traffic_path })
+            let beside = (spec.clone(), FieldPath::of("spec"));
+            let path = path.field("predictor");
+            Some(Source { name, spec: predictor.clone(), path, traffic, traffic_path, beside })
         });
         canaries.collect()
     }
@@ -92,23 +99,23 @@ impl Reader<'_> {
             return None;
         };
         let at = FieldPath::of("metadata").field("annotations").key(ROLLED_OUT_ANNOTATION);
-        let Some(before) = kept(before, self.engine) else {
+        let Some(mut before) = kept(before, self.engine) else {
             self.invalid(at, before.as_str(), "it is set by the server; remove it");
             return None;
         };
-        if before == plain(&main.spec) {
+        if rollout::revision(&before) == rollout::revision(&main.beside.0) {
             self.findings.push(Finding { path, class: Class::NoEffect, message: NOTHING_ROLLED_OUT.to_owned() });
             return None;
         }
-        let spec = std::mem::replace(&mut main.spec, before);
-        let source = |name: &str, path| Source {
-            name: name.to_owned(),
-            spec,
-            path,
+        let kept = before["predictor"].take();
+        Some(Source {
+            name: CANARY.to_owned(),
+            spec: std::mem::replace(&mut main.spec, kept),
+            path: std::mem::replace(&mut main.path, at.clone()),
             traffic: percent,
             traffic_path: main.traffic_path.clone(),
-        };
-        Some(source(CANARY, std::mem::replace(&mut main.path, at)))
+            beside: std::mem::replace(&mut main.beside, (before, at)),
+        })
     }
 
     fn percent(&mut self, value: &Value, path: &FieldPath) -> Option<i64> {
