@@ -88,6 +88,7 @@ async fn answer(State(asked): State<Asked>, headers: HeaderMap, request: Request
 }
 
 async fn fetch(uri: &str, environment: &[(&str, &str)]) -> Result<Digest, FetchError> {
+    let _already_set = rustls::crypto::ring::default_provider().install_default();
     let folder = tempfile::tempdir().unwrap();
     let default: Environment =
         environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
