@@ -4,6 +4,7 @@ listens everywhere. Arguments: the program `provost`, and the program `seldon-co
 import fcntl
 import json
 import os
+import shutil
 import socket
 import struct
 import subprocess
@@ -14,31 +15,6 @@ import urllib.error
 import urllib.request
 
 SERVER = "http://127.0.0.1:8000"
-SOURCE = '''
-class Sum:
-    def predict(self, X, names, meta=None):
-        return [[sum(row)] for row in X]
-    def tags(self):
-        return {"sum": True}
-    def metrics(self):
-        return [{"type": "COUNTER", "key": "rows_seen", "value": 1}]
-
-class Double:
-    def transform_input(self, X, names, meta=None):
-        return X * 2
-
-class Choose:
-    def route(self, X, names, meta=None):
-        return int(X[0][0] > 10)
-
-class Merge:
-    def aggregate(self, Xs, names, metas=None):
-        return [[float(X[0][0]) for X in Xs]]
-
-class Shift:
-    def transform_output(self, X, names, meta=None):
-        return X + 100
-'''
 UNITS = {"Sum": "MODEL", "Double": "TRANSFORMER", "Choose": "ROUTER", "Merge": "COMBINER", "Shift": "OUTPUT_TRANSFORMER"}
 
 
@@ -143,8 +119,7 @@ def main():
     provost, microservice = sys.argv[1:]
     raise_loopback()
     with tempfile.TemporaryDirectory() as folder:
-        with open(os.path.join(folder, "units.py"), "w") as file:
-            file.write(SOURCE)
+        shutil.copy(os.path.join(os.path.dirname(__file__), "units.py"), folder)
         programs = list(start(microservice, folder))
         programs.append(subprocess.Popen([provost, "serve", "--data-dir", folder], stdout=sys.stderr))
         try:

@@ -6,29 +6,7 @@ use serde_json::{Value, json};
 use crate::scene::{GATEWAY, Scene, kubectl};
 
 /// What a data scientist writes.
-const UNITS: &str = "
-class Sum:
-    def predict(self, X, names, meta=None):
-        return [[sum(row)] for row in X]
-    def tags(self):
-        return {'sum': True}
-
-class Double:
-    def transform_input(self, X, names, meta=None):
-        return X * 2
-
-class Choose:
-    def route(self, X, names, meta=None):
-        return int(X[0][0] > 10)
-
-class Merge:
-    def aggregate(self, Xs, names, metas=None):
-        return [[float(X[0][0]) for X in Xs]]
-
-class Shift:
-    def transform_output(self, X, names, meta=None):
-        return X + 100
-";
+const UNITS: &str = include_str!("../clients/units.py");
 
 /// Runs the wrapper as its program does.
 const RUN: &str = "from seldon_core.microservice import main; main()";
