@@ -62,9 +62,14 @@ async fn shares(scene: &Scene) -> Vec<u64> {
     traffic.iter().map(|share| share["percent"].as_u64().unwrap()).collect()
 }
 
-async fn predict() -> (u16, String) {
+/// Opens a connection for each request. It reads the system's authorities when it is made, which takes its time.
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap()
+}
+
+async fn predict(client: &reqwest::Client) -> (u16, String) {
     let url = format!("{GATEWAY}/seldon/isvc/iris/v1/models/iris:predict");
-    match reqwest::Client::new().post(url).header("content-type", "application/json").body(ROWS).send().await {
+    match client.post(url).header("content-type", "application/json").body(ROWS).send().await {
         Ok(response) => (response.status().as_u16(), response.text().await.unwrap()),
         Err(error) => (0, error.to_string()),
     }
@@ -72,9 +77,9 @@ async fn predict() -> (u16, String) {
 
 /// Sends one request after another, none of which may fail; gives their number.
 async fn load(going: Arc<AtomicBool>) -> u64 {
-    let mut requests = 0;
+    let (mut requests, client) = (0, client());
     while going.load(Ordering::Relaxed) {
-        let (status, body) = predict().await;
+        let (status, body) = predict(&client).await;
         assert_eq!(status, 200, "request {requests}: {body}");
         requests += 1;
     }
@@ -89,7 +94,8 @@ async fn a_service_of_kserve_is_made_so_and_rolled_out_by_its_share() {
     scene.start_operator_with(&["--gateway", "provost-gateway/gateway", "--inference-services"]);
     scene.apply(&model("sklearn", None));
     assert_eq!(shares(&scene).await, [100]);
-    let answer = eventually(async || match predict().await {
+    let client = client();
+    let answer = eventually(async || match predict(&client).await {
         (200, body) => Ok(body),
         other => Err(other),
     })
@@ -119,6 +125,6 @@ async fn a_service_of_kserve_is_made_so_and_rolled_out_by_its_share() {
     going.store(false, Ordering::Relaxed);
     let requests = load.await.unwrap();
     assert!(requests > 100, "{requests}");
-    let (_, body) = predict().await;
+    let (_, body) = predict(&client).await;
     assert!(body.contains("0.97"), "the boosted model answers with probabilities: {body}");
 }

@@ -113,7 +113,7 @@ async fn a_graph_of_images_and_models_answers_in_one() {
     apart["componentSpecs"] = json!([{"spec": spec("merge")}, {"replicas": 2, "spec": spec("scorer")}]);
     scene.apply(&deployment(&[apart]));
     let mut requests = 0;
-    while scene.names("deployments") != ["own-main-0-merge", "own-main-1-scorer"] || requests < 100 {
+    while scene.names("deployments") != ["own-main-0-merge-iris", "own-main-1-scorer"] || requests < 100 {
         let (status, _, body) = scene.predict("own", None).await;
         assert_eq!(status, 200, "request {requests}: {body}");
         requests += 1;
