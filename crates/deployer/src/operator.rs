@@ -16,6 +16,7 @@ mod events;
 mod figures;
 mod learning;
 pub mod lease;
+mod memories;
 mod observed;
 mod pod_client;
 mod pods;

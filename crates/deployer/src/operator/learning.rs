@@ -3,7 +3,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -12,21 +12,17 @@ use k8s_openapi::api::core::v1::Service;
 use kube::{
     Api, Client, ResourceExt as _,
     api::{Patch, PatchParams},
-    runtime::{
-        WatchStreamExt as _,
-        reflector::{self, Store},
-        watcher,
-    },
+    runtime::reflector::Store,
 };
 use provost_api::figures::{LEARNED_MAX, LEARNED_PATH};
 use provost_domain::learned::{Ledger, Told};
 use serde_json::json;
 
-use super::{Options, pod_client};
+use super::{Options, memories::Memories, pod_client};
 use crate::{
     endpoints::Endpoints,
     kubernetes::{LEARNS_LABEL, PREDICTOR_LABEL},
-    namespaces::{resources, scopes},
+    namespaces::{labelled, scopes},
 };
 
 /// Annotation of a Service: what the routers behind it learned.
@@ -46,27 +42,17 @@ pub(super) async fn run(client: &Client, options: &Options, stopped: impl Future
         Ok(http) => http,
         Err(error) => return tracing::error!(%error, "routers that learn know nothing of each other"),
     };
-    let keeper = Keeper { client: client.clone(), http, endpoints: Endpoints::default(), memories: Mutex::default() };
+    let keeper =
+        Keeper { client: client.clone(), http, endpoints: Endpoints::default(), memories: Memories::default() };
     let scopes = scopes(&options.namespaces).into_iter();
-    let (stores, following): (Vec<_>, Vec<_>) = scopes.map(|scope| services(client, scope)).unzip();
+    let (stores, following): (Vec<_>, Vec<_>) = scopes.map(|scope| labelled(client, scope, LEARNS_LABEL, slim)).unzip();
     let endpoints = keeper.endpoints.follow(client, &options.namespaces, LEARNS_LABEL);
     let work = future::join3(future::join_all(following), endpoints, keeper.look_again(&stores));
     future::select(Box::pin(work), Box::pin(stopped)).await;
 }
 
-/// The Services of a namespace, or of all, behind which routers learn, and what keeps them known.
-fn services(client: &Client, namespace: Option<&str>) -> (Store<Service>, impl Future<Output = ()> + use<>) {
-    let api = resources::<Service>(client, namespace);
-    let (store, writer) = reflector::store();
-    let events = watcher(api, watcher::Config::default().labels(LEARNS_LABEL)).default_backoff();
-    let events = events.modify(|service| service.metadata.managed_fields = None).reflect(writer);
-    let following = events.for_each(|event| {
-        if let Err(error) = event {
-            tracing::warn!(%error, "watching the Services of routers that learn failed, and is tried again");
-        }
-        future::ready(())
-    });
-    (store, following)
+fn slim(service: &mut Service) {
+    service.metadata.managed_fields = None;
 }
 
 struct Keeper {
@@ -74,7 +60,7 @@ struct Keeper {
     http: reqwest::Client,
     endpoints: Endpoints,
     /// By the identifiers of Services.
-    memories: Mutex<HashMap<String, Memory>>,
+    memories: Memories<Memory>,
 }
 
 impl Keeper {
@@ -85,14 +71,13 @@ impl Keeper {
         loop {
             ticks.tick().await;
             let all: Vec<_> = stores.iter().flat_map(Store::state).filter_map(|one| Behind::of(&one)).collect();
-            let is_there = |key: &String| all.iter().any(|one| one.uid == *key);
-            self.memories.lock().unwrap_or_else(PoisonError::into_inner).retain(|key, _| is_there(key));
+            self.memories.retain(|uid| all.iter().any(|one| one.uid == uid));
             stream::iter(all).for_each_concurrent(CONCURRENCY, |behind| self.look(behind)).await;
         }
     }
 
     async fn look(&self, behind: Behind) {
-        let taken = self.memories.lock().unwrap_or_else(PoisonError::into_inner).remove(&behind.uid);
+        let taken = self.memories.take(&behind.uid);
         let mut memory = taken.unwrap_or_else(|| Memory::starting(&behind, Instant::now()));
         self.exchange(&behind, &mut memory).await;
         if memory.is_to_be_kept(Instant::now())
@@ -101,7 +86,7 @@ impl Keeper {
             let Behind { namespace, name, .. } = &behind;
             tracing::warn!(namespace, service = name, %error, "what routers learned is not kept yet, and is tried again");
         }
-        self.memories.lock().unwrap_or_else(PoisonError::into_inner).insert(behind.uid, memory);
+        self.memories.put(behind.uid, memory);
     }
 
     /// Tells each pod what the others know, and takes what it tells.

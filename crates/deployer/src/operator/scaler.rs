@@ -5,31 +5,23 @@ mod ask;
 mod hold;
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use futures_util::{StreamExt as _, future, stream};
 use k8s_openapi::api::apps::v1::Deployment;
-use kube::{
-    Client, ResourceExt as _,
-    runtime::{
-        WatchStreamExt as _,
-        reflector::{self, Store},
-        watcher,
-    },
-};
+use kube::{Client, ResourceExt as _, runtime::reflector::Store};
 use provost_domain::{
     plan::Timestamp,
     scaling::{Load, Metric, Scaling},
 };
 
-use super::{Options, apply, crd::Served, pod_client};
+use super::{Options, apply, crd::Served, memories::Memories, pod_client};
 use crate::{
     endpoints::Endpoints,
     kubernetes::{PREDICTOR_LABEL, SCALED_LABEL, SCALING_ANNOTATION},
-    namespaces::{resources, scopes},
+    namespaces::{labelled, scopes},
 };
 use ask::{Asked, Pods};
 use hold::Hold;
@@ -51,26 +43,13 @@ pub(super) async fn run(client: &Client, options: &Options, stopped: impl Future
         Err(error) => return tracing::error!(%error, "nothing is scaled by requests"),
     };
     let scopes = scopes(&options.namespaces).into_iter();
-    let (stores, following): (Vec<_>, Vec<_>) = scopes.map(|scope| deployments(client, scope)).unzip();
+    let (stores, following): (Vec<_>, Vec<_>) =
+        scopes.map(|scope| labelled::<Deployment>(client, scope, SCALED_LABEL, slim)).unzip();
     let endpoints = scaler.endpoints.follow(client, &options.namespaces, PREDICTOR_LABEL);
     let activator = scaler.hold.follow(client);
     let looking = scaler.look_again(&stores);
     let work = future::join4(future::join_all(following), endpoints, activator, looking);
     future::select(Box::pin(work), Box::pin(stopped)).await;
-}
-
-/// The Deployments of a namespace, or of all, that are scaled by requests, and what keeps them known.
-fn deployments(client: &Client, namespace: Option<&str>) -> (Store<Deployment>, impl Future<Output = ()> + use<>) {
-    let api = resources::<Deployment>(client, namespace);
-    let (store, writer) = reflector::store();
-    let events = watcher(api, watcher::Config::default().labels(SCALED_LABEL)).default_backoff();
-    let following = events.modify(slim).reflect(writer).for_each(|event| {
-        if let Err(error) = event {
-            tracing::warn!(%error, "watching what is scaled failed, and is tried again");
-        }
-        future::ready(())
-    });
-    (store, following)
 }
 
 /// Keeps of a Deployment what is read here.
@@ -96,7 +75,7 @@ struct Scaler {
     http: reqwest::Client,
     endpoints: Endpoints,
     hold: Hold,
-    memories: Mutex<HashMap<String, Memory>>,
+    memories: Memories<Memory>,
 }
 
 impl Scaler {
@@ -106,7 +85,7 @@ impl Scaler {
             http: pod_client::client()?,
             endpoints: Endpoints::default(),
             hold: Hold::new(options.settings.activator.clone()),
-            memories: Mutex::default(),
+            memories: Memories::default(),
         })
     }
 
@@ -117,19 +96,18 @@ impl Scaler {
         loop {
             ticks.tick().await;
             let all: Vec<_> = stores.iter().flat_map(Store::state).filter_map(|one| Scaled::of(&one)).collect();
-            let is_there = |key: &String| all.iter().any(|one| one.uid == *key);
-            self.memories.lock().unwrap_or_else(PoisonError::into_inner).retain(|key, _| is_there(key));
+            self.memories.retain(|uid| all.iter().any(|one| one.uid == uid));
             stream::iter(all).for_each_concurrent(CONCURRENCY, |scaled| self.look(scaled)).await;
         }
     }
 
     async fn look(&self, scaled: Scaled) {
-        let taken = self.memories.lock().unwrap_or_else(PoisonError::into_inner).remove(&scaled.uid);
+        let taken = self.memories.take(&scaled.uid);
         let mut memory = taken.unwrap_or_default();
         if let Err(error) = self.scale(&scaled, &mut memory).await {
             tracing::warn!(namespace = scaled.namespace, deployment = scaled.name, %error, "scaling failed, and is tried again");
         }
-        self.memories.lock().unwrap_or_else(PoisonError::into_inner).insert(scaled.uid, memory);
+        self.memories.put(scaled.uid, memory);
     }
 
     async fn scale(&self, scaled: &Scaled, memory: &mut Memory) -> Result<(), kube::Error> {
