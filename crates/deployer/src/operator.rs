@@ -10,6 +10,7 @@ mod applied;
 mod apply;
 pub mod certificates;
 mod children;
+mod claims;
 pub mod crd;
 mod desired;
 mod events;
@@ -54,6 +55,7 @@ use crate::{ModelServers, kubernetes::Settings, namespaces::scopes};
 use accounts::Read;
 use applied::Applied;
 use children::Children;
+use claims::Claims;
 use crd::Served;
 use desired::Desired;
 pub use figures::Figures;
@@ -94,6 +96,8 @@ struct Context {
     served: Served,
     options: Options,
     children: Arc<Children>,
+    /// Shared with the other kinds.
+    claims: Arc<Claims>,
     recorder: Recorder,
     figures: Arc<Figures>,
     memories: Mutex<HashMap<ObjectRef<DynamicObject>, Memory>>,
@@ -183,9 +187,10 @@ pub async fn run(
     let stopped = stopped.shared();
     let scaling = scaler::run(&client, &options, stopped.clone());
     let learning = learning::run(&client, &options, stopped.clone());
+    let claims = Arc::new(Claims::new(watches.len()));
     let controllers = watches.into_iter().map(|(served, namespace)| {
-        let (figures, stopped) = (Arc::clone(&figures), stopped.clone());
-        control(&client, &options, figures, (served, *namespace), stopped)
+        let (shared, stopped) = ((Arc::clone(&figures), Arc::clone(&claims)), stopped.clone());
+        control(&client, &options, shared, (served, *namespace), stopped)
     });
     future::join3(future::join_all(controllers), scaling, learning).await;
     Ok(())
@@ -195,7 +200,7 @@ pub async fn run(
 async fn control(
     client: &Client,
     options: &Options,
-    figures: Arc<Figures>,
+    (figures, claims): (Arc<Figures>, Arc<Claims>),
     (served, namespace): (Served, Option<&str>),
     stopped: impl Future<Output = ()> + Send + Sync + 'static,
 ) {
@@ -205,6 +210,7 @@ async fn control(
         served,
         options: options.clone(),
         children: Arc::new(Children::new(&kinds)),
+        claims,
         recorder: Recorder::new(client.clone(), "provost".into()),
         figures,
         memories: Mutex::default(),
@@ -215,6 +221,7 @@ async fn control(
     Controller::for_stream_with(changed, store, served.resource())
         .with_config(controller::Config::default().debounce(DEBOUNCE).concurrency(CONCURRENCY))
         .reconcile_on(watched::triggers(client, namespace, served, &kinds, &context.children))
+        .reconcile_on(context.claims.changes(served).map(move |key| watched::refer(key, served)))
         .reconcile_all_on(context.options.servers.changes())
         .graceful_shutdown_on(stopped)
         .run(reconcile, after_error, context)

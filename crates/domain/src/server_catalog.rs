@@ -56,6 +56,8 @@ pub enum NativeServer {
 pub struct ServerContainer {
     /// Its image.
     pub image: String,
+    /// Its image where it is called over gRPC, if that is another one.
+    pub grpc_image: Option<String>,
     /// How it is told what to serve, and where.
     pub contract: Contract,
 }
@@ -148,7 +150,7 @@ impl ModelServer {
     pub fn of_images(implementation: &str, images: &BTreeMap<Protocol, String>, origin: Option<String>) -> Self {
         let container = |(protocol, image): (&Protocol, &String)| {
             let contract = seldon::contract(implementation, *protocol, images);
-            (*protocol, ServerContainer { image: image.clone(), contract })
+            (*protocol, ServerContainer { image: image.clone(), grpc_image: None, contract })
         };
         Self {
             implementation: implementation.to_owned(),
@@ -156,6 +158,17 @@ impl ModelServer {
             runtime: Runtime::Container(images.iter().map(container).collect()),
             origin,
         }
+    }
+
+    /// The same server, with another image where it is called over gRPC in this protocol.
+    #[must_use]
+    pub fn with_grpc_image(mut self, protocol: Protocol, image: String) -> Self {
+        if let Runtime::Container(containers) = &mut self.runtime
+            && let Some(container) = containers.get_mut(&protocol)
+        {
+            container.grpc_image = Some(image);
+        }
+        self
     }
 
     /// Whether models of this server load in this process.

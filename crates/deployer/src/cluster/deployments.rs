@@ -126,6 +126,7 @@ impl ClusterDeployments {
     ) -> Result<DynamicObject, Failure> {
         let served = Served::of(document).filter(|served| self.0.kinds.contains(served));
         let served = served.ok_or_else(|| Failure::Store(not_served(document)))?;
+        self.check_name(id, served).map_err(Failure::Store)?;
         let api = self.api(id, served, version_of(document));
         let parameters = PostParams { dry_run: is_trial, field_manager: Some(MANAGER.to_owned()) };
         for _ in 0..ATTEMPTS {
@@ -142,6 +143,15 @@ impl ClusterDeployments {
             }
         }
         Err(Failure::Store(StoreError::Conflict { id: id.clone(), actual: self.generation(id) }))
+    }
+
+    /// One name is one deployment's, of whatever kind.
+    fn check_name(&self, id: &DeploymentId, served: Served) -> Result<(), StoreError> {
+        let other = self.mirror().get(id).and_then(|known| Served::of(&known.stored.document));
+        let Some(other) = other.filter(|other| *other != served) else { return Ok(()) };
+        let reason =
+            format!("there is a {} `{id}` already ({}): delete it first, or rename one", other.kind(), other.name());
+        Err(StoreError::Refused { code: ErrorCode::Conflict, reason, done: Vec::new() })
     }
 
     async fn delete(

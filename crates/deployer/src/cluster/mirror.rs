@@ -33,7 +33,10 @@ impl Mirror {
                 self.listed.entry(watch).or_default().extend(key(object));
                 self.put(watch, object)
             }
-            Event::Delete(object) => key(object).is_some_and(|key| self.known.remove(&key).is_some()),
+            Event::Delete(object) => key(object).is_some_and(|key| {
+                let is_it = self.known.get(&key).is_some_and(|entry| entry.watch == watch);
+                is_it && self.known.remove(&key).is_some()
+            }),
             Event::Init => {
                 self.listed.remove(&watch);
                 false
@@ -53,10 +56,14 @@ impl Mirror {
     }
 
     /// Notes a resource; gives whether it is news. One that is older than what is known of it is none: the answer to a
-    /// write may come before the watch shows it.
+    /// write may come before the watch shows it. Of two kinds the older resource has the name, as it has for the operator.
     pub(super) fn put(&mut self, watch: usize, object: &DynamicObject) -> bool {
         let (Some(key), Some(known)) = (key(object), Known::of(object)) else { return false };
         let before = self.known.get(&key);
+        let place = |watch: usize, known: &Known| (known.stored.created, watch);
+        if before.is_some_and(|it| it.watch != watch && place(it.watch, &it.known) < place(watch, &known)) {
+            return false;
+        }
         let is_same = before.is_some_and(|before| before.uid == object.metadata.uid);
         let is_old = before.is_some_and(|before| is_same && before.known.stored.generation > known.stored.generation);
         if is_old || before.is_some_and(|before| is_same && before.known == known) {
@@ -113,6 +120,22 @@ mod tests {
         assert!(!mirror.note(0, &Event::Apply(object("iris", 1, "a"))));
         assert!(!mirror.note(0, &Event::Apply(object("iris", 2, "a"))));
         assert!(mirror.note(0, &Event::Apply(object("iris", 1, "b"))), "it was made anew");
+    }
+
+    #[test]
+    fn of_two_kinds_the_older_resource_has_the_name() {
+        let object = |second: u32, uid: &str| {
+            let mut object = object("iris", 1, uid);
+            let created = format!("2026-01-01T00:00:0{second}Z");
+            object.metadata.creation_timestamp = Some(serde_json::from_value(created.into()).unwrap());
+            object
+        };
+        let mut mirror = Mirror::default();
+        assert!(mirror.note(0, &Event::Apply(object(2, "a"))));
+        assert!(mirror.note(1, &Event::Apply(object(1, "b"))));
+        assert!(!mirror.note(0, &Event::Apply(object(2, "a"))));
+        assert!(!mirror.note(0, &Event::Delete(object(2, "a"))), "the other stays");
+        assert_eq!(names(&mirror), ["iris"]);
     }
 
     #[test]

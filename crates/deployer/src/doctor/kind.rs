@@ -58,11 +58,11 @@ pub(super) fn check(cluster: &Cluster) -> Check {
     }
     let is_served = |version: &str| kind.versions.iter().any(|(name, _)| name == version);
     let missing: Vec<_> =
-        Served::SeldonDeployment.versions().iter().copied().filter(|version| !is_served(version)).collect();
+        Served::SeldonDeployment.versions().into_iter().filter(|version| !is_served(version)).collect();
     let (found, advice) =
         (format!("SeldonDeployment is not served as {}", listed(&missing)), format!("replace it: {INSTALL}"));
     if missing.is_empty() {
-        Check::ok(NAME, format!("SeldonDeployment is installed, in {}", listed(Served::SeldonDeployment.versions())))
+        Check::ok(NAME, format!("SeldonDeployment is installed, in {}", listed(&Served::SeldonDeployment.versions())))
     } else if missing.contains(&Served::SeldonDeployment.stored()) {
         Check::failed(NAME, format!("{found}; the operator asks for {}", Served::SeldonDeployment.stored()), advice)
     } else {

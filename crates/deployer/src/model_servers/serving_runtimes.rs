@@ -24,6 +24,14 @@ struct Specification {
     protocol_versions: Vec<String>,
     multi_model: bool,
     disabled: bool,
+    storage_helper: StorageHelper,
+    worker_spec: Value,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct StorageHelper {
+    disabled: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -44,6 +52,13 @@ pub(super) fn parse(object: &Value) -> Result<ServingRuntime, String> {
     let origin = if is_clusters { format!("{kind} {name}") } else { format!("{kind} {namespace}/{name}") };
     let specification: Specification = serde_json::from_value(object["spec"].clone())
         .map_err(|error| format!("{origin}: spec cannot be read: {error}"))?;
+    let refused = |field: &str, advice: &str| Err(format!("{origin}: spec.{field} is not supported: {advice}"));
+    if !specification.worker_spec.is_null() {
+        return refused("workerSpec", "a model runs in one pod; use a runtime without it");
+    }
+    if specification.storage_helper.disabled {
+        return refused("storageHelper.disabled", "models are fetched before the runtime starts; remove it");
+    }
     let runtime = ServingRuntime {
         name: name.to_owned(),
         namespace: (!is_clusters).then(|| namespace.to_owned()),
@@ -118,6 +133,15 @@ mod tests {
             parse(&of(json!({}))).unwrap_err(),
             "ClusterServingRuntime a: spec.containers has no container with an image"
         );
+        let containers = json!([{"name": "kserve-container", "image": "mine:1"}]);
+        for (field, value, expected) in [
+            ("workerSpec", json!({"pipelineParallelSize": 2}), "spec.workerSpec is not supported"),
+            ("storageHelper", json!({"disabled": true}), "spec.storageHelper.disabled is not supported"),
+        ] {
+            let told = parse(&of(json!({"containers": containers, field: value}))).unwrap_err();
+            assert!(told.starts_with(&format!("ClusterServingRuntime a: {expected}: ")), "{told}");
+        }
+        assert!(parse(&of(json!({"containers": containers, "storageHelper": {"disabled": false}}))).is_ok());
         let wrong = parse(&of(json!({"disabled": "yes"}))).unwrap_err();
         assert!(wrong.starts_with("ClusterServingRuntime a: spec cannot be read: "), "{wrong}");
     }

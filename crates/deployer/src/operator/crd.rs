@@ -51,12 +51,13 @@ impl Served {
 
     /// The version that is stored.
     pub(crate) fn stored(self) -> &'static str {
-        self.versions()[0]
+        self.names().schemas[0][0]
     }
 
-    /// The versions that are served: those of the latest schema, as nothing converts between schemas on a cluster.
-    pub(crate) fn versions(self) -> &'static [&'static str] {
-        self.names().schemas[0]
+    /// The versions that are served. Nothing converts between them on a cluster: of which schema a resource is, what it
+    /// says tells, whatever version it is read in.
+    pub(crate) fn versions(self) -> Vec<&'static str> {
+        self.names().schemas.concat()
     }
 
     /// Group and version of what is stored.

@@ -28,7 +28,8 @@ use super::{
     accounts::{self, Read},
     applied::Applied,
     apply::{self, Others},
-    children::{Answer, Child, Family, Kind, RouteFacts},
+    children::{Answer, Child, Family, Key, Kind, RouteFacts},
+    crd::Served,
     desired::{Asked, Desired, hash_of},
     events,
     observed::{self, identity},
@@ -68,6 +69,7 @@ pub(super) async fn reconcile(object: Arc<DynamicObject>, context: Arc<Context>)
         return Ok(Action::await_change());
     }
     context.children.listed().await;
+    context.claims.listed().await;
     let mut memory = context.memories().remove(&key).unwrap_or_default();
     let started = Instant::now();
     let result = Pass::of(&object, &context).run(&mut memory).await;
@@ -108,6 +110,12 @@ impl<'a> Pass<'a> {
     }
 
     async fn make_so(&self, memory: &mut Memory) -> Result<Action, Failed> {
+        let key = (self.namespace.clone(), self.object.name_any());
+        if let Some(other) = self.context.claims.other(self.context.served, &key) {
+            let generation = self.object.metadata.generation.unwrap_or(0);
+            self.report(status::refused(&self.family, generation, &[name_taken(other, &key)])).await?;
+            return Ok(Action::await_change());
+        }
         if self.restore_rolled_out().await? {
             return Ok(Action::await_change());
         }
@@ -417,6 +425,15 @@ impl<'a> Pass<'a> {
         let told = events::tell(&self.context.recorder, self.context.served, self.object, &status).await;
         told.map_err(|error| ("writing an event", error))
     }
+}
+
+fn name_taken(by: Served, (namespace, name): &Key) -> String {
+    let kind = by.kind();
+    format!(
+        "metadata.name: there is an older {kind} `{name}` in the namespace `{namespace}`, after which the same objects are \
+         named: delete it ({}), or rename this one",
+        by.name()
+    )
 }
 
 /// Whether the resource as it was last applied is said to serve.

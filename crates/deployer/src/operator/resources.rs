@@ -17,7 +17,7 @@ use kube::{
     },
 };
 
-use super::{Context, crd::Served};
+use super::{Context, crd::Served, reconcile::is_own};
 use crate::kubernetes::LAST_APPLIED;
 
 /// The resources of a kind in a namespace, or in all.
@@ -39,9 +39,11 @@ pub(super) fn changed(
     let served = context.served;
     let objects = watcher(api(client, served, namespace), watcher::Config::default()).default_backoff();
     let objects = objects.modify(move |object| strip(object, served)).reflect(writer);
-    let mut seen = Seen::of(served);
+    let (mut seen, watch) = (Seen::of(served), (served, namespace.map(str::to_owned)));
     objects.filter_map(move |event| {
         let changed = event.map(|event| {
+            let controller = context.options.controller_id.as_deref();
+            context.claims.note(&watch, &event, |object| is_own(object, controller));
             let before = seen.known.len();
             let is_news = seen.note(&event);
             context.figures.add_deployments(difference(before, seen.known.len()));

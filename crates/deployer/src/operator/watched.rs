@@ -93,7 +93,8 @@ pub(super) fn triggers(
     })
 }
 
-fn refer((namespace, name): Key, served: Served) -> ObjectRef<DynamicObject> {
+/// A deployment of a kind.
+pub(super) fn refer((namespace, name): Key, served: Served) -> ObjectRef<DynamicObject> {
     ObjectRef::new_with(&name, served.resource()).within(&namespace)
 }
 

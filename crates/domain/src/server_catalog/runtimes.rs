@@ -116,6 +116,7 @@ impl ServingRuntime {
         let speaks =
             |protocol: &Protocol| [None, Some(Transport::Grpc)].iter().any(|by| self.speaks(Some((*protocol, *by))));
         let container = ServerContainer {
+            grpc_image: None,
             image: self.image().unwrap_or_default().to_owned(),
             contract: Contract::Template(self.pod.clone()),
         };

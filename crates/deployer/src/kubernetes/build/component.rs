@@ -141,7 +141,7 @@ impl Component {
             });
             match &server.contract {
                 Contract::Template(template) => serving_runtime::complete(part, node, template, (self, index))?,
-                _ => model_server::complete(node, server, &mut self.programs[index].container),
+                _ => model_server::complete(part, node, server, &mut self.programs[index].container),
             }
         }
         Ok(())

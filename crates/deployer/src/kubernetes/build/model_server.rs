@@ -28,8 +28,8 @@ const TRITON_USER: u32 = 1000;
 const LOADING_SECONDS: u32 = 600;
 
 /// What the user says of the container of a node, and what its server has where the user says nothing.
-pub(super) fn complete(node: &Node, server: &ServerContainer, container: &mut Map<String, Value>) {
-    let mut made = made(node, server);
+pub(super) fn complete(part: Part<'_>, node: &Node, server: &ServerContainer, container: &mut Map<String, Value>) {
+    let mut made = made(part, node, server);
     let mut variables = take_list(&mut made, "env");
     add_over(&mut variables, "name", take_list(container, "env"));
     set_list(container, "env", variables);
@@ -52,7 +52,7 @@ pub(super) fn complete(node: &Node, server: &ServerContainer, container: &mut Ma
 }
 
 /// The container as the image of the server reads it.
-fn made(node: &Node, server: &ServerContainer) -> Map<String, Value> {
+fn made(part: Part<'_>, node: &Node, server: &ServerContainer) -> Map<String, Value> {
     let fields = match &server.contract {
         Contract::Wrapper | Contract::TensorflowProxy { .. } | Contract::Template(_) => json!({}),
         Contract::MlServer { implementation } => mlserver(node, implementation.as_deref()),
@@ -62,7 +62,8 @@ fn made(node: &Node, server: &ServerContainer) -> Map<String, Value> {
         Contract::Triton => triton(),
     };
     let mut fields = fields.as_object().cloned().unwrap_or_default();
-    fields.insert("image".to_owned(), json!(server.image));
+    let of_grpc = server.grpc_image.as_ref().filter(|_| part.source.deployment.calls_grpc());
+    fields.insert("image".to_owned(), json!(of_grpc.unwrap_or(&server.image)));
     fields
 }
 

@@ -1,7 +1,7 @@
 //! What a pass reads, and when again.
 
 use http::StatusCode;
-use kube::runtime::events::Recorder;
+use kube::runtime::{events::Recorder, watcher::Event};
 use serde_json::json;
 
 use super::{
@@ -9,6 +9,7 @@ use super::{
         Figures, Options,
         accounts::tests::{Answer, Objects, Server},
         children::{Children, Facts, Rollout},
+        claims::Claims,
         crd::Served,
     },
     *,
@@ -48,6 +49,7 @@ fn context(server: &Server, reads_account_secrets: bool) -> Context {
             settings,
         },
         children: Arc::new(Children::new(&[])),
+        claims: Arc::new(Claims::new(0)),
         recorder: Recorder::new(server.client(), "provost".into()),
         figures: Arc::new(Figures::default()),
         memories: std::sync::Mutex::default(),
@@ -154,4 +156,28 @@ fn what_nodes_had_of_their_own_leaves_with_the_revision_that_they_served() {
     let retires = Plan { steps: vec![Step::Retire { predictor: "main".to_owned(), revision: old }], ..Plan::default() };
     let new = desired.revision("main").unwrap();
     assert_eq!(obsolete(&family, &desired, &retires, &[route(new)]), apart);
+}
+
+#[tokio::test]
+async fn one_whose_name_an_older_resource_of_another_kind_has_makes_nothing() {
+    let server = Server::default();
+    let context = context(&server, false);
+    let other =
+        json!({"metadata": {"name": "iris", "namespace": "models", "creationTimestamp": "2026-01-01T00:00:00Z"}});
+    let event = Event::Apply(serde_json::from_value(other).unwrap());
+    context.claims.note(&(Served::InferenceService, None), &event, |_| true);
+    let mut object = deployment("/models/iris", "");
+    object.metadata.creation_timestamp = Some(serde_json::from_value("2026-01-02T00:00:00Z".into()).unwrap());
+    context.claims.note(&(Served::SeldonDeployment, None), &Event::Apply(object.clone()), |_| true);
+    // This server takes no events.
+    let failed = Pass::of(&object, &context).make_so(&mut Memory::default()).await.unwrap_err();
+    assert_eq!(failed.0, "writing an event");
+    let asked: Vec<_> = server.asked().into_iter().filter(|path| !path.ends_with("/events")).collect();
+    let status = "/apis/machinelearning.seldon.io/v1/namespaces/models/seldondeployments/iris/status";
+    assert_eq!(asked, [status], "it is told, and nothing is applied");
+    let told = name_taken(Served::InferenceService, &("models".to_owned(), "iris".to_owned()));
+    assert!(
+        told.contains("older InferenceService `iris`") && told.contains("inferenceservices.serving.kserve.io"),
+        "{told}"
+    );
 }

@@ -234,6 +234,26 @@ mod tests {
     }
 
     #[test]
+    fn a_service_of_v1alpha2_that_is_read_in_another_version_is_made_so() {
+        let model = |uri: &str| json!({"predictor": {"sklearn": {"storageUri": uri}}});
+        let spec =
+            json!({"default": model("s3://models/a"), "canary": model("s3://models/b"), "canaryTrafficPercent": 20});
+        let object: DynamicObject = serde_json::from_value(json!({
+            "apiVersion": "serving.kubeflow.org/v1beta1",
+            "kind": "InferenceService",
+            "metadata": {"name": "iris", "namespace": "models", "generation": 3, "uid": "1"},
+            "spec": spec,
+        }))
+        .unwrap();
+        let desired = Desired::of(&object, &std::sync::Arc::default(), &Settings::new("provost:1".to_owned())).unwrap();
+        assert_eq!(desired.warnings, Vec::<String>::new());
+        assert_eq!(desired.predictors().collect::<Vec<_>>(), ["default", "canary"]);
+        let status =
+            told_of(&desired, &[("default", State::Available, 80), ("canary", State::Available, 20)], State::Available);
+        assert_eq!(status["url"], "http://iris-predictor.models.svc.cluster.local");
+    }
+
+    #[test]
     fn what_is_made_belongs_to_the_service_and_pods_get_a_manifest_of_seldons() {
         let objects = desired().objects(&Settings::new("provost:1".to_owned()));
         let names: Vec<_> = objects.iter().map(|one| format!("{} {}", one["kind"], one["metadata"]["name"])).collect();

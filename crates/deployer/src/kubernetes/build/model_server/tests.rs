@@ -1,8 +1,12 @@
 //! What the containers of model servers are told.
 
+use provost_domain::{ServerCatalog, server_catalog::Runtime};
 use serde_json::{Value, json};
 
-use super::super::tests::{carried, manifest, objects, pod, variable};
+use super::super::{
+    Source, build,
+    tests::{carried, manifest, objects, pod, settings, variable, with_source},
+};
 
 /// A deployment of this protocol with one node of the server.
 fn deployment(protocol: &str, server: &str, more: &str) -> String {
@@ -131,4 +135,26 @@ fn each_server_of_a_graph_has_its_own_model_and_native_ones_stay_with_the_orches
     assert_eq!(arguments(0), json!(["fetch", "s3://m/a", "/mnt/models"]));
     assert_eq!(arguments(1), json!(["fetch", "s3://m/c", "/mnt/models"]));
     assert!(pod["containers"][2]["args"][0] == "--port=2004", "{}", pod["containers"][2]);
+}
+
+#[test]
+fn a_server_with_another_image_for_grpc_has_that_where_it_is_called_so() {
+    let mut catalog = ServerCatalog::default();
+    let mut server = catalog.find("MLFLOW_SERVER").unwrap().clone();
+    let Runtime::Container(containers) = &mut server.runtime else { panic!() };
+    containers.values_mut().for_each(|container| container.grpc_image = Some("of-grpc:1".to_owned()));
+    catalog.register(server);
+    let image = |transport: &str| {
+        let text = deployment("seldon", "MLFLOW_SERVER", "").replacen(
+            "spec:\n",
+            &format!("spec:\n  transport: {transport}\n"),
+            1,
+        );
+        let objects =
+            with_source(&text, |source, owner| build(Source { catalog: &catalog, ..source }, owner, &settings()))
+                .unwrap();
+        pod(&objects)["containers"][0]["image"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(image("grpc"), "of-grpc:1");
+    assert_ne!(image("rest"), "of-grpc:1");
 }
