@@ -55,6 +55,8 @@ fn bench_all(c: &mut Criterion) {
     bench_model(c, "random forest 100 x 8", ModelServer::Sklearn, models::random_forest(100, 8));
     bench_model(c, "random forest 100 x 20", ModelServer::Sklearn, models::random_forest(100, 20));
     bench_model(c, "xgboost 300 x 3", ModelServer::Xgboost, models::xgboost(300, 3));
+    bench_model(c, "xgboost 300 x 4", ModelServer::Xgboost, models::xgboost(300, 4));
+    bench_model(c, "xgboost 300 x 5", ModelServer::Xgboost, models::xgboost(300, 5));
     bench_model(c, "xgboost 300 x 6", ModelServer::Xgboost, models::xgboost(300, 6));
 }
 

@@ -2,7 +2,7 @@
 
 use provost_inference::{Features, MissingValues, PredictError};
 
-use crate::tree::{Forest, RowBlock, for_each_block};
+use crate::tree::{Eight, Forest, LANES, RowBlock, for_each_block};
 
 use super::{classes::Classes, linear::argmax, predictor::Head};
 
@@ -110,6 +110,13 @@ impl TreeHead {
 
     fn sum_fixed<const WIDTH: usize>(&self, block: &RowBlock<'_>, sums: &mut [f64]) {
         let (leaf_values, _) = self.leaf_values.as_chunks::<WIDTH>();
+        let is_done = self.forest.visit_eights(block, |rows, eight| {
+            let (sums, _) = sums.as_chunks_mut::<WIDTH>();
+            add_to_eight(leaf_values, eight, &mut sums[rows]);
+        });
+        if is_done {
+            return;
+        }
         self.sum_with(block, sums, |leaf, sums| {
             if let Some((sums, _)) = sums.split_first_chunk_mut::<WIDTH>() {
                 let values = &leaf_values[leaf as usize];
@@ -139,4 +146,19 @@ impl TreeHead {
             });
         }
     }
+}
+
+/// Adds what the leaves of eight rows hold to their sums.
+fn add_to_eight<const WIDTH: usize>(leaf_values: &[[f64; WIDTH]], eight: &Eight<'_>, sums: &mut [[f64; WIDTH]]) {
+    let mut lanes = [[0.0; WIDTH]; LANES];
+    lanes[..sums.len()].copy_from_slice(sums);
+    eight.visit(|_, leaves| {
+        for leaves in leaves {
+            for (sums, leaf) in lanes.iter_mut().zip(leaves) {
+                let values = &leaf_values[*leaf as usize];
+                (0..WIDTH).for_each(|index| sums[index] += values[index]);
+            }
+        }
+    });
+    sums.copy_from_slice(&lanes[..sums.len()]);
 }

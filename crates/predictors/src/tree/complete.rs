@@ -8,6 +8,7 @@
 use super::{
     MISSING_LEFT, goes_right,
     key::ALWAYS_LEFT,
+    lanes::{self, COLUMNS, Lanes},
     linked::{LinkedTrees, Node},
 };
 
@@ -25,15 +26,31 @@ pub(super) type Row = [i32; ROW];
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[repr(C)]
-struct Split {
+pub(super) struct Split {
     /// Keys above it go right.
-    threshold: i32,
-    /// The feature that is compared, with [`MISSING_LEFT`].
+    pub(super) threshold: i32,
+    /// The feature that is compared, with [`MISSING_LEFT`] and, set alike, [`COLUMN_LEFT`].
     feature: u32,
 }
 
+/// Set in a split's feature where missing values go left: the columns of a block of lanes from here on.
+const COLUMN_LEFT: u32 = 64;
+
 /// The split of which both children are the same.
 const PADDING: Split = Split { threshold: ALWAYS_LEFT, feature: 0 };
+
+impl Split {
+    fn new(node: &Node) -> Self {
+        let left = if node.feature & MISSING_LEFT != 0 { COLUMN_LEFT } else { 0 };
+        Self { threshold: node.threshold, feature: node.feature | left }
+    }
+
+    /// The column of a block of lanes that is compared.
+    #[inline(always)]
+    pub(super) fn column(self) -> usize {
+        self.feature as usize % COLUMNS
+    }
+}
 
 #[derive(Debug)]
 pub(crate) struct CompleteTrees {
@@ -73,7 +90,7 @@ impl CompleteTrees {
             } else if node.is_leaf_at(place) {
                 open.extend([(2 * at + 1, place), (2 * at, place)]);
             } else {
-                self.splits[first + at] = Split { threshold: node.threshold, feature: node.feature };
+                self.splits[first + at] = Split::new(&node);
                 open.extend([(2 * at + 1, node.left + 1), (2 * at, node.left)]);
             }
         }
@@ -121,6 +138,19 @@ impl CompleteTrees {
             let found =
                 walk::<1, DEPTH, SIZE, MAY_MISS>(std::array::from_ref(splits), std::array::from_ref(leaves), row);
             visit(first + index, &found);
+        }
+    }
+
+    /// Calls `visit` with the number of a tree, and what stands in the leaves that eight rows reach in
+    /// it and those after it: all trees, in order, some at a time.
+    pub(super) fn visit_lanes(&self, columns: &[Lanes; COLUMNS], mut visit: impl FnMut(usize, &[[u32; lanes::COUNT]])) {
+        let mut found = [[0; lanes::COUNT]; lanes::TREES];
+        let size = 1 << self.depth;
+        let chunks = self.splits.chunks(size * lanes::TREES).zip(self.leaves.chunks(size * lanes::TREES));
+        for (index, (splits, leaves)) in chunks.enumerate() {
+            let found = &mut found[..leaves.len() / size];
+            lanes::find(self.depth, splits, leaves, columns, found);
+            visit(index * lanes::TREES, found);
         }
     }
 
@@ -194,6 +224,6 @@ fn walk_rows<const N: usize, const MAY_MISS: bool>(
 
 #[inline(always)]
 fn step<const MAY_MISS: bool>(split: Split, row: &Row) -> bool {
-    let value = row[(split.feature & !MISSING_LEFT) as usize % ROW];
+    let value = row[split.feature as usize % ROW];
     goes_right::<MAY_MISS>(value, split.threshold, split.feature)
 }

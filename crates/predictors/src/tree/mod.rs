@@ -3,21 +3,24 @@
 //! A step compares two integers (see [`key`]) and adds the outcome to an index, without a branch
 //! that could be mispredicted; and several trees, or several rows, are walked at the same time, so
 //! that the processor always has something to do while it waits for memory. Shallow trees are laid
-//! out complete ([`CompleteTrees`]), all others node by node ([`LinkedTrees`]).
+//! out complete ([`CompleteTrees`]), all others node by node ([`LinkedTrees`]). Several rows go through
+//! the shallowest trees side by side ([`lanes`]).
 
 mod build;
 mod complete;
 mod error;
 mod forest;
 mod key;
+mod lanes;
 mod linked;
 mod rows;
 
 pub use self::error::Error;
 pub(crate) use self::{
     build::{ForestBuilder, Side, SourceNode, Split},
-    forest::Forest,
+    forest::{Eight, Forest},
     key::{floor_threshold, strict_threshold},
+    lanes::COUNT as LANES,
     rows::{RowBlock, for_each_block},
 };
 

@@ -1,6 +1,6 @@
 //! The predictor that a booster becomes.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use provost_inference::{
     Features, MissingValues, OutputKind, OutputSchema, OutputShape, Precision, Predict, PredictError, Schema,
@@ -8,7 +8,7 @@ use provost_inference::{
 
 use crate::{
     Method,
-    tree::{Forest, RowBlock, for_each_block},
+    tree::{Eight, Forest, LANES, RowBlock, for_each_block},
 };
 
 use super::{
@@ -168,6 +168,10 @@ impl Booster {
     /// Adds what each row's leaves hold, tree after tree.
     fn add_trees(&self, block: &RowBlock<'_>, margins: &mut [f32]) {
         let groups = self.base.len();
+        let mut sums = Vec::new();
+        if self.forest.visit_eights(block, |rows, eight| self.add_trees_to_eight(rows, eight, &mut sums, margins)) {
+            return;
+        }
         if !self.forest.is_better_by_tree(block) {
             let rows = margins.chunks_exact_mut(groups).enumerate();
             rows.for_each(|(row, margins)| self.add_trees_to_row(block, row, margins));
@@ -179,6 +183,26 @@ impl Booster {
                 let margins = margins[row * groups..].iter_mut().step_by(groups);
                 margins.zip(leaves).for_each(|(margin, leaf)| *margin += f32::from_bits(*leaf));
             });
+        }
+    }
+
+    /// Adds the leaves of eight rows to their margins, which stand side by side in `sums` meanwhile.
+    fn add_trees_to_eight(
+        &self,
+        rows: Range<usize>,
+        eight: &Eight<'_>,
+        sums: &mut Vec<[f32; LANES]>,
+        margins: &mut [f32],
+    ) {
+        let groups = self.base.len();
+        let margins = &mut margins[rows.start * groups..rows.end * groups];
+        sums.resize(groups, [0.0; LANES]);
+        for (lane, margins) in margins.chunks_exact(groups).enumerate() {
+            sums.iter_mut().zip(margins).for_each(|(sums, margin)| sums[lane] = *margin);
+        }
+        eight.add_to(&self.tree_groups, sums);
+        for (lane, margins) in margins.chunks_exact_mut(groups).enumerate() {
+            margins.iter_mut().zip(&*sums).for_each(|(margin, sums)| *margin = sums[lane]);
         }
     }
 
