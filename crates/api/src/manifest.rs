@@ -167,15 +167,14 @@ pub fn parse_with_paths(
     engine: Engine,
 ) -> Result<Parsed, Vec<Violation>> {
     let read = (&document.json, default_namespace, catalog);
-    if document.kind == inference_service::KIND {
-        return inference_service::parse(read.0, read.1, read.2, engine);
+    match document.kind.as_str() {
+        inference_service::KIND => inference_service::parse(read.0, read.1, read.2, engine),
+        inference_graph::KIND => inference_graph::parse(read.0, read.1, read.2, engine),
+        _ => {
+            let (deployment, findings) = seldon_deployment::parse(read.0, read.1, read.2, engine)?;
+            Ok(Parsed { deployment, findings, paths: Paths::default() })
+        }
     }
-    let parse = match document.kind.as_str() {
-        inference_graph::KIND => inference_graph::parse,
-        _ => seldon_deployment::parse,
-    };
-    let (deployment, findings) = parse(read.0, read.1, read.2, engine)?;
-    Ok(Parsed { deployment, findings, paths: Paths::default() })
 }
 
 impl ManifestDocument {

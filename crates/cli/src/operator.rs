@@ -102,8 +102,8 @@ pub(crate) struct Arguments {
         value_delimiter = ','
     )]
     watch_namespace: Vec<String>,
-    /// Make `InferenceService`s so, too. Nobody else may be in charge of them on the cluster, as `KServe` is where it is
-    /// installed.
+    /// Make `InferenceService`s and `InferenceGraph`s so, too. Nobody else may be in charge of them on the cluster, as
+    /// `KServe` is where it is installed.
     #[arg(long, env = "PROVOST_INFERENCE_SERVICES", hide_env_values = true)]
     inference_services: bool,
     /// The Service, as `namespace/name`, of servers with the role `gateway` that hold requests for `InferenceService`s that are

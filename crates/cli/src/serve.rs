@@ -92,7 +92,7 @@ pub(crate) struct Arguments {
         value_delimiter = ','
     )]
     watch_namespace: Vec<String>,
-    /// With `--roles control-plane` and `gateway`: `InferenceService`s, too.
+    /// With `--roles control-plane` and `gateway`: `InferenceService`s and `InferenceGraph`s, too.
     #[arg(long, env = "PROVOST_INFERENCE_SERVICES", hide_env_values = true)]
     inference_services: bool,
     /// With `--roles control-plane` and `gateway`: a `ConfigMap` with further model servers, as for the operator; may be given

@@ -1,4 +1,4 @@
-//! The operator: watches `SeldonDeployment`s, and `InferenceService`s where it is to, and makes them so, each as
+//! The operator: watches `SeldonDeployment`s, and what `KServe` has where it is to, and makes them so, each as
 //! `validate → build → apply → status`.
 //!
 //! **Invariant**: one malformed object never stops the others, and an object that is as it should be is not
@@ -34,16 +34,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::{FutureExt as _, StreamExt as _, future};
+use futures_util::{FutureExt as _, Stream, StreamExt as _, future, stream};
 use http::{HeaderValue, header::USER_AGENT};
 use kube::{
-    Config,
+    Config, ResourceExt as _,
     api::{DynamicObject, ListParams},
     runtime::{
         Controller,
         controller::{self, Action, Error as ControllerError},
         events::Recorder,
-        reflector::{ObjectRef, store::Writer},
+        reflector::{ObjectRef, Store, store::Writer},
     },
 };
 use provost_domain::{
@@ -216,12 +216,13 @@ async fn control(
         memories: Mutex::default(),
     });
     let writer = Writer::new(served.resource());
-    let store = writer.as_reader();
+    let (store, graphs) = (writer.as_reader(), writer.as_reader());
     let changed = resources::changed(client, namespace, writer, Arc::clone(&context));
     Controller::for_stream_with(changed, store, served.resource())
         .with_config(controller::Config::default().debounce(DEBOUNCE).concurrency(CONCURRENCY))
         .reconcile_on(watched::triggers(client, namespace, served, &kinds, &context.children))
         .reconcile_on(context.claims.changes(served).map(move |key| watched::refer(key, served)))
+        .reconcile_on(calling(&context.claims, served, graphs))
         .reconcile_all_on(context.options.servers.changes())
         .graceful_shutdown_on(stopped)
         .run(reconcile, after_error, context)
@@ -232,6 +233,24 @@ async fn control(
             }
         })
         .await;
+}
+
+/// The graphs of a namespace in which a deployment is called elsewhere than before.
+fn calling(
+    claims: &Claims,
+    served: Served,
+    graphs: Store<DynamicObject>,
+) -> impl Stream<Item = ObjectRef<DynamicObject>> + Send + 'static + use<> {
+    let moves = claims.moves().filter(move |_| future::ready(served == Served::InferenceGraph));
+    moves.flat_map(move |namespace| {
+        let is_there = |graph: &Arc<DynamicObject>| graph.namespace().as_deref() == Some(&*namespace);
+        let calling = graphs.state().into_iter().filter(is_there).map(move |graph| refer(&graph, served));
+        stream::iter(calling.collect::<Vec<_>>())
+    })
+}
+
+fn refer(object: &DynamicObject, served: Served) -> ObjectRef<DynamicObject> {
+    ObjectRef::from_obj_with(object, served.resource())
 }
 
 /// Connects as the configuration of `kubectl` says, or as the pod's service account.

@@ -5,10 +5,11 @@ pub mod fields;
 #[cfg(test)]
 mod tests;
 
-use provost_domain::{Deployment, Engine, Namespace, ServerCatalog, Violation};
+use provost_domain::{Engine, Namespace, ServerCatalog, Violation};
 use serde_json::Value;
 
-use super::{Finding, walk::walk};
+use super::walk::walk;
+use crate::manifest::Parsed;
 
 /// The kind, as manifests write it.
 pub const KIND: &str = "InferenceGraph";
@@ -17,19 +18,15 @@ pub const API_VERSIONS: [&str; 1] = ["serving.kserve.io/v1alpha1"];
 
 /// Reads a document as a deployment for an engine: walks it by the table and checks every rule.
 ///
-/// Answers with the deployment and the warnings, or with everything that is wrong.
+/// Answers with the deployment, the warnings and where its parts stand, or with everything that is wrong.
 pub fn parse(
     document: &Value,
     default_namespace: &Namespace,
     _catalog: &ServerCatalog,
     engine: Engine,
-) -> Result<(Deployment, Vec<Finding>), Vec<Violation>> {
-    if engine == Engine::Kubernetes {
-        let message = "graphs of services are not run on a Kubernetes cluster yet: apply it to a server of its own";
-        return Err(vec![Violation::not_supported("kind".into(), KIND, message)]);
-    }
+) -> Result<Parsed, Vec<Violation>> {
     let walked = walk(document, &fields::FIELDS, engine);
-    let read = convert::read(&walked.document, default_namespace);
+    let read = convert::read(&walked.document, default_namespace, engine);
     let mut violations = walked.violations;
     for violation in read.violations {
         // What was refused already is not looked at again.
@@ -40,5 +37,6 @@ pub fn parse(
     if !violations.is_empty() {
         return Err(violations);
     }
-    Ok((read.deployment, walked.findings.into_iter().chain(read.findings).collect()))
+    let findings = walked.findings.into_iter().chain(read.findings).collect();
+    Ok(Parsed { deployment: read.deployment, findings, paths: convert::paths() })
 }

@@ -3,10 +3,10 @@
 //!
 //! Documents of v1alpha2 are brought into the form of v1beta1 first; errors name the fields that the user wrote.
 
-mod component;
-mod convert;
+pub(super) mod component;
+pub(super) mod convert;
 pub mod fields;
-mod paths;
+pub(super) mod paths;
 pub mod rollout;
 pub mod status;
 #[cfg(test)]

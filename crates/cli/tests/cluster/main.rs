@@ -13,6 +13,7 @@ mod deployments;
 mod doctor;
 mod faults;
 mod gateway;
+mod graphs;
 mod grpc;
 mod inference_services;
 mod learning;

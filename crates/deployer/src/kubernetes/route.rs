@@ -101,12 +101,12 @@ pub(crate) fn host_route(deployment: &str) -> String {
     format!("{deployment}-hosts")
 }
 
-/// The hosts of an `InferenceService`, as `KServe` makes them, that of its status first.
+/// The hosts of an `InferenceService` or `InferenceGraph`, as `KServe` makes them, that of its status first.
 pub(crate) fn hosts(deployment: &Deployment, settings: &Settings) -> Option<[String; 2]> {
     let domain = settings.ingress_domain.as_ref()?;
     let (name, namespace) = (&deployment.id.name, &deployment.id.namespace);
-    let is_service = deployment.kind == ResourceKind::InferenceService;
-    is_service.then(|| [format!("{name}-{namespace}.{domain}"), format!("{name}.{namespace}.{domain}")])
+    let is_kserves = deployment.kind != ResourceKind::SeldonDeployment;
+    is_kserves.then(|| [format!("{name}-{namespace}.{domain}"), format!("{name}.{namespace}.{domain}")])
 }
 
 /// How requests are shared out.

@@ -23,9 +23,11 @@ const DEFAULT: &str = "default";
 const FORBIDDEN: u16 = 403;
 const NOT_FOUND: u16 = 404;
 
-/// What was read of service accounts.
+/// What was read of service accounts, and is known of services.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Read {
+    /// Where the deployments that are called are, by their names.
+    pub(super) addresses: BTreeMap<String, String>,
     /// Their Secrets, as far as they are there.
     pub(super) accounts: Accounts,
     /// What their users must know of them.

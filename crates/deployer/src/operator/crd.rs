@@ -13,13 +13,16 @@ pub enum Served {
     InferenceService,
     /// `InferenceService` of `KFServing`.
     KubeflowInferenceService,
+    /// `InferenceGraph` of `KServe`.
+    InferenceGraph,
 }
 
 impl Served {
     /// All kinds.
-    pub const ALL: [Self; 3] = [Self::SeldonDeployment, Self::InferenceService, Self::KubeflowInferenceService];
+    pub const ALL: [Self; 4] =
+        [Self::SeldonDeployment, Self::InferenceService, Self::KubeflowInferenceService, Self::InferenceGraph];
 
-    /// The kinds that are served: `InferenceService`s only where they are asked for, since `KServe` may be in charge.
+    /// The kinds that are served: those of `KServe` only where they are asked for, since it may be in charge.
     pub fn chosen(with_inference_services: bool) -> &'static [Self] {
         if with_inference_services { &Self::ALL } else { &[Self::SeldonDeployment] }
     }
@@ -36,6 +39,7 @@ impl Served {
             Self::SeldonDeployment => &resources::SELDON_DEPLOYMENTS,
             Self::InferenceService => &resources::INFERENCE_SERVICES,
             Self::KubeflowInferenceService => &resources::KUBEFLOW_INFERENCE_SERVICES,
+            Self::InferenceGraph => &resources::INFERENCE_GRAPHS,
         }
     }
 
@@ -140,6 +144,9 @@ impl Served {
         if self == Self::SeldonDeployment {
             let replicas = json!({"name": "Replicas", "type": "integer", "jsonPath": ".status.replicas"});
             return json!([column("State", ".status.state"), ready, replicas, age, reason]);
+        }
+        if self == Self::InferenceGraph {
+            return json!([column("URL", ".status.url"), ready, age, reason]);
         }
         let traffic = |name: &str, of: &str| {
             let path = format!(".status.components.predictor.traffic[?(@.{of})].percent");

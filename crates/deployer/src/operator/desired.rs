@@ -1,7 +1,7 @@
 //! What a resource asks for, and the objects that make it so. Pure.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     hash::{DefaultHasher, Hash as _, Hasher as _},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -15,7 +15,7 @@ use provost_api::{
     manifest::{ManifestDocument, parse_with_paths},
 };
 use provost_domain::{
-    Deployment, Engine, Namespace, RevisionId, ServerCatalog,
+    Deployment, Engine, FieldPath, Namespace, RevisionId, ServerCatalog, ServiceGraph,
     deployment::{REQUEST_LOG_ANNOTATION, ResourceKind, Role},
     plan::{DesiredPredictor, Resolution, Route},
 };
@@ -62,12 +62,22 @@ impl Asked {
         let generation = object.metadata.generation.unwrap_or(0);
         let (rolled_out, remembered) = (rollout::to_keep(&document), rollout::to_remember(&document));
         let document = match deployment.kind {
-            // A graph of services is refused above.
             ResourceKind::SeldonDeployment | ResourceKind::InferenceGraph => document,
             ResourceKind::InferenceService => seldon_deployment::document::of(&deployment, &[REQUEST_LOG_ANNOTATION]),
         };
         let catalog = Arc::clone(catalog);
         Ok(Self { deployment, document, owner, generation, warnings, rolled_out, remembered, catalog, paths })
+    }
+
+    /// The deployments of the namespace that it calls, each with the field that names it first.
+    pub(super) fn services(&self) -> BTreeMap<&str, FieldPath> {
+        let graphs = self.deployment.predictors.iter().filter_map(|predictor| predictor.services.as_ref());
+        let mut named = BTreeMap::new();
+        for (service, node, step) in graphs.flat_map(ServiceGraph::services) {
+            let step = FieldPath::from("spec.nodes").key(node).field("steps").index(step);
+            named.entry(service.as_str()).or_insert_with(|| step.field("serviceName"));
+        }
+        named
     }
 
     /// The service accounts that must be known before it is built.
@@ -119,7 +129,7 @@ impl Desired {
     pub(super) fn with_accounts(asked: Asked, settings: &Settings, read: Read) -> Result<Self, Vec<String>> {
         let Asked { deployment, document, owner, generation, mut warnings, rolled_out, remembered, catalog, paths } =
             asked;
-        let accounts = read.accounts;
+        let (accounts, document) = (read.accounts, with_addresses(document, &read.addresses));
         warnings.extend(none_to_wake(&deployment, settings));
         warnings.extend(read.warnings.into_iter().chain(annotations_without_effect(&accounts)));
         let source = Source {
@@ -278,6 +288,22 @@ impl Desired {
     pub(super) fn named(&self, kind: &str) -> impl Iterator<Item = &str> {
         self.names.iter().filter(move |(one, _)| one == kind).map(|(_, name)| name.as_str())
     }
+}
+
+/// A document in which the services that graphs name are addresses, as far as these are known.
+fn with_addresses(mut document: Value, addresses: &BTreeMap<String, String>) -> Value {
+    if addresses.is_empty() {
+        return document;
+    }
+    let nodes = document["spec"]["nodes"].as_object_mut().into_iter().flat_map(|nodes| nodes.values_mut());
+    let steps = nodes.filter_map(|node| node["steps"].as_array_mut()).flatten().filter_map(Value::as_object_mut);
+    for step in steps {
+        if let Some(address) = step.get("serviceName").and_then(|name| addresses.get(name.as_str()?)) {
+            step.insert("serviceUrl".to_owned(), json!(address));
+            step.shift_remove("serviceName");
+        }
+    }
+    document
 }
 
 /// Who scales to none must know who wakes.

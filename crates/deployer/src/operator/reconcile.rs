@@ -4,7 +4,7 @@
 mod tests;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -29,12 +29,14 @@ use super::{
     applied::Applied,
     apply::{self, Others},
     children::{Answer, Child, Family, Key, Kind, RouteFacts},
+    claims::Place,
     crd::Served,
     desired::{Asked, Desired, hash_of},
     events,
     observed::{self, identity},
     resources,
     status::{self, Observation},
+    words::{CREATING, FAILED},
 };
 
 /// How long a gateway may take to follow a route: what the route no longer names stays so long.
@@ -60,6 +62,21 @@ pub(super) struct ReconcileError {
 
 /// What was tried, and what came of it.
 pub(super) type Failed = (&'static str, kube::Error);
+
+/// Why a resource is not made so as it is.
+#[derive(Debug)]
+pub(super) struct Unmet {
+    /// The state that its user is told.
+    pub(super) state: &'static str,
+    /// All reasons.
+    pub(super) reasons: Vec<String>,
+}
+
+impl Unmet {
+    fn failed(reasons: Vec<String>) -> Self {
+        Self { state: FAILED, reasons }
+    }
+}
 
 /// Reconciles one deployment.
 pub(super) async fn reconcile(object: Arc<DynamicObject>, context: Arc<Context>) -> Result<Action, ReconcileError> {
@@ -104,7 +121,8 @@ impl<'a> Pass<'a> {
             && REFUSALS.contains(&answer.code)
         {
             let generation = self.object.metadata.generation.unwrap_or(0);
-            self.report(status::refused(&self.family, generation, std::slice::from_ref(&answer.message))).await?;
+            let refused = Unmet::failed(vec![answer.message.clone()]);
+            self.report(status::refused(&self.family, generation, &refused)).await?;
         }
         result
     }
@@ -113,7 +131,8 @@ impl<'a> Pass<'a> {
         let key = (self.namespace.clone(), self.object.name_any());
         if let Some(other) = self.context.claims.other(self.context.served, &key) {
             let generation = self.object.metadata.generation.unwrap_or(0);
-            self.report(status::refused(&self.family, generation, &[name_taken(other, &key)])).await?;
+            let taken = Unmet::failed(vec![name_taken(other, &key)]);
+            self.report(status::refused(&self.family, generation, &taken)).await?;
             return Ok(Action::await_change());
         }
         if self.restore_rolled_out().await? {
@@ -122,9 +141,9 @@ impl<'a> Pass<'a> {
         let settings = &self.context.options.settings;
         let desired = match self.desired(memory).await? {
             Ok(desired) => desired,
-            Err(reasons) => {
+            Err(unmet) => {
                 let generation = self.object.metadata.generation.unwrap_or(0);
-                self.report(status::refused(&self.family, generation, &reasons)).await?;
+                self.report(status::refused(&self.family, generation, &unmet)).await?;
                 return Ok(Action::await_change());
             }
         };
@@ -161,10 +180,13 @@ impl<'a> Pass<'a> {
 
     /// What the resource asks for, or all that is wrong with it. Nothing is read again while its user changes nothing,
     /// unless something was not there.
-    async fn desired(&self, memory: &mut Memory) -> Result<Result<Arc<Desired>, Vec<String>>, Failed> {
+    async fn desired(&self, memory: &mut Memory) -> Result<Result<Arc<Desired>, Unmet>, Failed> {
         let written = resources::hash_of(self.object);
         let catalog = self.context.options.servers.current();
-        let is_same = |memo: &Memo| memo.written == written && Arc::ptr_eq(&memo.catalog, &catalog);
+        let is_there = |(name, address): (&String, &String)| self.place(name) == Place::At(address.clone());
+        let is_same = |memo: &Memo| {
+            memo.written == written && Arc::ptr_eq(&memo.catalog, &catalog) && memo.read.addresses.iter().all(is_there)
+        };
         let known = memory.desired.take().filter(is_same);
         let known = match known {
             Some(memo) if memo.stale.is_none_or(|stale| Instant::now() < stale) => {
@@ -174,15 +196,43 @@ impl<'a> Pass<'a> {
         };
         let asked = match Asked::of(self.object, &catalog) {
             Ok(asked) => asked,
-            Err(reasons) => return Ok(Err(reasons)),
+            Err(reasons) => return Ok(Err(Unmet::failed(reasons))),
         };
-        let read = self.read_accounts(&asked).await?;
+        let addresses = match self.addresses(&asked) {
+            Ok(addresses) => addresses,
+            Err(unmet) => return Ok(Err(unmet)),
+        };
+        let read = Read { addresses, ..self.read_accounts(&asked).await? };
         let stale = read.is_missing.then(|| Instant::now() + READ_AGAIN);
         let same = known.filter(|memo| memo.read == read).map(|memo| Ok(memo.desired));
         let build = || Desired::with_accounts(asked, &self.context.options.settings, read.clone()).map(Arc::new);
         let desired = same.unwrap_or_else(build);
         memory.desired = desired.as_ref().ok().cloned().map(|desired| Memo { written, catalog, read, stale, desired });
-        Ok(desired)
+        Ok(desired.map_err(Unmet::failed))
+    }
+
+    /// Where a deployment of the namespace is called.
+    fn place(&self, name: &str) -> Place {
+        self.context.claims.place(&(self.namespace.clone(), name.to_owned()))
+    }
+
+    /// Where the deployments that it calls are, or which is not there yet.
+    fn addresses(&self, asked: &Asked) -> Result<BTreeMap<String, String>, Unmet> {
+        let mut addresses = BTreeMap::new();
+        let mut unmet = Unmet { state: CREATING, reasons: Vec::new() };
+        for (name, path) in asked.services() {
+            match self.place(name) {
+                Place::At(address) => {
+                    addresses.insert(name.to_owned(), address);
+                }
+                Place::Awaited => unmet.reasons.push(format!("{path}: waiting for the deployment `{name}`")),
+                Place::Nowhere => {
+                    unmet.state = FAILED;
+                    unmet.reasons.push(format!("{path}: there is no deployment `{name}` in the namespace: apply one"));
+                }
+            }
+        }
+        if unmet.reasons.is_empty() { Ok(addresses) } else { Err(unmet) }
     }
 
     /// Reads the service accounts that pods are made with; asks nothing where none is needed.

@@ -33,7 +33,7 @@ const SETTLE: Duration = Duration::from_secs(4);
 /// How many Deployments are looked at at once.
 const CONCURRENCY: usize = 16;
 
-/// Scales until `stopped`. Only `InferenceService`s ask for it.
+/// Scales until `stopped`. Only what `KServe` has asks for it.
 pub(super) async fn run(client: &Client, options: &Options, stopped: impl Future<Output = ()>) {
     if !options.kinds.contains(&Served::InferenceService) {
         return;

@@ -12,6 +12,7 @@ use super::{
     children::{Answer, Family, Rollout},
     desired::Desired,
     observed::rollouts,
+    reconcile::Unmet,
     words::{AVAILABLE, CREATING, FAILED},
 };
 use crate::kubernetes::{HTTP_PORT, Settings};
@@ -48,9 +49,11 @@ pub(super) fn observed(observation: &Observation<'_>) -> Value {
     if let Some(service) = desired.service() {
         let host = host(&service, namespace);
         status["address"] = json!({"url": format!("http://{host}:{HTTP_PORT}{}", desired.predictions_path())});
-        if desired.kind() == ResourceKind::InferenceService {
-            let host = desired.host(observation.settings).unwrap_or(host);
-            kserve::add(&mut status, observation, &host);
+        let outside = desired.host(observation.settings).unwrap_or(host);
+        match desired.kind() {
+            ResourceKind::SeldonDeployment => {}
+            ResourceKind::InferenceService => kserve::add(&mut status, observation, &outside),
+            ResourceKind::InferenceGraph => status["url"] = json!(format!("http://{outside}")),
         }
     }
     status
@@ -60,8 +63,8 @@ pub(super) fn observed(observation: &Observation<'_>) -> Value {
 pub(super) const PREDICTORS: &str = "predictors";
 
 /// The status of a resource that cannot be applied: what was there before stays.
-pub(super) fn refused(family: &Family, generation: i64, reasons: &[String]) -> Value {
-    common(family, generation, FAILED, &reasons.join("; "), &[])
+pub(super) fn refused(family: &Family, generation: i64, unmet: &Unmet) -> Value {
+    common(family, generation, unmet.state, &unmet.reasons.join("; "), &[])
 }
 
 fn common(family: &Family, generation: i64, state: &str, description: &str, warnings: &[String]) -> Value {
@@ -244,7 +247,8 @@ mod tests {
 
     #[test]
     fn a_refusal_tells_of_what_serves_on() {
-        let status = refused(&family(), 4, &["spec.predictors: is missing".to_owned()]);
+        let unmet = Unmet { state: FAILED, reasons: vec!["spec.predictors: is missing".to_owned()] };
+        let status = refused(&family(), 4, &unmet);
         assert_eq!(status["deploymentStatus"]["iris-main-0-classifier"]["availableReplicas"], 1);
         assert_eq!((&status["replicas"], &status["state"]), (&json!(1), &json!(FAILED)));
     }

@@ -26,6 +26,15 @@ them first: `patch` changes one, `create` lets the patch make it. Only service a
   resources: [inferenceservices/finalizers]
   verbs: [update]
 - apiGroups: [serving.kserve.io]
+  resources: [inferencegraphs]
+  verbs: [list, watch]
+- apiGroups: [serving.kserve.io]
+  resources: [inferencegraphs/status]
+  verbs: [patch]
+- apiGroups: [serving.kserve.io]
+  resources: [inferencegraphs/finalizers]
+  verbs: [update]
+- apiGroups: [serving.kserve.io]
   resources: [servingruntimes]
   verbs: [list, watch]
 # The route by hosts goes with `ingressDomain`.
@@ -80,10 +89,13 @@ them first: `patch` changes one, `create` lets the patch make it. Only service a
   namespace: {{ .Release.Namespace }}
 {{- end }}
 
-{{/* What a server asks of InferenceServices; given the verbs. */}}
+{{/* What a server asks of InferenceServices and InferenceGraphs; given the verbs. */}}
 {{- define "provost.inferenceServiceRules" -}}
 - apiGroups: [serving.kserve.io, serving.kubeflow.org]
   resources: [inferenceservices]
+  verbs: [{{ . }}]
+- apiGroups: [serving.kserve.io]
+  resources: [inferencegraphs]
   verbs: [{{ . }}]
 - apiGroups: [serving.kserve.io]
   resources: [servingruntimes]

@@ -7,20 +7,30 @@ use std::{
 };
 
 use provost_domain::{
-    Deployment, FieldPath, Namespace, Predictor, ResourceName, Violation,
-    deployment::{Protocol, ResourceKind, ServerType},
+    Deployment, Engine, FieldPath, Namespace, Predictor, ResourceName, Violation,
+    deployment::{ComponentSpec, Protocol, ResourceKind, ServerType, TextMap},
     graph::{Implementation, Node, NodeKind},
     service_graph::{
         Dependency, RouterNode, RouterType, ServiceGraph, ServiceStep, StepData, Target, condition::Condition,
     },
 };
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::crd::{Class, Finding, metadata::ObjectMeta, words::Words};
+use crate::crd::{
+    Class, Finding,
+    inference_service::{
+        component,
+        convert::{SERVICE_NAME, scale::ScaleReader},
+        paths::Paths,
+    },
+    metadata::ObjectMeta,
+    words::Words,
+};
 
 /// The name of the one predictor.
 const PREDICTOR: &str = "graph";
+const SERVICE_ACCOUNT: &str = "serviceAccountName";
 /// The names that `KServe` takes, in its words.
 const NAME_RULE: &str = "[a-z]([-a-z0-9]*[a-z0-9])?";
 
@@ -75,7 +85,7 @@ struct WrittenStep {
 }
 
 /// Reads a document whose fields are all of the right types.
-pub(super) fn read(document: &Value, default_namespace: &Namespace) -> Read {
+pub(super) fn read(document: &Value, default_namespace: &Namespace, engine: Engine) -> Read {
     // The walk took away what does not fit the types.
     let Written { metadata, spec } = serde_json::from_value(document.clone()).unwrap_or_default();
     let mut reader = Reader { graph: metadata.name.clone().unwrap_or_default(), ..Reader::default() };
@@ -84,6 +94,12 @@ pub(super) fn read(document: &Value, default_namespace: &Namespace) -> Read {
     let request_log = words.request_log(&[("metadata", &metadata.annotations)]);
     reader.check_name(metadata.name.as_deref());
     let services = reader.graph(spec);
+    let pods = reader.pods(&document["spec"]);
+    let (component_specs, annotations) = match engine {
+        Engine::Process => (Vec::new(), TextMap::new()),
+        // As KServe's Service, it has the graph's name.
+        Engine::Kubernetes => (vec![pods], [(SERVICE_NAME.to_owned(), id.name.to_string())].into()),
+    };
     let graph = Node {
         name: id.name.to_string(),
         kind: NodeKind::Model,
@@ -91,7 +107,8 @@ pub(super) fn read(document: &Value, default_namespace: &Namespace) -> Read {
         ..Node::default()
     };
     let services = Some(services);
-    let predictor = Predictor { name: PREDICTOR.to_owned(), graph, services, ..Predictor::default() };
+    let name = PREDICTOR.to_owned();
+    let predictor = Predictor { name, graph, services, component_specs, annotations, ..Predictor::default() };
     let deployment = Deployment {
         kind: ResourceKind::InferenceGraph,
         id,
@@ -106,6 +123,16 @@ pub(super) fn read(document: &Value, default_namespace: &Namespace) -> Read {
         request_log,
     };
     Read { deployment, violations: reader.violations, findings: reader.findings }
+}
+
+/// Where the parts of the deployment stand in what was written.
+pub(super) fn paths() -> Paths {
+    let mut paths = Paths::default();
+    let pods = FieldPath::of("spec").field("predictors").index(0).field("componentSpecs").index(0);
+    paths.add(pods.field("hpaSpec"), FieldPath::from("spec.scaleMetric"));
+    paths.add_whole(pods.field("spec").field("containers").index(0), FieldPath::of("spec"));
+    paths.add_whole(pods.field("spec"), FieldPath::of("spec"));
+    paths
 }
 
 #[derive(Debug, Default)]
@@ -166,6 +193,20 @@ impl Reader {
         let follows = |rule: &Violation| of_fields.iter().any(|told| told.is_within(&rule.path));
         self.violations.extend(graph.validate().into_iter().filter(|rule| !follows(rule)));
         graph
+    }
+
+    /// The pods that run the graph, and how many.
+    fn pods(&mut self, spec: &Value) -> ComponentSpec {
+        let (violations, findings) = (&mut self.violations, &mut self.findings);
+        let mut scale = ScaleReader { path: &FieldPath::of("spec"), violations, findings };
+        scale.check(spec);
+        let scale = scale.read(spec);
+        let container = json!({"resources": spec["resources"]});
+        let mut pods = component::of_model(spec, &container, &self.graph, scale);
+        if let Some(account) = spec[SERVICE_ACCOUNT].as_str() {
+            pods.document["spec"][SERVICE_ACCOUNT] = json!(account);
+        }
+        pods
     }
 
     fn seconds(&mut self, written: Option<i32>, path: FieldPath) -> Option<Duration> {

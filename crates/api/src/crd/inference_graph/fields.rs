@@ -7,8 +7,8 @@ use Shape::{Boolean, Integer, Map, Object, ObjectMap, Objects, Text, TextMap};
 
 /// What the reference page says before the tables.
 pub const INTRODUCTION: &str = "\
-Kind `InferenceGraph` of `serving.kserve.io/v1alpha1`: nodes that chain, choose and join calls of services. It is served in the \
-server's own process, and refused on Kubernetes.";
+Kind `InferenceGraph` of `serving.kserve.io/v1alpha1`: nodes that chain, choose and join calls of services. The operator takes \
+it where it is told to take `InferenceService`s.";
 
 /// The table.
 pub static FIELDS: Table = Table::new(&SECTIONS, &ANNOTATIONS, &PREFIXES, || Table::index(&SECTIONS));
@@ -98,17 +98,21 @@ static NODE: [Field; 12] = [
 ];
 
 static POD: [Field; 10] = [
-    Field::no_effect("spec.minReplicas", Integer, "Fewest replicas.").because(NO_POD).unless(1),
-    Field::no_effect("spec.maxReplicas", Integer, "Most replicas.").because(NO_POD).unless(1),
-    Field::no_effect("spec.scaleTarget", Integer, "How busy a replica is to be.").because(NO_POD),
-    Field::no_effect("spec.scaleMetric", Text, "What is scaled on.").because(NO_POD),
-    Field::no_effect("spec.resources", Map, "Requests and limits.").because(NO_POD),
-    Field::no_effect("spec.affinity", Map, "Where it runs.").because(NO_POD),
-    Field::no_effect("spec.tolerations", Shape::List, "Which taints it bears.").because(NO_POD),
-    Field::no_effect("spec.nodeSelector", TextMap, "Labels of machines.").because(NO_POD),
-    Field::no_effect("spec.nodeName", Text, "The machine.").because(NO_POD),
-    Field::no_effect("spec.serviceAccountName", Text, "Its account.").because(NO_POD),
+    pod("spec.minReplicas", Integer, "Fewest replicas; with 0 the first request waits until one is there.").unless(1),
+    pod("spec.maxReplicas", Integer, "Most replicas.").unless(1),
+    pod("spec.scaleTarget", Integer, "How busy a replica is to be: percent, or requests."),
+    pod("spec.scaleMetric", Text, "What is scaled on: `cpu`, the default, `memory`, `concurrency` or `rps`."),
+    pod("spec.resources", Map, "Requests and limits."),
+    pod("spec.affinity", Map, "Where it runs."),
+    pod("spec.tolerations", Shape::List, "Which taints it bears."),
+    pod("spec.nodeSelector", TextMap, "Labels of machines."),
+    pod("spec.nodeName", Text, "The machine."),
+    pod("spec.serviceAccountName", Text, "Its account."),
 ];
+
+const fn pod(path: &'static str, shape: Shape, about: &'static str) -> Field {
+    Field::on_kubernetes(path, shape, about).because(NO_POD)
+}
 
 static ANNOTATIONS: [Annotation; 3] = [
     Annotation::new(

@@ -1,6 +1,6 @@
 //! What is read of an `InferenceGraph`, and what is told of one that is wrong.
 
-use provost_domain::{Deployment, Engine, Namespace, ServerCatalog};
+use provost_domain::{Deployment, Engine, Namespace, ServerCatalog, Violation};
 use serde_json::{Value, json};
 
 use super::parse;
@@ -16,9 +16,12 @@ fn read(nodes: &Value) -> Result<(Deployment, Vec<String>), Vec<String>> {
 
 fn read_document(document: &Value) -> Result<(Deployment, Vec<String>), Vec<String>> {
     let texts = |all: &[_]| all.iter().map(ToString::to_string).collect::<Vec<_>>();
-    parse(document, &Namespace::default_namespace(), &ServerCatalog::default(), Engine::Process)
-        .map(|(deployment, findings)| (deployment, findings.iter().map(ToString::to_string).collect()))
-        .map_err(|violations| texts(&violations))
+    read_for(Engine::Process, document).map_err(|violations| texts(&violations))
+}
+
+fn read_for(engine: Engine, document: &Value) -> Result<(Deployment, Vec<String>), Vec<Violation>> {
+    parse(document, &Namespace::default_namespace(), &ServerCatalog::default(), engine)
+        .map(|parsed| (parsed.deployment, parsed.findings.iter().map(ToString::to_string).collect()))
 }
 
 #[track_caller]
@@ -147,8 +150,49 @@ fn limits_names_and_unknown_fields_are_looked_at() {
 }
 
 #[test]
-fn a_cluster_does_not_run_it_yet() {
-    let document = json!({"metadata": {"name": "flow"}});
-    let told = parse(&document, &Namespace::default_namespace(), &ServerCatalog::default(), Engine::Kubernetes);
-    assert_eq!(told.unwrap_err()[0].path.as_str(), "kind");
+fn on_kubernetes_its_pods_are_as_the_specification_says() {
+    let document = json!({"metadata": {"name": "flow"}, "spec": {
+        "nodes": root("Sequence", &json!([{"serviceName": "a"}])),
+        "minReplicas": 2,
+        "maxReplicas": 4,
+        "scaleMetric": "memory",
+        "scaleTarget": 60,
+        "resources": {"requests": {"cpu": "10m"}},
+        "nodeSelector": {"zone": "a"},
+        "serviceAccountName": "mine",
+    }});
+    let (deployment, warnings) = read_for(Engine::Kubernetes, &document).unwrap();
+    assert!(warnings.is_empty(), "{warnings:?}");
+    let predictor = &deployment.predictors[0];
+    assert_eq!(predictor.annotations["seldon.io/svc-name"], "flow");
+    let [pods] = &predictor.component_specs[..] else { panic!("{:?}", predictor.component_specs) };
+    let target = json!({"type": "Utilization", "averageUtilization": 60});
+    assert_eq!(
+        pods.document,
+        json!({
+            "replicas": 2,
+            "hpaSpec": {
+                "minReplicas": 2,
+                "maxReplicas": 4,
+                "metricsv2": [{"type": "Resource", "resource": {"name": "memory", "target": target}}],
+            },
+            "spec": {
+                "nodeSelector": {"zone": "a"},
+                "serviceAccountName": "mine",
+                "containers": [{"name": "flow", "resources": {"requests": {"cpu": "10m"}}}],
+            },
+        })
+    );
+    let wrong = json!({"metadata": {"name": "flow"}, "spec": {
+        "nodes": root("Sequence", &json!([{"serviceName": "a"}])),
+        "minReplicas": 3,
+        "maxReplicas": 2,
+        "scaleMetric": "mood",
+    }});
+    let told: Vec<_> = read_for(Engine::Kubernetes, &wrong).unwrap_err().iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told[0].contains("cannot be greater than MaxReplicas") && told[1].contains("`mood` is not known"),
+        "{told:?}"
+    );
 }

@@ -29,18 +29,18 @@ const UTILIZATION: i64 = 80;
 
 /// How many pods there are.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Scale<'a> {
-    pub(super) fewest: i64,
-    pub(super) most: i64,
+pub(in crate::crd) struct Scale<'a> {
+    pub(in crate::crd) fewest: i64,
+    pub(in crate::crd) most: i64,
     /// `cpu` or `memory`.
-    pub(super) metric: &'a str,
-    pub(super) target: Option<i64>,
+    pub(in crate::crd) metric: &'a str,
+    pub(in crate::crd) target: Option<i64>,
     /// In place of those: by requests.
-    pub(super) by_requests: Option<Scaling>,
+    pub(in crate::crd) by_requests: Option<Scaling>,
 }
 
 /// The pods of a model that the platform serves.
-pub(super) fn of_model(predictor: &Value, model: &Value, node: &str, scale: Scale<'_>) -> ComponentSpec {
+pub(in crate::crd) fn of_model(predictor: &Value, model: &Value, node: &str, scale: Scale<'_>) -> ComponentSpec {
     let mut container = picked(model, |name| CONTAINER_FIELDS.contains(&name));
     container.insert("name".to_owned(), json!(node));
     component(predictor, vec![Value::Object(container)], scale)

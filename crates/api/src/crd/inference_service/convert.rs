@@ -4,7 +4,7 @@
 mod beside;
 mod limits;
 mod runtime;
-mod scale;
+pub(in crate::crd) mod scale;
 mod sources;
 
 use provost_domain::{
@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use super::{component, fields::SERVICE_ACCOUNT, paths::Paths};
 use crate::crd::{Class, Finding, metadata::ObjectMeta, words::Words};
 pub(super) use beside::explainers_refused;
+use scale::ScaleReader;
 pub(super) use sources::CANARY;
 use sources::Source;
 
@@ -51,7 +52,7 @@ const TRANSFORMER: &str = "transformer-container";
 /// The key of containers of the user's own.
 const CONTAINERS: &str = "containers";
 /// The annotation that names the Service of a predictor.
-const SERVICE_NAME: &str = "seldon.io/svc-name";
+pub(in crate::crd) const SERVICE_NAME: &str = "seldon.io/svc-name";
 /// The parameter with the format of a model, for serving runtimes that refer to it.
 const MODEL_FORMAT: &str = "modelFormat";
 /// The variable that makes scikit-learn models answer with probabilities.
@@ -185,7 +186,7 @@ impl Reader<'_> {
         self.paths.add(at.clone(), source.path.clone());
         self.paths.add(at.field("name"), source.path.field("name"));
         self.paths.add(at.field("traffic"), source.traffic_path.clone());
-        self.check_replicas(source);
+        self.scale(source).check(&source.spec);
         let mut annotations: TextMap = typed(&source.spec["annotations"]);
         if self.engine == Engine::Kubernetes && index == 0 {
             annotations.entry(SERVICE_NAME.to_owned()).or_insert_with(|| format!("{}-predictor", self.name));
@@ -215,9 +216,13 @@ impl Reader<'_> {
         self.paths.add_whole(pod, source.path.clone());
     }
 
+    fn scale<'b>(&'b mut self, source: &'b Source) -> ScaleReader<'b> {
+        ScaleReader { path: &source.path, violations: self.violations, findings: &mut self.findings }
+    }
+
     /// The pods of a predictor.
     fn component(&mut self, source: &Source, server: &Server) -> ComponentSpec {
-        let scale = self.scale(source);
+        let scale = self.scale(source).read(&source.spec);
         let mut written = MODELS.iter().chain(&LEGACY_MODELS).filter(|name| **name != CONTAINERS);
         let model = written.find_map(|name| source.spec.get(*name)).unwrap_or(&Value::Null);
         match server {
@@ -229,23 +234,6 @@ impl Reader<'_> {
             Server::Runtime { image, .. } => {
                 component::of_runtime(&source.spec, model, image.clone(), &self.name, scale)
             }
-        }
-    }
-
-    fn check_replicas(&mut self, source: &Source) {
-        let number = |name: &str| source.spec[name].as_i64();
-        let (fewest, most) = (number("minReplicas"), number("maxReplicas"));
-        let path = |name: &str| source.path.field(name);
-        if let Some(fewest) = fewest.filter(|fewest| *fewest < 0) {
-            self.invalid(path("minReplicas"), fewest, "'MinReplicas' cannot be less than 0");
-        }
-        if let Some(most) = most.filter(|most| *most < 0) {
-            self.invalid(path("maxReplicas"), most, "'MaxReplicas' cannot be less than 0");
-        }
-        if let (Some(fewest), Some(most @ 1..)) = (fewest, most)
-            && fewest > most
-        {
-            self.invalid(path("minReplicas"), fewest, "'MinReplicas' cannot be greater than MaxReplicas");
         }
     }
 

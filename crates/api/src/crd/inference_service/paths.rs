@@ -38,12 +38,12 @@ impl Paths {
     }
 
     /// Notes where the part of the deployment at `from` comes from.
-    pub(super) fn add(&mut self, from: FieldPath, to: FieldPath) {
+    pub(in crate::crd) fn add(&mut self, from: FieldPath, to: FieldPath) {
         self.rules.push(Place { from, to, keeps_rest: false });
     }
 
     /// The same where what is inside has the same names in both.
-    pub(super) fn add_whole(&mut self, from: FieldPath, to: FieldPath) {
+    pub(in crate::crd) fn add_whole(&mut self, from: FieldPath, to: FieldPath) {
         self.rules.push(Place { from, to, keeps_rest: true });
     }
 

@@ -30,6 +30,9 @@ const NOT_THE_PODS: [&str; 8] = [
 /// Fields of a node that the pod has acted on already.
 const ACTED_ON: [&str; 3] = ["envSecretRefName", "serviceAccountName", "storageInitializerImage"];
 
+/// Fields of a graph of services that say what it does.
+const OF_SERVICE_GRAPHS: [&str; 3] = ["nodes", "routerTimeouts", "timeout"];
+
 /// Where the model of each node is as the pod sees it, by the node's name.
 pub(super) type ModelUris = BTreeMap<String, String>;
 
@@ -56,6 +59,9 @@ fn endpoint(part: Part<'_>, program: &NodeContainer) -> (String, Value) {
 
 fn manifest(part: Part<'_>, places: &Places<'_>) -> Value {
     let document = part.source.document;
+    if part.source.deployment.kind == ResourceKind::InferenceGraph {
+        return service_graph(part);
+    }
     let mut specification = document["spec"].as_object().cloned().unwrap_or_default();
     specification.shift_remove("replicas");
     let has_own = part.predictor.graph.nodes().into_iter().any(Node::is_own_program);
@@ -64,6 +70,19 @@ fn manifest(part: Part<'_>, places: &Places<'_>) -> Value {
         specification.shift_remove("protocol");
     }
     specification.insert("predictors".to_owned(), json!([predictor(part, places)]));
+    json!({
+        "apiVersion": document["apiVersion"],
+        "kind": document["kind"],
+        "metadata": metadata(part),
+        "spec": specification,
+    })
+}
+
+/// A graph of services without what says how its pods are made. What services it names are addresses by now.
+fn service_graph(part: Part<'_>) -> Value {
+    let document = part.source.document;
+    let mut specification = document["spec"].as_object().cloned().unwrap_or_default();
+    specification.retain(|name, _| OF_SERVICE_GRAPHS.contains(&name.as_str()));
     json!({
         "apiVersion": document["apiVersion"],
         "kind": document["kind"],

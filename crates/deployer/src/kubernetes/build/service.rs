@@ -15,7 +15,7 @@ const KSERVE_PORT: u16 = 80;
 /// The specification of the Service.
 pub(super) fn specification(part: Part<'_>) -> Value {
     let mut ports = vec![port("http", HTTP_PORT, PORT), port("grpc", GRPC_PORT, PORT)];
-    if part.source.deployment.kind == ResourceKind::InferenceService {
+    if part.source.deployment.kind != ResourceKind::SeldonDeployment {
         ports.push(port("kserve", KSERVE_PORT, PORT));
     }
     with(part, &json!({PREDICTOR_LABEL: part.app()}), &ports.into())

@@ -181,3 +181,63 @@ async fn one_whose_name_an_older_resource_of_another_kind_has_makes_nothing() {
         "{told}"
     );
 }
+
+/// A graph that calls two deployments.
+fn graph() -> DynamicObject {
+    let steps = json!([{"name": "one", "serviceName": "iris"}, {"name": "other", "serviceUrl": "http://wine/predict"}]);
+    serde_json::from_value(json!({
+        "apiVersion": "serving.kserve.io/v1alpha1",
+        "kind": "InferenceGraph",
+        "metadata": {"name": "flow", "namespace": "models", "generation": 1, "uid": "2"},
+        "spec": {
+            "nodes": {"root": {"routerType": "Ensemble", "steps": steps}},
+            "timeout": 7,
+            "resources": {"limits": {"cpu": "1"}},
+        },
+    }))
+    .unwrap()
+}
+
+#[tokio::test]
+async fn a_graph_waits_for_what_it_calls_and_follows_where_that_is() {
+    let server = Server::default();
+    let context = Context { served: Served::InferenceGraph, ..context(&server, false) };
+    let (object, mut memory) = (graph(), Memory::default());
+    let told = async |memory: &mut Memory| {
+        let unmet = Pass::of(&object, &context).desired(memory).await.unwrap().unwrap_err();
+        (unmet.state, unmet.reasons)
+    };
+    let path = "spec.nodes[root].steps[0].serviceName";
+    let missing = format!("{path}: there is no deployment `iris` in the namespace: apply one");
+    assert_eq!(told(&mut memory).await, (FAILED, vec![missing]));
+    let be = |status: Value| {
+        let mut iris = deployment("/models/iris", "");
+        iris.data["status"] = status;
+        context.claims.note(&(Served::SeldonDeployment, None), &Event::Apply(iris), |_| true);
+    };
+    be(json!({"state": "Creating"}));
+    let waiting = format!("{path}: waiting for the deployment `iris`");
+    assert_eq!(told(&mut memory).await, (CREATING, vec![waiting]));
+    for url in ["http://iris-main:8000/predict", "http://iris-other:8000/predict"] {
+        be(json!({"state": "Available", "address": {"url": url}}));
+        let found = pods(&*desired(&object, &context, &mut memory).await);
+        assert!(found.contains(url) && !found.contains("serviceName"), "{found}");
+    }
+}
+
+#[test]
+fn a_pod_of_a_graph_carries_what_the_graph_does() {
+    let settings = Settings::new("provost:1".to_owned());
+    let desired = Desired::of(&graph(), &Arc::default(), &settings).unwrap();
+    let objects = desired.objects(&settings);
+    let names: Vec<_> =
+        objects.iter().map(|object| format!("{} {}", object["kind"], object["metadata"]["name"])).collect();
+    assert_eq!(names, [r#""Deployment" "flow-graph-0-flow""#, r#""Service" "flow""#]);
+    let container = &objects[0]["spec"]["template"]["spec"]["containers"][0];
+    assert_eq!(container["resources"]["limits"], json!({"cpu": "1"}));
+    let environment = container["env"].as_array().unwrap();
+    let manifest = environment.iter().find_map(|one| one["value"].as_str().filter(|value| value.contains("nodes")));
+    let manifest: Value = serde_json::from_str(manifest.unwrap()).unwrap();
+    assert_eq!(manifest["spec"], json!({"nodes": graph().data["spec"]["nodes"], "timeout": 7}));
+    assert_eq!(manifest["kind"], "InferenceGraph");
+}
