@@ -12,8 +12,7 @@ pub struct SupportedEstimator {
     pub library: &'static str,
     /// The oldest version of the library whose files are read.
     pub since: &'static str,
-    /// What its predictor can answer with. Empty for a transformer, and for a pipeline, which
-    /// answers as its last step does.
+    /// What its predictor can answer with. Empty for a pipeline, which answers as its last step does.
     pub methods: &'static [Method],
     /// Modules in which versions of the library have kept the class.
     pub(crate) modules: &'static [&'static str],
@@ -66,6 +65,7 @@ pub(crate) const XGBOOST: &str = "XGBoost";
 
 const CLASSIFIER: &[Method] = &[Method::PredictProba, Method::Predict];
 const REGRESSOR: &[Method] = &[Method::Predict];
+const TRANSFORMER: &[Method] = &[Method::Transform];
 const LINEAR_CLASSIFIER: &[Method] = &[Method::PredictProba, Method::Predict, Method::DecisionFunction];
 
 // scikit-learn 0.22 gave its modules an underscore.
@@ -79,7 +79,7 @@ const FOREST: &[&str] = &["sklearn.ensemble.forest", "sklearn.ensemble._forest"]
 const SUPPORTED: [SupportedEstimator; 13] = [
     sklearn("LogisticRegression", LOGISTIC, Class::LogisticRegression, LINEAR_CLASSIFIER),
     sklearn("LinearRegression", LINEAR, Class::LinearRegression, REGRESSOR),
-    sklearn("StandardScaler", PREPROCESSING, Class::StandardScaler, &[]),
+    sklearn("StandardScaler", PREPROCESSING, Class::StandardScaler, TRANSFORMER),
     sklearn("Pipeline", PIPELINE, Class::Pipeline, &[]),
     sklearn("DecisionTreeClassifier", TREE, Class::TreeClassifier(Splits::Best), CLASSIFIER),
     sklearn("DecisionTreeRegressor", TREE, Class::TreeRegressor(Splits::Best), REGRESSOR),

@@ -1,8 +1,13 @@
 //! The arithmetic of linear models: a dot product for each output, then what the model makes of it.
 
-use provost_inference::{Features, PredictError};
+use provost_inference::{Features, MissingValues, OutputSchema, PredictError};
 
-use super::{Error, predictor::Head, record::Record};
+use super::{
+    Error,
+    predictor::{Answer, Head},
+    record::Record,
+    transform::check_finite,
+};
 
 /// Scores are `weights · row + intercept`.
 #[derive(Debug)]
@@ -182,10 +187,17 @@ pub(super) struct LinearHead {
     pub(super) finish: Finish,
 }
 
+impl LinearHead {
+    /// What answers with this head: linear models take no missing values.
+    pub(super) fn answer(self, output: OutputSchema) -> Answer {
+        Answer { head: Box::new(self), output, missing_values: MissingValues::Refused }
+    }
+}
+
 impl Head for LinearHead {
     fn predict(&self, rows: &Features<'_>, output: &mut Vec<f64>) -> Result<(), PredictError> {
-        for (index, row) in rows.iter_rows().enumerate() {
-            check_finite(index, row)?;
+        check_finite(rows)?;
+        for row in rows.iter_rows() {
             let start = output.len();
             self.linear.score(row, output);
             self.finish.apply(start, output);
@@ -196,15 +208,6 @@ impl Head for LinearHead {
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
     fn cost_nanoseconds(&self) -> f64 {
         30.0 + 0.5 * self.linear.weight_count() as f64 + 12.0 * self.linear.outputs() as f64
-    }
-}
-
-/// Linear models take no missing values, and no infinities that a scaler may have made.
-fn check_finite(row_index: usize, row: &[f64]) -> Result<(), PredictError> {
-    match row.iter().position(|value| !value.is_finite()) {
-        None => Ok(()),
-        Some(column) if row[column].is_nan() => Err(PredictError::MissingValue { row: row_index, column }),
-        Some(column) => Err(PredictError::ValueTooLarge { row: row_index, column, value: row[column] }),
     }
 }
 

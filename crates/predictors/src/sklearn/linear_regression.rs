@@ -6,13 +6,16 @@ use crate::Method;
 
 use super::{
     Error,
+    classes::Classes,
+    estimator::Model,
     linear::{Dimensions, Finish, Linear, LinearHead},
+    predictor::Answer,
     record::Record,
 };
 
 #[derive(Debug)]
 pub(super) struct LinearRegression {
-    pub(super) linear: Linear,
+    linear: Linear,
     dimensions: Dimensions,
 }
 
@@ -23,7 +26,7 @@ impl LinearRegression {
     }
 
     /// A model fitted on a column of targets answers with a column, as scikit-learn does.
-    pub(super) fn head(self) -> (LinearHead, OutputSchema) {
+    fn head(self) -> (LinearHead, OutputSchema) {
         let shape = match self.dimensions {
             Dimensions::One => OutputShape::Vector,
             Dimensions::Two => OutputShape::Matrix(self.linear.outputs()),
@@ -31,5 +34,24 @@ impl LinearRegression {
         let head = LinearHead { linear: self.linear, finish: Finish::Scores };
         let name = Method::Predict.name();
         (head, OutputSchema { shape, kind: OutputKind::Float, name, precision: Precision::Double })
+    }
+}
+
+impl Model for LinearRegression {
+    fn features(&self) -> Option<usize> {
+        Some(self.linear.features())
+    }
+
+    fn methods(&self) -> Vec<Method> {
+        vec![Method::Predict]
+    }
+
+    fn classes(&self) -> &[Classes] {
+        &[]
+    }
+
+    fn answer(self: Box<Self>, _method: Method, _features: usize) -> Result<Answer, Error> {
+        let (head, output) = self.head();
+        Ok(head.answer(output))
     }
 }

@@ -7,7 +7,9 @@ use crate::{Method, shown::shown};
 use super::{
     Error,
     classes::Classes,
+    estimator::Model,
     linear::{Dimensions, Finish, Linear, LinearHead},
+    predictor::Answer,
     record::Record,
     version::Version,
 };
@@ -22,8 +24,8 @@ enum Rule {
 
 #[derive(Debug)]
 pub(super) struct LogisticRegression {
-    pub(super) linear: Linear,
-    pub(super) classes: Classes,
+    linear: Linear,
+    classes: Classes,
     rule: Rule,
 }
 
@@ -43,24 +45,43 @@ impl LogisticRegression {
         Ok(Self { linear, classes, rule })
     }
 
-    pub(super) fn head(self, method: Method) -> (LinearHead, OutputSchema) {
+    fn head(self, method: Method) -> (LinearHead, OutputSchema) {
         let is_pair = self.linear.outputs() == 1;
         let (shape, kind) = match method {
             Method::PredictProba => (OutputShape::Matrix(self.classes.len()), OutputKind::Float),
             Method::Predict => (OutputShape::Vector, self.classes.output_kind()),
             Method::DecisionFunction if is_pair => (OutputShape::Vector, OutputKind::Float),
-            Method::DecisionFunction => (OutputShape::Matrix(self.classes.len()), OutputKind::Float),
+            _ => (OutputShape::Matrix(self.classes.len()), OutputKind::Float),
         };
         let finish = match (method, self.rule) {
-            (Method::DecisionFunction, _) => Finish::Scores,
             (Method::Predict, _) => decide(&self.classes, is_pair),
             (Method::PredictProba, Rule::OneVersusRest) if is_pair => Finish::LogisticPair,
             (Method::PredictProba, Rule::OneVersusRest) => Finish::OneVersusRest,
             (Method::PredictProba, Rule::Softmax) if is_pair => Finish::SoftmaxPair,
             (Method::PredictProba, Rule::Softmax) => Finish::Softmax,
+            _ => Finish::Scores,
         };
         let output = OutputSchema { shape, kind, name: method.name(), precision: Precision::Double };
         (LinearHead { linear: self.linear, finish }, output)
+    }
+}
+
+impl Model for LogisticRegression {
+    fn features(&self) -> Option<usize> {
+        Some(self.linear.features())
+    }
+
+    fn methods(&self) -> Vec<Method> {
+        vec![Method::PredictProba, Method::Predict, Method::DecisionFunction]
+    }
+
+    fn classes(&self) -> &[Classes] {
+        std::slice::from_ref(&self.classes)
+    }
+
+    fn answer(self: Box<Self>, method: Method, _features: usize) -> Result<Answer, Error> {
+        let (head, output) = self.head(method);
+        Ok(head.answer(output))
     }
 }
 

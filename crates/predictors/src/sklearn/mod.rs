@@ -3,6 +3,7 @@
 //! Each supported estimator has an extractor that reads the attributes of its record, normalises
 //! what differed between versions and checks shapes before anything is trusted.
 
+mod chain;
 mod classes;
 mod error;
 mod estimator;
@@ -13,8 +14,7 @@ mod pipeline;
 mod predictor;
 mod record;
 mod scaler;
-#[cfg(test)]
-mod tests;
+mod transform;
 mod tree;
 mod tree_head;
 mod tree_model;
@@ -48,13 +48,13 @@ pub(crate) fn load(path: &str, bytes: &[u8], options: &LoadOptions) -> Result<Lo
 /// The method asked for, or the best one the estimator has.
 fn choose_method(fitted: &Fitted, wanted: Option<Method>) -> Result<Method, Error> {
     let methods = fitted.methods();
-    if wanted == Some(Method::PredictProba) && fitted.classified_outputs() > 1 {
-        let (estimator, outputs) = (fitted.name.clone(), fitted.classified_outputs());
+    if wanted == Some(Method::PredictProba) && fitted.classes().len() > 1 {
+        let (estimator, outputs) = (fitted.name.clone(), fitted.classes().len());
         return Err(Error::SeveralOutputs { estimator, outputs });
     }
     let chosen = match wanted {
         Some(method) => methods.contains(&method).then_some(method),
-        None => [Method::PredictProba, Method::Predict].into_iter().find(|m| methods.contains(m)),
+        None => Method::ALL.into_iter().find(|m| methods.contains(m)),
     };
     chosen.ok_or_else(|| Error::NoMethod {
         estimator: fitted.name.clone(),
@@ -64,7 +64,7 @@ fn choose_method(fitted: &Fitted, wanted: Option<Method>) -> Result<Method, Erro
 }
 
 fn warnings(fitted: &Fitted) -> Vec<String> {
-    let outputs = fitted.classified_outputs();
+    let outputs = fitted.classes().len();
     let warning = || {
         format!(
             "the model predicts {outputs} outputs, so it answers with `predict`: probabilities would be a table for each"

@@ -1,11 +1,17 @@
 //! `StandardScaler`: subtracts a mean and divides by a scale, either of which may be absent.
 
-use super::{Error, record::Record};
+use provost_inference::{Features, PredictError};
+
+use super::{
+    Error,
+    record::Record,
+    transform::{Missing, Transform, check_not_infinite},
+};
 
 #[derive(Debug)]
 pub(super) struct Scaler {
     /// `None` where it neither centres nor scales and was written before 0.24: any number will do.
-    pub(super) features: Option<usize>,
+    features: Option<usize>,
     mean: Option<Vec<f64>>,
     scale: Option<Vec<f64>>,
 }
@@ -29,13 +35,48 @@ impl Scaler {
     }
 
     /// Scales a row in place, in the order of scikit-learn.
-    pub(super) fn apply(&self, row: &mut [f64]) {
+    fn apply(&self, row: &mut [f64]) {
         if let Some(mean) = &self.mean {
             row.iter_mut().zip(mean).for_each(|(value, mean)| *value -= mean);
         }
         if let Some(scale) = &self.scale {
             row.iter_mut().zip(scale).for_each(|(value, scale)| *value /= scale);
         }
+    }
+}
+
+impl Transform for Scaler {
+    fn name(&self) -> &'static str {
+        "StandardScaler"
+    }
+
+    fn features(&self) -> Option<usize> {
+        self.features
+    }
+
+    fn width(&self, columns: usize) -> usize {
+        columns
+    }
+
+    fn missing(&self) -> Missing {
+        Missing::PASSED
+    }
+
+    fn source(&self, column: usize) -> Option<usize> {
+        Some(column)
+    }
+
+    fn transform(&self, rows: &Features<'_>, output: &mut Vec<f64>) -> Result<(), PredictError> {
+        check_not_infinite(rows)?;
+        let start = output.len();
+        output.extend_from_slice(rows.values());
+        output[start..].chunks_exact_mut(rows.columns().max(1)).for_each(|row| self.apply(row));
+        Ok(())
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    fn cost_nanoseconds(&self, columns: usize) -> f64 {
+        columns as f64
     }
 }
 

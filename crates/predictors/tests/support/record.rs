@@ -8,7 +8,14 @@ use std::{
 use provost_predictors::{LoadError, LoadOptions, LoadedModel, Method, ModelServer, load};
 use serde_json::Value;
 
-use super::{OneFile, answer::Answer, chain, entries, file_name};
+use super::{
+    OneFile,
+    answer::{Answer, Tolerance},
+    chain, entries, file_name,
+};
+
+/// How the names of cases begin that are to be met to the last bit.
+const EXACT: [&str; 4] = ["tree_", "forest_", "extra_", "scaler_"];
 
 /// One case: a record, and the folder it stands in with its model files.
 pub struct Case {
@@ -60,6 +67,23 @@ impl Case {
         let rows = self.record["inputs"].as_array().unwrap().iter();
         let row = |row: &Value| row.as_array().unwrap().iter().map(number).collect();
         rows.map(row).collect()
+    }
+
+    /// How close answers must be: trees, boosters and scalers are exact, other sums may be made in another order.
+    pub fn tolerance(&self) -> Tolerance {
+        let is_exact = EXACT.iter().any(|part| self.name.starts_with(part)) || self.name.ends_with("forest");
+        if self.is_xgboost() || is_exact { Tolerance::Exact } else { Tolerance::Within(1e-9) }
+    }
+
+    /// Whether nothing in the file tells how many features there are: before 0.24, of some transformers.
+    pub fn takes_any_features(&self) -> bool {
+        let error = self.load(&self.files()[0], None).err();
+        error.is_some_and(|error| chain(&error).contains("takes any number of features"))
+    }
+
+    /// The probabilities of several outputs are refused.
+    pub fn is_served(&self, method: Method) -> bool {
+        !(method == Method::PredictProba && self.name.ends_with("clf_multi_output"))
     }
 
     /// What the library answered.
