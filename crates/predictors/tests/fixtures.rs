@@ -110,7 +110,7 @@ fn every_scikit_learn_version_answers_alike() {
     for case in sklearn_cases().iter().filter(|case| is_served(case)) {
         outcome.compare_answers(case);
     }
-    outcome.assert_at_least(1555);
+    outcome.assert_at_least(2898);
 }
 
 /// `fixtures/live.py --out DIR` writes the cases with whatever scikit-learn is installed.

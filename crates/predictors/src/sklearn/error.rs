@@ -49,6 +49,14 @@ pub enum Error {
         /// Number of outputs.
         outputs: usize,
     },
+    /// The estimator calls a function of Python's.
+    #[error(
+        "`{estimator}` calls a function of Python, which is not run here; leave the step out, or serve the model from a container with Seldon's Python wrapper"
+    )]
+    CallsFunction {
+        /// The estimator.
+        estimator: &'static str,
+    },
     /// Nothing in the file tells how many features there are.
     #[error("`{estimator}` takes any number of features, so it can stand in a pipeline with others, not alone")]
     AnyFeatures {
@@ -122,6 +130,7 @@ impl Error {
             Self::UnsupportedEstimator { .. }
             | Self::NoMethod { .. }
             | Self::SeveralOutputs { .. }
+            | Self::CallsFunction { .. }
             | Self::AnyFeatures { .. } => LoadErrorKind::Unsupported,
             Self::OverBudget | Self::TooManyFeatures { .. } | Self::TooDeep { .. } => LoadErrorKind::TooLarge,
             Self::NotAnEstimator { .. }

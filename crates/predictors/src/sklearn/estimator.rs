@@ -14,13 +14,16 @@ use super::{
     Error,
     chain::{Chain, Steps},
     classes::Classes,
-    linear_regression::LinearRegression,
-    logistic_regression::LogisticRegression,
+    linear_classifier::LinearClassifier,
+    linear_novelty::LinearNovelty,
+    linear_regressor::LinearRegressor,
     pipeline,
     predictor::Answer,
     record::Record,
-    scaler::Scaler,
-    transform::{self, Missing, Transform, width_after},
+    scalers::Scaler,
+    svm::Svm,
+    target,
+    transform::{self, Identity, Missing, Transform, width_after},
     tree_model::TreeModel,
 };
 
@@ -150,14 +153,38 @@ pub(super) fn extract_nested(pickle: &Pickle<'_>, id: NodeId, depth: usize) -> R
     let record = Record::parse(pickle, id)?;
     match record.estimator.class {
         Class::Pipeline => pipeline::extract(&record, depth),
-        Class::StandardScaler => Fitted::transform(&record, Scaler::parse(&record)?),
-        Class::LogisticRegression => Fitted::model(&record, LogisticRegression::parse(&record)?),
-        Class::LinearRegression => Fitted::model(&record, LinearRegression::parse(&record)?),
+        Class::StandardScaler | Class::MinMaxScaler | Class::MaxAbsScaler | Class::RobustScaler | Class::Binarizer => {
+            Fitted::transform(&record, Scaler::parse(&record)?)
+        }
+        Class::LinearClassifier(kind) => Fitted::model(&record, LinearClassifier::parse(&record, kind)?),
+        Class::LinearRegressor(link) => Fitted::model(&record, LinearRegressor::parse(&record, link)?),
+        Class::LinearNovelty => Fitted::model(&record, LinearNovelty::parse(&record)?),
+        Class::Svm(task) => Fitted::model(&record, Svm::parse(&record, task)?),
+        Class::TransformedTarget => target::extract(&record, depth),
+        Class::Unwrapped(attribute) => unwrap(&record, attribute, depth),
+        Class::FunctionTransformer => extract_function(&record),
         Class::TreeClassifier(_) | Class::TreeRegressor(_) | Class::ForestClassifier(_) | Class::ForestRegressor(_) => {
             Fitted::model(&record, TreeModel::parse(&record)?)
         }
-        Class::Booster => Err(record.unsupported()),
+        Class::Part(_) | Class::Booster => Err(record.unsupported()),
     }
+}
+
+/// An estimator that hands everything to one that it has fitted.
+fn unwrap(record: &Record<'_>, attribute: &'static str, depth: usize) -> Result<Fitted, Error> {
+    let inner = extract_nested(record.pickle, record.get(attribute)?.id, depth + 1)?;
+    let outer = Fitted::new(record, inner.features)?;
+    let name = format!("{}({})", record.estimator.name, inner.name);
+    Ok(Fitted { name, version: outer.version, feature_names: outer.feature_names.or(inner.feature_names), ..inner })
+}
+
+/// Without a function, a `FunctionTransformer` does nothing.
+fn extract_function(record: &Record<'_>) -> Result<Fitted, Error> {
+    if record.some("func").is_some() {
+        return Err(record.calls_a_function());
+    }
+    let fitted = Fitted::new(record, record.features_in()?)?;
+    Ok(Fitted { steps: vec![Box::new(Identity)], ..fitted })
 }
 
 /// A step that does nothing.

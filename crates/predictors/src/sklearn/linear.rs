@@ -42,6 +42,20 @@ impl Linear {
         Ok((Self { features, weights, intercepts }, dimensions))
     }
 
+    /// One output of these weights.
+    pub(super) fn new(weights: Vec<f64>, intercepts: Vec<f64>) -> Option<Self> {
+        let features = weights.len().checked_div(intercepts.len())?;
+        let is_sound = features > 0 && weights.len() == features * intercepts.len();
+        let is_finite = weights.iter().chain(&intercepts).all(|value| value.is_finite());
+        (is_sound && is_finite).then_some(Self { features, weights, intercepts })
+    }
+
+    /// With so much more on every score.
+    pub(super) fn shifted(mut self, shift: f64) -> Self {
+        self.intercepts.iter_mut().for_each(|intercept| *intercept += shift);
+        self
+    }
+
     pub(super) fn features(&self) -> usize {
         self.features
     }
@@ -64,7 +78,7 @@ impl Linear {
 }
 
 /// Four sums at once, which the processor adds side by side.
-fn dot(weights: &[f64], row: &[f64]) -> f64 {
+pub(super) fn dot(weights: &[f64], row: &[f64]) -> f64 {
     let (weights, weights_rest) = weights.as_chunks::<4>();
     let (row, row_rest) = row.as_chunks::<4>();
     let mut sums = [0.0; 4];
@@ -111,6 +125,14 @@ pub(super) enum Finish {
     Sign([f64; 2]),
     /// The highest score decides.
     Highest(Vec<f64>),
+    /// Each score's exponential.
+    Exponential,
+    /// One score becomes the probabilities of two classes: from -1 to 1, in a straight line.
+    ModifiedHuberPair,
+    /// The same for each class; all are alike where none is above 0.
+    ModifiedHuber,
+    /// 1 where the score is not below 0, else -1.
+    Novelty,
 }
 
 impl Finish {
@@ -137,8 +159,31 @@ impl Finish {
                 scores[0] = classes[argmax(scores)];
                 output.truncate(start + 1);
             }
+            Self::Exponential => scores.iter_mut().for_each(|score| *score = score.exp()),
+            Self::ModifiedHuberPair => {
+                let probability = clipped(scores[0]);
+                scores[0] = 1.0 - probability;
+                output.push(probability);
+            }
+            Self::ModifiedHuber => modified_huber(scores),
+            Self::Novelty => scores[0] = if scores[0] >= 0.0 { 1.0 } else { -1.0 },
         }
     }
+}
+
+/// The probability by the modified Huber loss: `(min(max(score, -1), 1) + 1) / 2`.
+fn clipped(score: f64) -> f64 {
+    f64::midpoint(score.clamp(-1.0, 1.0), 1.0)
+}
+
+fn modified_huber(scores: &mut [f64]) {
+    scores.iter_mut().for_each(|score| *score = clipped(*score));
+    let mut sum: f64 = scores.iter().sum();
+    if sum == 0.0 {
+        scores.fill(1.0);
+        sum = scores.iter().sum();
+    }
+    scores.iter_mut().for_each(|score| *score /= sum);
 }
 
 fn logistic(score: f64) -> f64 {

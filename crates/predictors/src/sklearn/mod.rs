@@ -8,12 +8,15 @@ mod classes;
 mod error;
 mod estimator;
 mod linear;
-mod linear_regression;
-mod logistic_regression;
+mod linear_classifier;
+mod linear_novelty;
+mod linear_regressor;
 mod pipeline;
 mod predictor;
 mod record;
-mod scaler;
+mod scalers;
+mod svm;
+mod target;
 mod transform;
 mod tree;
 mod tree_head;
@@ -21,6 +24,7 @@ mod tree_model;
 mod version;
 
 pub use self::error::Error;
+pub(crate) use self::{linear_classifier::Kind, linear_regressor::Link, record::Part, svm::Task};
 
 use std::sync::Arc;
 

@@ -44,10 +44,10 @@ pub(super) struct Missing {
     pub(super) passes: bool,
 }
 
-#[allow(dead_code, reason = "of transformers that are about to come")]
 impl Missing {
     pub(super) const REFUSED: Self = Self { fills: false, passes: false };
     pub(super) const PASSED: Self = Self { fills: false, passes: true };
+    #[allow(dead_code, reason = "the transformers that fill them come next")]
     pub(super) const FILLED: Self = Self { fills: true, passes: false };
 
     /// Of one step and then another.
@@ -56,6 +56,7 @@ impl Missing {
     }
 
     /// Of two that work side by side.
+    #[allow(dead_code, reason = "the transformers that do come next")]
     pub(super) fn beside(self, other: Self) -> Self {
         Self { fills: self.fills || other.fills, passes: self.passes || other.passes }
     }
@@ -98,6 +99,42 @@ impl Head for TransformHead {
 
     fn cost_nanoseconds(&self) -> f64 {
         self.transform.cost_nanoseconds(self.columns)
+    }
+}
+
+/// Nothing is done to the rows.
+#[derive(Debug)]
+pub(super) struct Identity;
+
+impl Transform for Identity {
+    fn name(&self) -> &'static str {
+        "passthrough"
+    }
+
+    fn features(&self) -> Option<usize> {
+        None
+    }
+
+    fn width(&self, columns: usize) -> usize {
+        columns
+    }
+
+    fn missing(&self) -> Missing {
+        Missing::PASSED
+    }
+
+    fn source(&self, column: usize) -> Option<usize> {
+        Some(column)
+    }
+
+    fn transform(&self, rows: &Features<'_>, output: &mut Vec<f64>) -> Result<(), PredictError> {
+        output.extend_from_slice(rows.values());
+        Ok(())
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    fn cost_nanoseconds(&self, columns: usize) -> f64 {
+        0.2 * columns as f64
     }
 }
 

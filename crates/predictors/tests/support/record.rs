@@ -81,9 +81,19 @@ impl Case {
         error.is_some_and(|error| chain(&error).contains("takes any number of features"))
     }
 
-    /// The probabilities of several outputs are refused.
+    /// The probabilities of several outputs are refused. Before 0.22 the scores of several classes depended on the
+    /// other rows asked about with them.
     pub fn is_served(&self, method: Method) -> bool {
-        !(method == Method::PredictProba && self.name.ends_with("clf_multi_output"))
+        match method {
+            Method::PredictProba => !self.name.ends_with("clf_multi_output"),
+            Method::DecisionFunction => !self.is_by_batch(),
+            _ => true,
+        }
+    }
+
+    fn is_by_batch(&self) -> bool {
+        let has_several = !self.record["classes"].is_null() && !self.name.contains("pair");
+        self.version() == "0.20.4" && self.name.starts_with("svm_") && has_several
     }
 
     /// What the library answered.
