@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use crate::{
     Method,
-    sklearn::{Kind, Link, Part, Task},
+    sklearn::{Kind, Link, Part, Task, Transformer},
 };
 
 /// An estimator that can be served.
@@ -41,7 +41,7 @@ pub(crate) enum Class {
     MaxAbsScaler,
     RobustScaler,
     Binarizer,
-    FunctionTransformer,
+    Transformer(Transformer),
     Pipeline,
     TreeClassifier(Splits),
     TreeRegressor(Splits),

@@ -63,15 +63,17 @@ impl Outcome {
     fn compare_missing(&mut self, case: &Case) {
         let file = &case.files()[0];
         let predictor = case.load(file, None).unwrap().predictor;
-        let row = vec![f64::NAN; predictor.schema().features];
+        let mut row = case.rows().remove(0);
+        row[0] = f64::NAN;
         let rows = Features::new(1, row.len(), &row).unwrap();
-        let ours = (
-            predictor.schema().missing_values == MissingValues::Accepted,
-            predictor.predict(&rows, &mut Vec::new()).is_ok(),
-        );
+        let says = predictor.schema().missing_values == MissingValues::Accepted;
+        let does = predictor.predict(&rows, &mut Vec::new()).is_ok();
         let theirs = case.record["nan_allowed"].as_bool().unwrap();
-        let difference = format!("takes missing values: {ours:?}, the library: {theirs}");
-        self.note(case, file, (ours != (theirs, theirs)).then_some(difference));
+        // Where columns are treated each in its way, another column may take missing values.
+        let is_by_column = ["union_", "step_MissingIndicator", "step_O"].iter().any(|part| case.name.starts_with(part));
+        let is_alike = does == theirs && (says == theirs || says && is_by_column);
+        let difference = format!("says it takes missing values: {says}, does: {does}, the library: {theirs}");
+        self.note(case, file, (!is_alike).then_some(difference));
     }
 
     fn note(&mut self, case: &Case, file: &str, difference: Option<String>) {
@@ -110,7 +112,7 @@ fn every_scikit_learn_version_answers_alike() {
     for case in sklearn_cases().iter().filter(|case| is_served(case)) {
         outcome.compare_answers(case);
     }
-    outcome.assert_at_least(2898);
+    outcome.assert_at_least(3649);
 }
 
 /// `fixtures/live.py --out DIR` writes the cases with whatever scikit-learn is installed.
@@ -189,7 +191,10 @@ fn descriptions_say_what_the_file_holds() {
         assert_eq!(description.features, loaded.predictor.schema().features, "{place}");
         let class = case.record["estimator"].as_str().unwrap().rsplit('.').next().unwrap();
         assert!(description.estimator.starts_with(class), "{place}: {}", description.estimator);
-        assert_eq!(description.classes, classes(case), "{place}");
+        // `RFE` of 0.20 hides the classes of its model.
+        if case.name != "select_RFE" {
+            assert_eq!(description.classes, classes(case), "{place}");
+        }
     }
 }
 
@@ -263,8 +268,9 @@ fn what_takes_any_number_of_features_is_refused_alone_up_to_0_23() {
     let cases = sklearn_cases();
     let any: Vec<_> = cases.iter().filter(|case| case.takes_any_features()).collect();
     assert!(any.len() >= 2, "only {}", any.len());
-    let is_old = |case: &&Case| ["0.20.4", "0.22.2.post1", "0.23.2"].contains(&case.version());
-    assert_eq!(any.iter().find(|case| !is_old(case)).map(|case| case.place("")), None);
+    let is_old = |case: &Case| ["0.20.4", "0.22.2.post1", "0.23.2"].contains(&case.version());
+    let is_known = |case: &&&Case| is_old(case) || case.name.contains("FunctionTransformer");
+    assert_eq!(any.iter().find(|case| !is_known(case)).map(|case| case.place("")), None);
 }
 
 #[test]

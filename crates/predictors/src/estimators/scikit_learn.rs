@@ -5,12 +5,13 @@
 use super::{Class, SCIKIT_LEARN, Splits, SupportedEstimator};
 use crate::{
     Method,
-    sklearn::{Kind, Link, Part, Task},
+    sklearn::{Kind, Link, Part, Task, Transformer},
 };
 
 const CLASSIFIER: &[Method] = &[Method::PredictProba, Method::Predict];
 const REGRESSOR: &[Method] = &[Method::Predict];
 const TRANSFORMER: &[Method] = &[Method::Transform];
+const ELIMINATOR: &[Method] = &[Method::PredictProba, Method::Predict, Method::Transform, Method::DecisionFunction];
 const SCORED_CLASSIFIER: &[Method] = &[Method::PredictProba, Method::Predict, Method::DecisionFunction];
 const SCORER: &[Method] = &[Method::Predict, Method::DecisionFunction];
 const NOVELTY: &[Method] = &[Method::Predict, Method::DecisionFunction, Method::ScoreSamples];
@@ -33,6 +34,20 @@ const TARGET: &[&str] = &["sklearn.compose._target"];
 const SVM: &[&str] = &["sklearn.svm.classes", "sklearn.svm._classes"];
 const PREPROCESSING: &[&str] = &["sklearn.preprocessing.data", "sklearn.preprocessing._data"];
 const FUNCTION: &[&str] = &["sklearn.preprocessing._function_transformer"];
+const ENCODERS: &[&str] = &["sklearn.preprocessing._encoders"];
+const POLYNOMIAL: &[&str] =
+    &["sklearn.preprocessing.data", "sklearn.preprocessing._data", "sklearn.preprocessing._polynomial"];
+const DISCRETIZATION: &[&str] = &["sklearn.preprocessing._discretization"];
+const IMPUTE: &[&str] = &["sklearn.impute", "sklearn.impute._base"];
+const VARIANCE: &[&str] =
+    &["sklearn.feature_selection.variance_threshold", "sklearn.feature_selection._variance_threshold"];
+const UNIVARIATE: &[&str] =
+    &["sklearn.feature_selection.univariate_selection", "sklearn.feature_selection._univariate_selection"];
+const ELIMINATION: &[&str] = &["sklearn.feature_selection.rfe", "sklearn.feature_selection._rfe"];
+const FROM_MODEL: &[&str] = &["sklearn.feature_selection.from_model", "sklearn.feature_selection._from_model"];
+const PCA: &[&str] = &["sklearn.decomposition.pca", "sklearn.decomposition._pca"];
+const TRUNCATED: &[&str] = &["sklearn.decomposition.truncated_svd", "sklearn.decomposition._truncated_svd"];
+const COLUMNS: &[&str] = &["sklearn.compose._column_transformer"];
 const LABEL: &[&str] = &["sklearn.preprocessing.label", "sklearn.preprocessing._label"];
 const PIPELINE: &[&str] = &["sklearn.pipeline"];
 const TREE: &[&str] = &["sklearn.tree.tree", "sklearn.tree._classes"];
@@ -94,7 +109,30 @@ pub(super) const SUPPORTED: &[SupportedEstimator] = &[
     sklearn("MaxAbsScaler", PREPROCESSING, Class::MaxAbsScaler, TRANSFORMER),
     sklearn("RobustScaler", PREPROCESSING, Class::RobustScaler, TRANSFORMER),
     sklearn("Binarizer", PREPROCESSING, Class::Binarizer, TRANSFORMER),
-    sklearn("FunctionTransformer", FUNCTION, Class::FunctionTransformer, TRANSFORMER),
+    sklearn("FunctionTransformer", FUNCTION, Class::Transformer(Transformer::Function), TRANSFORMER),
+    sklearn("Normalizer", PREPROCESSING, Class::Transformer(Transformer::Normalizer), TRANSFORMER),
+    sklearn("PolynomialFeatures", POLYNOMIAL, Class::Transformer(Transformer::Polynomial), TRANSFORMER),
+    sklearn("PowerTransformer", PREPROCESSING, Class::Transformer(Transformer::Power), TRANSFORMER),
+    sklearn("QuantileTransformer", PREPROCESSING, Class::Transformer(Transformer::Quantile), TRANSFORMER),
+    sklearn("KBinsDiscretizer", DISCRETIZATION, Class::Transformer(Transformer::Bins), TRANSFORMER),
+    sklearn("OneHotEncoder", ENCODERS, Class::Transformer(Transformer::OneHot), TRANSFORMER),
+    sklearn("OrdinalEncoder", ENCODERS, Class::Transformer(Transformer::Ordinal), TRANSFORMER),
+    sklearn("SimpleImputer", IMPUTE, Class::Transformer(Transformer::Imputer), TRANSFORMER),
+    sklearn("MissingIndicator", IMPUTE, Class::Transformer(Transformer::MissingIndicator), TRANSFORMER),
+    sklearn("VarianceThreshold", VARIANCE, Class::Transformer(Transformer::Variance), TRANSFORMER),
+    sklearn("SelectKBest", UNIVARIATE, Class::Transformer(Transformer::Univariate), TRANSFORMER),
+    sklearn("SelectPercentile", UNIVARIATE, Class::Transformer(Transformer::Univariate), TRANSFORMER),
+    sklearn("SelectFpr", UNIVARIATE, Class::Transformer(Transformer::Univariate), TRANSFORMER),
+    sklearn("SelectFdr", UNIVARIATE, Class::Transformer(Transformer::Univariate), TRANSFORMER),
+    sklearn("SelectFwe", UNIVARIATE, Class::Transformer(Transformer::Univariate), TRANSFORMER),
+    sklearn("GenericUnivariateSelect", UNIVARIATE, Class::Transformer(Transformer::Univariate), TRANSFORMER),
+    sklearn("RFE", ELIMINATION, Class::Transformer(Transformer::Mask), ELIMINATOR),
+    sklearn("RFECV", ELIMINATION, Class::Transformer(Transformer::Mask), ELIMINATOR),
+    sklearn("SelectFromModel", FROM_MODEL, Class::Transformer(Transformer::FromModel), TRANSFORMER),
+    sklearn("PCA", PCA, Class::Transformer(Transformer::Pca), TRANSFORMER),
+    sklearn("TruncatedSVD", TRUNCATED, Class::Transformer(Transformer::TruncatedSvd), TRANSFORMER),
+    sklearn("ColumnTransformer", COLUMNS, Class::Transformer(Transformer::Columns), TRANSFORMER),
+    sklearn("FeatureUnion", PIPELINE, Class::Transformer(Transformer::Union), TRANSFORMER),
     sklearn("Pipeline", PIPELINE, Class::Pipeline, &[]),
     sklearn("DecisionTreeClassifier", TREE, Class::TreeClassifier(Splits::Best), CLASSIFIER),
     sklearn("DecisionTreeRegressor", TREE, Class::TreeRegressor(Splits::Best), REGRESSOR),
@@ -107,8 +145,11 @@ pub(super) const SUPPORTED: &[SupportedEstimator] = &[
 ];
 
 /// What stands inside estimators and is none to serve.
-pub(super) const PARTS: &[SupportedEstimator] =
-    &[part("LabelBinarizer", LABEL, Part::LabelBinarizer), part("LabelEncoder", LABEL, Part::LabelEncoder)];
+pub(super) const PARTS: &[SupportedEstimator] = &[
+    part("LabelBinarizer", LABEL, Part::LabelBinarizer),
+    part("LabelEncoder", LABEL, Part::LabelEncoder),
+    part("_RemainderColsList", COLUMNS, Part::RemainderColumns),
+];
 
 const fn sklearn(
     name: &'static str,

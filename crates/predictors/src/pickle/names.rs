@@ -59,6 +59,16 @@ const ALLOWED: &[Allowed] = &[
     (&["joblib.numpy_pickle", "sklearn.externals.joblib.numpy_pickle"], &["NumpyArrayWrapper"]),
     // The classes of scikit-learn's estimators are in `estimators`.
     (&["sklearn.tree._tree"], &["Tree"]),
+    // Tests by which features were chosen, whose outcome is in the model.
+    (
+        &[
+            "sklearn.feature_selection.univariate_selection",
+            "sklearn.feature_selection._univariate_selection",
+            "sklearn.feature_selection.mutual_info_",
+            "sklearn.feature_selection._mutual_info",
+        ],
+        &["f_classif", "f_regression", "r_regression", "chi2", "mutual_info_classif", "mutual_info_regression"],
+    ),
     // Losses are kept in models. What matters of them, their estimator's attributes tell.
     (
         &["sklearn.linear_model.sgd_fast", "sklearn.linear_model._sgd_fast"],

@@ -176,6 +176,13 @@ fn in_terms_of(
             Some(column) => PredictError::MissingValue { row: first_row + row, column },
             None => PredictError::StepValue { row: first_row + row, step, value: f64::NAN },
         },
+        PredictError::UnknownCategory { row, column, value } => {
+            let row = first_row + row;
+            match source(steps, column) {
+                Some(column) => PredictError::UnknownCategory { row, column, value },
+                None => PredictError::StepValue { row, step, value },
+            }
+        }
         PredictError::StepValue { row, step, value } => PredictError::StepValue { row: first_row + row, step, value },
         error @ PredictError::FeatureCount { .. } => error,
     }

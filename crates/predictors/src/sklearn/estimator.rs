@@ -23,7 +23,8 @@ use super::{
     scalers::Scaler,
     svm::Svm,
     target,
-    transform::{self, Identity, Missing, Transform, width_after},
+    transform::{self, Missing, Transform, width_after},
+    transformers,
     tree_model::TreeModel,
 };
 
@@ -162,7 +163,7 @@ pub(super) fn extract_nested(pickle: &Pickle<'_>, id: NodeId, depth: usize) -> R
         Class::Svm(task) => Fitted::model(&record, Svm::parse(&record, task)?),
         Class::TransformedTarget => target::extract(&record, depth),
         Class::Unwrapped(attribute) => unwrap(&record, attribute, depth),
-        Class::FunctionTransformer => extract_function(&record),
+        Class::Transformer(kind) => transformers::extract(&record, kind, depth),
         Class::TreeClassifier(_) | Class::TreeRegressor(_) | Class::ForestClassifier(_) | Class::ForestRegressor(_) => {
             Fitted::model(&record, TreeModel::parse(&record)?)
         }
@@ -176,15 +177,6 @@ fn unwrap(record: &Record<'_>, attribute: &'static str, depth: usize) -> Result<
     let outer = Fitted::new(record, inner.features)?;
     let name = format!("{}({})", record.estimator.name, inner.name);
     Ok(Fitted { name, version: outer.version, feature_names: outer.feature_names.or(inner.feature_names), ..inner })
-}
-
-/// Without a function, a `FunctionTransformer` does nothing.
-fn extract_function(record: &Record<'_>) -> Result<Fitted, Error> {
-    if record.some("func").is_some() {
-        return Err(record.calls_a_function());
-    }
-    let fitted = Fitted::new(record, record.features_in()?)?;
-    Ok(Fitted { steps: vec![Box::new(Identity)], ..fitted })
 }
 
 /// A step that does nothing.

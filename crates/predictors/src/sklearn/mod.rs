@@ -18,13 +18,16 @@ mod scalers;
 mod svm;
 mod target;
 mod transform;
+mod transformers;
 mod tree;
 mod tree_head;
 mod tree_model;
 mod version;
 
 pub use self::error::Error;
-pub(crate) use self::{linear_classifier::Kind, linear_regressor::Link, record::Part, svm::Task};
+pub(crate) use self::{
+    linear_classifier::Kind, linear_regressor::Link, record::Part, svm::Task, transformers::Transformer,
+};
 
 use std::sync::Arc;
 

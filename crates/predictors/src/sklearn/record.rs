@@ -16,6 +16,7 @@ const ATTRIBUTE_COST: usize = 8;
 pub(crate) enum Part {
     LabelBinarizer,
     LabelEncoder,
+    RemainderColumns,
 }
 
 /// The record of one estimator.
@@ -85,6 +86,11 @@ impl<'a> Record<'a> {
     /// A Python function was given to it, which nothing here runs.
     pub(super) fn calls_a_function(&self) -> Error {
         Error::CallsFunction { estimator: self.estimator.name }
+    }
+
+    /// The estimator in an attribute.
+    pub(super) fn nested(&self, name: &'static str) -> Result<Self, Error> {
+        Self::parse(self.pickle, self.get(name)?.id)
     }
 
     /// The attribute as a number that is finite.
@@ -206,6 +212,42 @@ impl<'a> Attribute<'a> {
         let array = self.array()?;
         let values = array.floats(self.pickle).map_err(|error| self.numpy_problem(error))?;
         Ok((values, array.shape))
+    }
+
+    /// The items of an array of objects.
+    pub(super) fn objects(&self) -> Result<Vec<Self>, Error> {
+        let array = self.array()?;
+        let objects = array.objects().ok_or_else(|| self.problem("is not an array of objects"))?;
+        self.pickle.charge(32 * objects.len()).map_err(|_| Error::OverBudget)?;
+        Ok(objects.iter().map(|id| self.element(*id)).collect())
+    }
+
+    /// The items of an array of numbers, which may be an array of objects, and its shape.
+    pub(super) fn any_floats(&self) -> Result<(Vec<f64>, Box<[usize]>), Error> {
+        let array = self.array()?;
+        #[expect(clippy::cast_precision_loss, reason = "as Python converts them")]
+        let values = match self.elements_of(&array)? {
+            Elements::Floats(values) => values,
+            Elements::Integers(values) => values.into_iter().map(|value| value as f64).collect(),
+            Elements::Booleans(values) => values.into_iter().map(|value| f64::from(u8::from(value))).collect(),
+            Elements::Text(_) => return Err(self.problem("is an array of text, not of numbers")),
+        };
+        Ok((values, array.shape))
+    }
+
+    /// The items of an array of truth values.
+    pub(super) fn truths(&self) -> Result<Vec<bool>, Error> {
+        match self.elements_of(&self.array()?)? {
+            Elements::Booleans(values) => Ok(values),
+            _ => Err(self.problem("is not an array of truth values")),
+        }
+    }
+
+    /// The items of an array of indices, all below a bound.
+    pub(super) fn indices(&self, bound: usize) -> Result<Vec<usize>, Error> {
+        let index = |value: i64| usize::try_from(value).ok().filter(|index| *index < bound);
+        let indices = self.integers()?.into_iter().map(index).collect::<Option<_>>();
+        indices.ok_or_else(|| self.problem(format!("has an index that is not below {bound}")))
     }
 
     /// The items of an array of whole numbers.

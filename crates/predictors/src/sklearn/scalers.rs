@@ -74,6 +74,15 @@ impl Scaler {
     }
 }
 
+impl Scaler {
+    /// Scales rows of so many columns in place.
+    pub(super) fn scale(&self, rows: &mut [f64], columns: usize) {
+        for row in rows.chunks_exact_mut(columns.max(1)) {
+            self.operations.iter().for_each(|operation| operation.apply(row));
+        }
+    }
+}
+
 fn standard(record: &Record<'_>) -> Result<Vec<Operation>, Error> {
     let mean = column(record, "with_mean", "mean_")?.map(Operation::Subtract);
     let scale = column(record, "with_std", "scale_")?.map(Operation::Divide);
@@ -153,9 +162,7 @@ impl Transform for Scaler {
         }
         let start = output.len();
         output.extend_from_slice(rows.values());
-        for row in output[start..].chunks_exact_mut(rows.columns().max(1)) {
-            self.operations.iter().for_each(|operation| operation.apply(row));
-        }
+        self.scale(&mut output[start..], rows.columns());
         Ok(())
     }
 

@@ -10,6 +10,7 @@ use super::{
     estimator::{self, Fitted, Model},
     predictor::{Answer, Head},
     record::Record,
+    transformers::Transformer,
 };
 
 #[derive(Debug)]
@@ -55,7 +56,7 @@ fn scales(record: &Record<'_>) -> Result<Vec<Scale>, Error> {
     let transformer = Record::parse(record.pickle, attribute.id)?;
     let column = |name| -> Result<Vec<f64>, Error> { Ok(transformer.get(name)?.floats()?.0) };
     match transformer.estimator.class {
-        Class::FunctionTransformer => {
+        Class::Transformer(Transformer::Function) => {
             let has_function = ["func", "inverse_func"].iter().any(|name| transformer.some(name).is_some());
             if has_function { Err(transformer.calls_a_function()) } else { Ok(Vec::new()) }
         }

@@ -47,7 +47,6 @@ pub(super) struct Missing {
 impl Missing {
     pub(super) const REFUSED: Self = Self { fills: false, passes: false };
     pub(super) const PASSED: Self = Self { fills: false, passes: true };
-    #[allow(dead_code, reason = "the transformers that fill them come next")]
     pub(super) const FILLED: Self = Self { fills: true, passes: false };
 
     /// Of one step and then another.
@@ -56,7 +55,6 @@ impl Missing {
     }
 
     /// Of two that work side by side.
-    #[allow(dead_code, reason = "the transformers that do come next")]
     pub(super) fn beside(self, other: Self) -> Self {
         Self { fills: self.fills || other.fills, passes: self.passes || other.passes }
     }
@@ -104,7 +102,11 @@ impl Head for TransformHead {
 
 /// Nothing is done to the rows.
 #[derive(Debug)]
-pub(super) struct Identity;
+pub(super) struct Identity {
+    pub(super) features: Option<usize>,
+    /// Whether missing values are passed on or refused.
+    pub(super) missing: Missing,
+}
 
 impl Transform for Identity {
     fn name(&self) -> &'static str {
@@ -112,7 +114,7 @@ impl Transform for Identity {
     }
 
     fn features(&self) -> Option<usize> {
-        None
+        self.features
     }
 
     fn width(&self, columns: usize) -> usize {
@@ -120,7 +122,7 @@ impl Transform for Identity {
     }
 
     fn missing(&self) -> Missing {
-        Missing::PASSED
+        self.missing
     }
 
     fn source(&self, column: usize) -> Option<usize> {
@@ -128,6 +130,9 @@ impl Transform for Identity {
     }
 
     fn transform(&self, rows: &Features<'_>, output: &mut Vec<f64>) -> Result<(), PredictError> {
+        if !self.missing.passes {
+            check_finite(rows)?;
+        }
         output.extend_from_slice(rows.values());
         Ok(())
     }
