@@ -34,6 +34,15 @@ impl<'a> Features<'a> {
         self.values
     }
 
+    /// `count` rows from row `first` on, or as many as there are.
+    #[must_use]
+    pub fn block(&self, first: usize, count: usize) -> Self {
+        let first = first.min(self.rows);
+        let rows = count.min(self.rows - first);
+        let values = &self.values[first * self.columns..(first + rows) * self.columns];
+        Self { rows, columns: self.columns, values }
+    }
+
     /// The rows in order, each of [`columns`](Self::columns) values.
     pub fn iter_rows(&self) -> impl ExactSizeIterator<Item = &'a [f64]> + use<'a> {
         let (values, columns) = (self.values, self.columns);
@@ -56,6 +65,14 @@ mod tests {
     fn refuses_a_length_that_is_not_rows_times_columns() {
         assert_eq!(Features::new(2, 3, &[1.0; 5]), None);
         assert_eq!(Features::new(usize::MAX, 2, &[]), None);
+    }
+
+    #[test]
+    fn a_block_is_some_of_the_rows_and_ends_with_them() {
+        let rows = Features::new(3, 2, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
+        assert_eq!(rows.block(1, 1).values(), [3.0, 4.0]);
+        assert_eq!(rows.block(2, 9).values(), [5.0, 6.0]);
+        assert_eq!(rows.block(7, 1).rows(), 0);
     }
 
     #[test]

@@ -47,6 +47,26 @@ pub enum PredictError {
         /// Column of the value, from 0.
         column: usize,
     },
+    /// A value is none of the categories that the model knows, and unknown ones are an error to it.
+    #[error("row {row}, column {column}: {value} is not among the categories that this model knows")]
+    UnknownCategory {
+        /// Row of the value, from 0.
+        row: usize,
+        /// Column of the value, from 0.
+        column: usize,
+        /// The value.
+        value: f64,
+    },
+    /// A step of the model's pipeline made a value of the row which the next step does not take.
+    #[error("row {row}: step `{step}` of the model makes {value} of it, which the next step does not take")]
+    StepValue {
+        /// Row of the value, from 0.
+        row: usize,
+        /// The step, by the name of its class.
+        step: &'static str,
+        /// What it made.
+        value: f64,
+    },
     /// The number of columns is not the model's.
     #[error("the model takes {expected} features, the request has {actual}")]
     FeatureCount {

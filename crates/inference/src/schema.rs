@@ -31,7 +31,7 @@ pub struct OutputSchema {
     pub shape: OutputShape,
     /// How the values are to be read.
     pub kind: OutputKind,
-    /// What the model computes, by the name of its method in Python: `predict`, `predict_proba` or `decision_function`.
+    /// What the model computes, by the name of its method in Python: such as `predict` or `predict_proba`.
     pub name: &'static str,
     /// How precise floating-point values are.
     pub precision: Precision,

@@ -1,7 +1,14 @@
 //! The estimators that are supported: one list for the readers, the error messages and the
 //! documentation.
 
-use crate::Method;
+mod scikit_learn;
+
+use std::sync::LazyLock;
+
+use crate::{
+    Method,
+    sklearn::{Kind, Link, Part, Task, Transformer},
+};
 
 /// An estimator that can be served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,8 +19,7 @@ pub struct SupportedEstimator {
     pub library: &'static str,
     /// The oldest version of the library whose files are read.
     pub since: &'static str,
-    /// What its predictor can answer with. Empty for a transformer, and for a pipeline, which
-    /// answers as its last step does.
+    /// What its predictor can answer with. Empty for a pipeline, which answers as its last step does.
     pub methods: &'static [Method],
     /// Modules in which versions of the library have kept the class.
     pub(crate) modules: &'static [&'static str],
@@ -23,14 +29,26 @@ pub struct SupportedEstimator {
 /// Which extractor reads an estimator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
-    LogisticRegression,
-    LinearRegression,
+    LinearClassifier(Kind),
+    LinearRegressor(Link),
+    LinearNovelty,
+    TransformedTarget,
+    Svm(Task),
+    /// It predicts as the fitted estimator in this attribute does.
+    Unwrapped(&'static str),
     StandardScaler,
+    MinMaxScaler,
+    MaxAbsScaler,
+    RobustScaler,
+    Binarizer,
+    Transformer(Transformer),
     Pipeline,
     TreeClassifier(Splits),
     TreeRegressor(Splits),
     ForestClassifier(Splits),
     ForestRegressor(Splits),
+    /// Part of an estimator, and none to serve.
+    Part(Part),
     Booster,
 }
 
@@ -48,65 +66,31 @@ pub fn supported_estimators() -> &'static [SupportedEstimator] {
 
 /// The classes of scikit-learn, for error messages.
 pub(crate) fn supported_names() -> String {
-    let names: Vec<_> = scikit_learn().map(|estimator| estimator.name).collect();
+    let names: Vec<_> = scikit_learn::SUPPORTED.iter().map(|estimator| estimator.name).collect();
     names.join(", ")
 }
 
-/// The supported class of scikit-learn that stands in `module` under `name`.
+/// The class of scikit-learn that stands in `module` under `name`: a supported estimator or part of one.
 pub(crate) fn find_class(module: &str, name: &str) -> Option<&'static SupportedEstimator> {
-    scikit_learn().find(|estimator| estimator.name == name && estimator.modules.contains(&module))
-}
-
-fn scikit_learn() -> impl Iterator<Item = &'static SupportedEstimator> {
-    SUPPORTED.iter().filter(|estimator| estimator.library == SCIKIT_LEARN)
+    let known = scikit_learn::SUPPORTED.iter().chain(scikit_learn::PARTS);
+    known.into_iter().find(|estimator| estimator.name == name && estimator.modules.contains(&module))
 }
 
 pub(crate) const SCIKIT_LEARN: &str = "scikit-learn";
 pub(crate) const XGBOOST: &str = "XGBoost";
 
-const CLASSIFIER: &[Method] = &[Method::PredictProba, Method::Predict];
-const REGRESSOR: &[Method] = &[Method::Predict];
-const LINEAR_CLASSIFIER: &[Method] = &[Method::PredictProba, Method::Predict, Method::DecisionFunction];
-
-// scikit-learn 0.22 gave its modules an underscore.
-const LOGISTIC: &[&str] = &["sklearn.linear_model.logistic", "sklearn.linear_model._logistic"];
-const LINEAR: &[&str] = &["sklearn.linear_model.base", "sklearn.linear_model._base"];
-const PREPROCESSING: &[&str] = &["sklearn.preprocessing.data", "sklearn.preprocessing._data"];
-const PIPELINE: &[&str] = &["sklearn.pipeline"];
-const TREE: &[&str] = &["sklearn.tree.tree", "sklearn.tree._classes"];
-const FOREST: &[&str] = &["sklearn.ensemble.forest", "sklearn.ensemble._forest"];
-
-const SUPPORTED: [SupportedEstimator; 13] = [
-    sklearn("LogisticRegression", LOGISTIC, Class::LogisticRegression, LINEAR_CLASSIFIER),
-    sklearn("LinearRegression", LINEAR, Class::LinearRegression, REGRESSOR),
-    sklearn("StandardScaler", PREPROCESSING, Class::StandardScaler, &[]),
-    sklearn("Pipeline", PIPELINE, Class::Pipeline, &[]),
-    sklearn("DecisionTreeClassifier", TREE, Class::TreeClassifier(Splits::Best), CLASSIFIER),
-    sklearn("DecisionTreeRegressor", TREE, Class::TreeRegressor(Splits::Best), REGRESSOR),
-    sklearn("ExtraTreeClassifier", TREE, Class::TreeClassifier(Splits::Random), CLASSIFIER),
-    sklearn("ExtraTreeRegressor", TREE, Class::TreeRegressor(Splits::Random), REGRESSOR),
-    sklearn("RandomForestClassifier", FOREST, Class::ForestClassifier(Splits::Best), CLASSIFIER),
-    sklearn("RandomForestRegressor", FOREST, Class::ForestRegressor(Splits::Best), REGRESSOR),
-    sklearn("ExtraTreesClassifier", FOREST, Class::ForestClassifier(Splits::Random), CLASSIFIER),
-    sklearn("ExtraTreesRegressor", FOREST, Class::ForestRegressor(Splits::Random), REGRESSOR),
-    SupportedEstimator {
+/// Every estimator that can be served.
+static SUPPORTED: LazyLock<Vec<SupportedEstimator>> = LazyLock::new(|| {
+    let booster = SupportedEstimator {
         name: "gbtree",
         library: XGBOOST,
         since: "0.90",
-        methods: CLASSIFIER,
+        methods: &[Method::PredictProba, Method::Predict],
         modules: &[],
         class: Class::Booster,
-    },
-];
-
-const fn sklearn(
-    name: &'static str,
-    modules: &'static [&'static str],
-    class: Class,
-    methods: &'static [Method],
-) -> SupportedEstimator {
-    SupportedEstimator { name, library: SCIKIT_LEARN, since: "0.20", methods, modules, class }
-}
+    };
+    scikit_learn::SUPPORTED.iter().copied().chain([booster]).collect()
+});
 
 #[cfg(test)]
 mod tests {
@@ -115,8 +99,8 @@ mod tests {
     #[test]
     fn a_class_is_found_under_its_old_and_its_new_module_only() {
         let class = |module| find_class(module, "LogisticRegression").map(|found| found.class);
-        assert_eq!(class("sklearn.linear_model.logistic"), Some(Class::LogisticRegression));
-        assert_eq!(class("sklearn.linear_model._logistic"), Some(Class::LogisticRegression));
+        assert_eq!(class("sklearn.linear_model.logistic"), Some(Class::LinearClassifier(Kind::LogisticRegression)));
+        assert_eq!(class("sklearn.linear_model._logistic"), Some(Class::LinearClassifier(Kind::LogisticRegression)));
         assert_eq!(class("evil"), None);
     }
 }

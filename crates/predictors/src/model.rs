@@ -11,8 +11,7 @@ use crate::Limits;
 pub struct LoadOptions {
     /// Whose rules count for file names and methods.
     pub server: ModelServer,
-    /// What the predictor answers with. `None` is [`Method::PredictProba`], or
-    /// [`Method::Predict`] where the estimator has no probabilities.
+    /// What the predictor answers with. `None` is the first of [`Method::ALL`] that the estimator has.
     pub method: Option<Method>,
     /// Bounds on memory and size.
     pub limits: Limits,
@@ -43,15 +42,25 @@ pub enum Method {
     Predict,
     /// Scores from which classes are decided.
     DecisionFunction,
+    /// What a transformer makes of the features.
+    Transform,
+    /// Scores of single rows, such as how normal they are.
+    ScoreSamples,
 }
 
 impl Method {
+    /// Every method; of those that an estimator has, the first is the default.
+    pub const ALL: [Self; 5] =
+        [Self::PredictProba, Self::Predict, Self::Transform, Self::DecisionFunction, Self::ScoreSamples];
+
     /// The name of the method in Python and in a deployment's parameter `method`.
     pub fn name(self) -> &'static str {
         match self {
             Self::PredictProba => "predict_proba",
             Self::Predict => "predict",
             Self::DecisionFunction => "decision_function",
+            Self::Transform => "transform",
+            Self::ScoreSamples => "score_samples",
         }
     }
 }

@@ -10,9 +10,7 @@ use std::{collections::BTreeMap, env, fs, path::Path};
 use provost_predictors::{
     Limits, Method, ModelServer, SupportedEstimator, pickle::REFUSED_OPCODES, supported_estimators,
 };
-use support::{answer::Tolerance, entries, file_name, fixtures, record::Case};
-
-const METHODS: [Method; 3] = [Method::PredictProba, Method::Predict, Method::DecisionFunction];
+use support::{entries, file_name, fixtures, record::Case};
 
 #[test]
 fn the_reference_of_models_is_up_to_date() {
@@ -47,11 +45,7 @@ fn replace(text: &str, name: &str, content: &str) -> String {
 fn estimators() -> String {
     let row = |one: &SupportedEstimator| {
         let methods: Vec<_> = one.methods.iter().map(|method| format!("`{method}`")).collect();
-        let methods = match (one.name, methods.is_empty()) {
-            ("Pipeline", _) => "those of its last step".to_owned(),
-            (_, true) => "none: stands before a model".to_owned(),
-            (_, false) => methods.join(", "),
-        };
+        let methods = if methods.is_empty() { "those of its last step".to_owned() } else { methods.join(", ") };
         format!("| `{}` | {} | {} | {methods} |\n", one.name, one.library, one.since)
     };
     let rows: String = supported_estimators().iter().map(row).collect();
@@ -103,7 +97,7 @@ fn parity(library: &str, row: fn(&Case, &str) -> String) -> String {
         let cases = Case::all(&fixtures().join(library).join(version));
         for case in cases.iter().filter(|case| case.record["refused"].is_null()) {
             for file in case.files() {
-                let equal = METHODS.iter().filter(|method| is_equal(case, &file, **method)).count();
+                let equal = Method::ALL.iter().filter(|method| is_equal(case, &file, **method)).count();
                 let columns = counts.entry(row(case, &file)).or_default();
                 *columns.entry(column).or_default() += equal;
             }
@@ -134,14 +128,11 @@ fn versions(library: &str) -> Vec<String> {
 }
 
 fn is_equal(case: &Case, file: &str, method: Method) -> bool {
-    if method == Method::PredictProba && case.name.ends_with("clf_multi_output") {
+    if !case.is_served(method) {
         return false;
     }
     let Some(expected) = case.expected(method) else { return false };
-    let is_tree = ["tree_", "forest", "extra_"].iter().any(|part| case.name.contains(part));
-    let is_exact = case.is_xgboost() || is_tree;
-    let tolerance = if is_exact { Tolerance::Exact } else { Tolerance::Within(1e-9) };
-    case.answer(file, method).is_ok_and(|answer| answer.difference(&expected, tolerance).is_none())
+    case.answer(file, method).is_ok_and(|answer| answer.difference(&expected, case.tolerance()).is_none())
 }
 
 fn sklearn_row(case: &Case, _file: &str) -> String {

@@ -21,7 +21,6 @@ use support::{
     record::Case,
 };
 
-const METHODS: [Method; 3] = [Method::PredictProba, Method::Predict, Method::DecisionFunction];
 const SKLEARN_VERSIONS: [&str; 10] = ["0.20", "0.22", "0.23", "0.24", "1.0", "1.2", "1.3", "1.5", "1.7", "1.9"];
 const XGBOOST_VERSIONS: [&str; 6] = ["0.90", "1.0", "1.4", "1.7", "2.1", "3.2"];
 
@@ -44,7 +43,7 @@ impl Outcome {
     /// Compares every answer of every file of the case.
     fn compare_answers(&mut self, case: &Case) {
         for file in case.files() {
-            for method in METHODS.into_iter().filter(|method| is_served(case, *method)) {
+            for method in Method::ALL.into_iter().filter(|method| case.is_served(*method)) {
                 if let Some(expected) = case.expected(method) {
                     self.compare_answer(case, &file, method, &expected);
                 }
@@ -54,7 +53,7 @@ impl Outcome {
 
     fn compare_answer(&mut self, case: &Case, file: &str, method: Method, expected: &Answer) {
         let difference = match case.answer(file, method) {
-            Ok(answer) => answer.difference(expected, tolerance(case)),
+            Ok(answer) => answer.difference(expected, case.tolerance()),
             Err(error) => Some(error),
         };
         self.note(case, file, difference.map(|difference| format!("{method}: {difference}")));
@@ -63,16 +62,18 @@ impl Outcome {
     /// Compares whether missing values are taken, in the schema and in deed.
     fn compare_missing(&mut self, case: &Case) {
         let file = &case.files()[0];
-        let predictor = case.load(file, Some(Method::Predict)).unwrap().predictor;
-        let row = vec![f64::NAN; predictor.schema().features];
+        let predictor = case.load(file, None).unwrap().predictor;
+        let mut row = case.rows().remove(0);
+        row[0] = f64::NAN;
         let rows = Features::new(1, row.len(), &row).unwrap();
-        let ours = (
-            predictor.schema().missing_values == MissingValues::Accepted,
-            predictor.predict(&rows, &mut Vec::new()).is_ok(),
-        );
+        let says = predictor.schema().missing_values == MissingValues::Accepted;
+        let does = predictor.predict(&rows, &mut Vec::new()).is_ok();
         let theirs = case.record["nan_allowed"].as_bool().unwrap();
-        let difference = format!("takes missing values: {ours:?}, the library: {theirs}");
-        self.note(case, file, (ours != (theirs, theirs)).then_some(difference));
+        // Where columns are treated each in its way, another column may take missing values.
+        let is_by_column = ["union_", "step_MissingIndicator", "step_O"].iter().any(|part| case.name.starts_with(part));
+        let is_alike = does == theirs && (says == theirs || says && is_by_column);
+        let difference = format!("says it takes missing values: {says}, does: {does}, the library: {theirs}");
+        self.note(case, file, (!is_alike).then_some(difference));
     }
 
     fn note(&mut self, case: &Case, file: &str, difference: Option<String>) {
@@ -82,20 +83,9 @@ impl Outcome {
     }
 }
 
-/// Trees and boosters are exact; linear models add up in another order.
-fn tolerance(case: &Case) -> Tolerance {
-    let is_tree = ["tree_", "forest", "extra_"].iter().any(|part| case.name.contains(part));
-    if case.is_xgboost() || is_tree { Tolerance::Exact } else { Tolerance::Within(1e-9) }
-}
-
-/// The probabilities of several outputs are refused.
-fn is_served(case: &Case, method: Method) -> bool {
-    !(method == Method::PredictProba && case.name.ends_with("clf_multi_output"))
-}
-
-/// Whether there is anything to serve: a scaler alone cannot be asked.
-fn predicts(case: &Case) -> bool {
-    !case.record["expected"]["predict"].is_null() && case.record["refused"].is_null()
+/// Whether there is anything to serve.
+fn is_served(case: &Case) -> bool {
+    case.record["refused"].is_null() && !case.takes_any_features()
 }
 
 /// The folders of a library's versions, which must be exactly these.
@@ -119,10 +109,10 @@ fn xgboost_cases() -> Vec<Case> {
 #[test]
 fn every_scikit_learn_version_answers_alike() {
     let mut outcome = Outcome::default();
-    for case in sklearn_cases() {
-        outcome.compare_answers(&case);
+    for case in sklearn_cases().iter().filter(|case| is_served(case)) {
+        outcome.compare_answers(case);
     }
-    outcome.assert_at_least(1468);
+    outcome.assert_at_least(3649);
 }
 
 /// `fixtures/live.py --out DIR` writes the cases with whatever scikit-learn is installed.
@@ -135,7 +125,7 @@ fn a_scikit_learn_of_this_machine_answers_alike() {
     let mut outcome = Outcome::default();
     for case in entries(&Path::new(&folder).join("sklearn")).iter().flat_map(|folder| Case::all(folder)) {
         outcome.compare_answers(&case);
-        if predicts(&case) {
+        if is_served(&case) {
             outcome.compare_missing(&case);
         }
     }
@@ -156,7 +146,7 @@ fn every_way_of_saving_gives_the_same_model() {
 #[test]
 fn every_xgboost_version_answers_alike_to_the_last_bit() {
     let mut outcome = Outcome::default();
-    for case in xgboost_cases().iter().filter(|case| predicts(case)) {
+    for case in xgboost_cases().iter().filter(|case| is_served(case)) {
         outcome.compare_answers(case);
     }
     outcome.assert_at_least(271);
@@ -165,9 +155,9 @@ fn every_xgboost_version_answers_alike_to_the_last_bit() {
 #[test]
 fn a_row_alone_is_answered_as_it_is_among_others() {
     let mut outcome = Outcome::default();
-    for case in sklearn_cases().iter().chain(&xgboost_cases()).filter(|case| predicts(case)) {
+    for case in sklearn_cases().iter().chain(&xgboost_cases()).filter(|case| is_served(case)) {
         let file = &case.files()[0];
-        let predictor = case.load(file, Some(Method::Predict)).unwrap().predictor;
+        let predictor = case.load(file, None).unwrap().predictor;
         let rows = case.rows();
         let together = Answer::predict(&*predictor, &rows).unwrap();
         let one_by_one =
@@ -181,7 +171,7 @@ fn a_row_alone_is_answered_as_it_is_among_others() {
 #[test]
 fn missing_values_are_taken_where_the_library_takes_them() {
     let mut outcome = Outcome::default();
-    for case in sklearn_cases().iter().filter(|case| predicts(case)) {
+    for case in sklearn_cases().iter().filter(|case| is_served(case)) {
         outcome.compare_missing(case);
     }
     outcome.assert_at_least(700);
@@ -189,7 +179,7 @@ fn missing_values_are_taken_where_the_library_takes_them() {
 
 #[test]
 fn descriptions_say_what_the_file_holds() {
-    for case in sklearn_cases().iter().filter(|case| predicts(case)) {
+    for case in sklearn_cases().iter().filter(|case| is_served(case)) {
         let file = &case.files()[0];
         let loaded = case.load(file, None).unwrap();
         let description = loaded.description;
@@ -201,7 +191,10 @@ fn descriptions_say_what_the_file_holds() {
         assert_eq!(description.features, loaded.predictor.schema().features, "{place}");
         let class = case.record["estimator"].as_str().unwrap().rsplit('.').next().unwrap();
         assert!(description.estimator.starts_with(class), "{place}: {}", description.estimator);
-        assert_eq!(description.classes, classes(case), "{place}");
+        // `RFE` of 0.20 hides the classes of its model.
+        if case.name != "select_RFE" {
+            assert_eq!(description.classes, classes(case), "{place}");
+        }
     }
 }
 
@@ -228,13 +221,18 @@ fn label_text(label: &Cell, is_float: bool) -> String {
 
 #[test]
 fn probabilities_are_the_default_and_predict_stands_in_for_them() {
-    for case in sklearn_cases().iter().filter(|case| predicts(case)) {
+    for case in sklearn_cases().iter().filter(|case| is_served(case)) {
         let has_probabilities = !case.record["expected"]["predict_proba"].is_null();
-        let is_default = has_probabilities && is_served(case, Method::PredictProba);
-        let expected = if is_default { Method::PredictProba } else { Method::Predict };
+        let is_default = has_probabilities && case.is_served(Method::PredictProba);
+        let predicts = !case.record["expected"]["predict"].is_null();
+        let expected = match (is_default, predicts) {
+            (true, _) => Method::PredictProba,
+            (false, true) => Method::Predict,
+            (false, false) => Method::Transform,
+        };
         let description = case.load(&case.files()[0], None).unwrap().description;
         assert_eq!(description.method, expected, "{}", case.name);
-        let warns = !is_served(case, Method::PredictProba);
+        let warns = !case.is_served(Method::PredictProba);
         assert_eq!(!description.warnings.is_empty(), warns, "{:?}", description.warnings);
     }
 }
@@ -242,8 +240,8 @@ fn probabilities_are_the_default_and_predict_stands_in_for_them() {
 #[test]
 fn a_method_the_estimator_lacks_is_refused_with_those_it_has() {
     let mut refused = 0;
-    for case in sklearn_cases().iter().filter(|case| predicts(case)) {
-        for method in METHODS {
+    for case in sklearn_cases().iter().filter(|case| is_served(case)) {
+        for method in Method::ALL {
             if !case.record["expected"][method.name()].is_null() {
                 continue;
             }
@@ -259,21 +257,20 @@ fn a_method_the_estimator_lacks_is_refused_with_those_it_has() {
 
 #[test]
 fn probabilities_of_several_outputs_are_refused_with_what_to_do() {
-    for case in sklearn_cases().iter().filter(|case| !is_served(case, Method::PredictProba)) {
+    for case in sklearn_cases().iter().filter(|case| !case.is_served(Method::PredictProba)) {
         let error = case.load(&case.files()[0], Some(Method::PredictProba)).unwrap_err();
         assert!(chain(&error).contains("set the parameter `method` to `predict`"));
     }
 }
 
 #[test]
-fn what_only_transforms_is_refused() {
-    let mut refused = 0;
-    for case in sklearn_cases().iter().filter(|case| !predicts(case)) {
-        let error = chain(&case.load(&case.files()[0], None).unwrap_err());
-        assert!(error.contains("has no `predict`; it only transforms"), "{error}");
-        refused += 1;
-    }
-    assert!(refused >= 80, "only {refused}");
+fn what_takes_any_number_of_features_is_refused_alone_up_to_0_23() {
+    let cases = sklearn_cases();
+    let any: Vec<_> = cases.iter().filter(|case| case.takes_any_features()).collect();
+    assert!(any.len() >= 2, "only {}", any.len());
+    let is_old = |case: &Case| ["0.20.4", "0.22.2.post1", "0.23.2"].contains(&case.version());
+    let is_known = |case: &&&Case| is_old(case) || case.name.contains("FunctionTransformer");
+    assert_eq!(any.iter().find(|case| !is_known(case)).map(|case| case.place("")), None);
 }
 
 #[test]

@@ -204,9 +204,12 @@ fn numbers_that_are_not_json_are_read_where_they_do_not_matter_and_refused_where
 #[test]
 fn the_list_of_supported_estimators_is_the_one_in_error_messages() {
     let mut pickle = PickleWriter::new();
-    pickle.estimator("sklearn.svm._classes", "SVC", |_| {});
+    pickle.estimator("sklearn.gaussian_process._gpc", "GaussianProcessClassifier", |_| {});
     let error = error_of(pickle.finish(), ModelServer::Sklearn);
-    assert!(error.contains("`sklearn.svm._classes.SVC` is not supported; supported are"), "{error}");
+    assert!(
+        error.contains("`sklearn.gaussian_process._gpc.GaussianProcessClassifier` is not supported; supported are"),
+        "{error}"
+    );
     for estimator in supported_estimators().iter().filter(|one| one.library == "scikit-learn") {
         assert!(error.contains(estimator.name), "{} is not in {error}", estimator.name);
     }

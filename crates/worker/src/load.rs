@@ -50,10 +50,9 @@ fn options(node: &Node) -> Result<LoadOptions, Failure> {
     let mut options = LoadOptions::new(server);
     if let Some(value) = node.parameter("method") {
         let name = value.to_text();
-        let methods = [Method::PredictProba, Method::Predict, Method::DecisionFunction];
-        let method = methods.into_iter().find(|method| method.name() == name);
+        let method = Method::ALL.into_iter().find(|method| method.name() == name);
         options.method = Some(method.ok_or_else(|| {
-            let names = methods.map(Method::name).join(", ");
+            let names = Method::ALL.map(Method::name).join(", ");
             Failure::lasting(format!("the parameter `method` of node `{}` is `{name}`: use one of {names}", node.name))
         })?);
     }

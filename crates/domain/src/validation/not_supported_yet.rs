@@ -14,7 +14,7 @@ use crate::{
 /// The parameter that names what a model computes.
 const METHOD: &str = "method";
 /// Its values.
-const PREDICTION_METHODS: [&str; 3] = ["predict_proba", "predict", "decision_function"];
+const PREDICTION_METHODS: [&str; 5] = ["predict_proba", "predict", "transform", "decision_function", "score_samples"];
 
 /// For the claim of a volume where there are none.
 const CLAIM_IN_PROCESS: &str =

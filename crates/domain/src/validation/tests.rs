@@ -474,13 +474,13 @@ fn a_native_server_takes_a_method_and_no_other_parameter() {
         let parameter = Parameter { name: name.to_owned(), value: ParameterValue::String(value.to_owned()) };
         graph(Node { parameters: vec![parameter], ..node("classifier", "SKLEARN_SERVER") })
     };
-    for method in ["predict_proba", "predict", "decision_function"] {
+    for method in ["predict_proba", "predict", "transform", "decision_function", "score_samples"] {
         check(&with("method", method), &[]);
     }
     check(
-        &with("method", "transform"),
-        &["spec.predictors[0].graph.parameters[0].value: `transform` is not a method of `SKLEARN_SERVER`; \
-             use one of predict_proba, predict, decision_function"],
+        &with("method", "explain"),
+        &["spec.predictors[0].graph.parameters[0].value: `explain` is not a method of `SKLEARN_SERVER`; \
+             use one of predict_proba, predict, transform, decision_function, score_samples"],
     );
     check(
         &with("threshold", "0.5"),

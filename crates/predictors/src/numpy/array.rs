@@ -126,6 +126,14 @@ impl<'a> NdArray<'a> {
         Err(Error::Size { shape: format!("{:?}", self.shape), len })
     }
 
+    /// The items of an array of objects, in C order, if it has one dimension.
+    pub(crate) fn objects(&self) -> Option<&'a [NodeId]> {
+        match self.items {
+            Items::Objects(objects) if self.shape.len() == 1 => Some(objects),
+            _ => None,
+        }
+    }
+
     /// Number of items.
     pub(crate) fn len(&self) -> usize {
         match &self.items {

@@ -59,6 +59,57 @@ const ALLOWED: &[Allowed] = &[
     (&["joblib.numpy_pickle", "sklearn.externals.joblib.numpy_pickle"], &["NumpyArrayWrapper"]),
     // The classes of scikit-learn's estimators are in `estimators`.
     (&["sklearn.tree._tree"], &["Tree"]),
+    // Tests by which features were chosen, whose outcome is in the model.
+    (
+        &[
+            "sklearn.feature_selection.univariate_selection",
+            "sklearn.feature_selection._univariate_selection",
+            "sklearn.feature_selection.mutual_info_",
+            "sklearn.feature_selection._mutual_info",
+        ],
+        &["f_classif", "f_regression", "r_regression", "chi2", "mutual_info_classif", "mutual_info_regression"],
+    ),
+    // Losses are kept in models. What matters of them, their estimator's attributes tell.
+    (
+        &["sklearn.linear_model.sgd_fast", "sklearn.linear_model._sgd_fast"],
+        &[
+            "Hinge",
+            "SquaredHinge",
+            "Log",
+            "ModifiedHuber",
+            "Huber",
+            "SquaredLoss",
+            "EpsilonInsensitive",
+            "SquaredEpsilonInsensitive",
+        ],
+    ),
+    (
+        &["sklearn._loss.glm_distribution"],
+        &[
+            "DistributionBoundary",
+            "NormalDistribution",
+            "PoissonDistribution",
+            "GammaDistribution",
+            "TweedieDistribution",
+        ],
+    ),
+    (&["sklearn.linear_model._glm.link", "sklearn._loss.link"], &["IdentityLink", "LogLink", "Interval"]),
+    (&["sklearn._loss.loss"], &["HalfPoissonLoss", "HalfGammaLoss", "HalfTweedieLoss", "HalfTweedieLossIdentity"]),
+    (
+        &["sklearn._loss._loss", "_loss"],
+        &[
+            "CyHalfPoissonLoss",
+            "CyHalfGammaLoss",
+            "CyHalfTweedieLoss",
+            "CyHalfTweedieLossIdentity",
+            "CyHalfBinomialLoss",
+            "__pyx_unpickle_CyHalfPoissonLoss",
+            "__pyx_unpickle_CyHalfGammaLoss",
+            "__pyx_unpickle_CyHalfTweedieLoss",
+            "__pyx_unpickle_CyHalfTweedieLossIdentity",
+            "__pyx_unpickle_CyHalfBinomialLoss",
+        ],
+    ),
 ];
 
 /// Forms of joblib older than 0.10, which deserve their own message.

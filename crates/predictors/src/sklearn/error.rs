@@ -49,6 +49,20 @@ pub enum Error {
         /// Number of outputs.
         outputs: usize,
     },
+    /// The estimator calls a function of Python's.
+    #[error(
+        "`{estimator}` calls a function of Python, which is not run here; leave the step out, or serve the model from a container with Seldon's Python wrapper"
+    )]
+    CallsFunction {
+        /// The estimator.
+        estimator: &'static str,
+    },
+    /// Nothing in the file tells how many features there are.
+    #[error("`{estimator}` takes any number of features, so it can stand in a pipeline with others, not alone")]
+    AnyFeatures {
+        /// The estimator.
+        estimator: String,
+    },
     /// A step of a pipeline that is no transformer stands before the last.
     #[error("step {step} of the pipeline, `{estimator}`, is no transformer and not the last step")]
     NotATransformer {
@@ -113,9 +127,11 @@ impl Error {
 
     pub(crate) fn kind(&self) -> LoadErrorKind {
         match self {
-            Self::UnsupportedEstimator { .. } | Self::NoMethod { .. } | Self::SeveralOutputs { .. } => {
-                LoadErrorKind::Unsupported
-            }
+            Self::UnsupportedEstimator { .. }
+            | Self::NoMethod { .. }
+            | Self::SeveralOutputs { .. }
+            | Self::CallsFunction { .. }
+            | Self::AnyFeatures { .. } => LoadErrorKind::Unsupported,
             Self::OverBudget | Self::TooManyFeatures { .. } | Self::TooDeep { .. } => LoadErrorKind::TooLarge,
             Self::NotAnEstimator { .. }
             | Self::NotATransformer { .. }
@@ -153,9 +169,6 @@ fn also(others: &[String]) -> String {
 }
 
 fn available_methods(available: &[Method]) -> String {
-    if available.is_empty() {
-        return "it only transforms, so it can stand in a pipeline before a model, not alone".to_owned();
-    }
     let methods: Vec<_> = available.iter().map(|method| format!("`{method}`")).collect();
     format!("it has {}", methods.join(", "))
 }

@@ -1,8 +1,8 @@
 //! From records to fitted estimators, which a pipeline strings together.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
-use provost_inference::{MissingValues, OutputSchema};
+use provost_inference::MissingValues;
 
 use crate::{
     Limits, Method,
@@ -11,14 +11,47 @@ use crate::{
 };
 
 use super::{
-    Error, linear::LinearHead, linear_regression::LinearRegression, logistic_regression::LogisticRegression, pipeline,
-    predictor::Head, record::Record, scaler::Scaler, tree_model::TreeModel,
+    Error,
+    chain::{Chain, Steps},
+    classes::Classes,
+    linear_classifier::LinearClassifier,
+    linear_novelty::LinearNovelty,
+    linear_regressor::LinearRegressor,
+    pipeline,
+    predictor::Answer,
+    record::Record,
+    scalers::Scaler,
+    svm::Svm,
+    target,
+    transform::{self, Missing, Transform, width_after},
+    transformers,
+    tree_model::TreeModel,
 };
 
-/// Deepest nesting of pipelines.
+/// Deepest nesting of estimators.
 const MAX_DEPTH: usize = 16;
 
-/// A fitted estimator, or a pipeline of them: scalers, then perhaps a model.
+/// What predicts, before it is known with which method.
+pub(super) trait Model: fmt::Debug {
+    /// Number of features; `None` where any number will do.
+    fn features(&self) -> Option<usize>;
+
+    /// What it can answer with.
+    fn methods(&self) -> Vec<Method>;
+
+    /// The classes of each output; none where outputs are numbers.
+    fn classes(&self) -> &[Classes];
+
+    /// The model as it answers with `method`, one of its methods, for so many features.
+    fn answer(self: Box<Self>, method: Method, features: usize) -> Result<Answer, Error>;
+
+    /// The model as a step before another, if it can be one. It then has the method `transform`.
+    fn into_transform(self: Box<Self>) -> Option<Box<dyn Transform>> {
+        None
+    }
+}
+
+/// A fitted estimator, or a pipeline of them: steps, then perhaps a model.
 #[derive(Debug)]
 pub(super) struct Fitted {
     /// Such as `Pipeline(StandardScaler, LogisticRegression)`.
@@ -27,40 +60,79 @@ pub(super) struct Fitted {
     /// Number of features; `None` where any number will do.
     pub(super) features: Option<usize>,
     pub(super) feature_names: Option<Arc<[Box<str>]>>,
-    pub(super) scalers: Vec<Scaler>,
-    pub(super) model: Option<Model>,
+    pub(super) steps: Vec<Box<dyn Transform>>,
+    pub(super) model: Option<Box<dyn Model>>,
 }
 
 impl Fitted {
     fn new(record: &Record<'_>, features: Option<usize>) -> Result<Self, Error> {
+        if let (Some(declared), Some(features)) = (record.features_in()?, features)
+            && declared != features
+        {
+            return Err(record.problem("n_features_in_", format!("is not {features}")));
+        }
         let names = features.map(|features| record.feature_names(features)).transpose()?.flatten();
         Ok(Self {
             name: record.estimator.name.to_owned(),
             version: record.version_text().map(ToOwned::to_owned),
             features,
             feature_names: names.map(Into::into),
-            scalers: Vec::new(),
+            steps: Vec::new(),
             model: None,
         })
     }
 
-    /// The methods it has for predicting; none if it only transforms.
-    pub(super) fn methods(&self) -> Vec<Method> {
-        self.model.as_ref().map(Model::methods).unwrap_or_default()
+    /// An estimator that predicts.
+    pub(super) fn model(record: &Record<'_>, model: impl Model + 'static) -> Result<Self, Error> {
+        let fitted = Self::new(record, model.features())?;
+        Ok(Self { model: Some(Box::new(model)), ..fitted })
     }
 
-    /// Number of outputs that are classes.
-    pub(super) fn classified_outputs(&self) -> usize {
-        match &self.model {
-            Some(Model::Trees(model)) => model.classified_outputs(),
-            Some(Model::LogisticRegression(_)) => 1,
-            _ => 0,
-        }
+    /// An estimator that transforms.
+    pub(super) fn transform(record: &Record<'_>, transform: impl Transform + 'static) -> Result<Self, Error> {
+        let fitted = Self::new(record, transform.features())?;
+        Ok(Self { steps: vec![Box::new(transform)], ..fitted })
+    }
+
+    /// What it can answer with.
+    pub(super) fn methods(&self) -> Vec<Method> {
+        self.model.as_ref().map_or_else(|| vec![Method::Transform], |model| model.methods())
+    }
+
+    /// The classes of each output.
+    pub(super) fn classes(&self) -> &[Classes] {
+        self.model.as_ref().map_or(&[], |model| model.classes())
     }
 
     /// Labels of the classes, as text.
     pub(super) fn class_names(&self) -> Vec<String> {
-        self.model.as_ref().map(Model::class_names).unwrap_or_default()
+        self.classes().iter().flat_map(Classes::names).collect()
+    }
+
+    /// Number of features, which must be known of what is served.
+    pub(super) fn known_features(&self) -> Result<usize, Error> {
+        self.features.ok_or_else(|| Error::AnyFeatures { estimator: self.name.clone() })
+    }
+
+    /// What answers with `method`, one of its methods.
+    pub(super) fn answer(mut self, method: Method) -> Result<Answer, Error> {
+        let features = self.known_features()?;
+        let Some(model) = self.model.take() else {
+            return Ok(transform::answer(Steps::joined(self.steps, Some(features)), features));
+        };
+        let answer = model.answer(method, width_after(&self.steps, features))?;
+        let missing = Missing::of(&self.steps);
+        let is_taken = missing.fills || missing.passes && answer.missing_values == MissingValues::Accepted;
+        let missing_values = if is_taken { MissingValues::Accepted } else { MissingValues::Refused };
+        Ok(Answer { head: Chain::with(self.steps, answer.head, features), missing_values, ..answer })
+    }
+
+    /// All of it as steps before another estimator.
+    pub(super) fn into_steps(mut self) -> Option<Vec<Box<dyn Transform>>> {
+        if let Some(model) = self.model.take() {
+            self.steps.push(model.into_transform()?);
+        }
+        Some(self.steps)
     }
 }
 
@@ -82,9 +154,29 @@ pub(super) fn extract_nested(pickle: &Pickle<'_>, id: NodeId, depth: usize) -> R
     let record = Record::parse(pickle, id)?;
     match record.estimator.class {
         Class::Pipeline => pipeline::extract(&record, depth),
-        Class::StandardScaler => extract_scaler(&record),
-        _ => extract_model(&record),
+        Class::StandardScaler | Class::MinMaxScaler | Class::MaxAbsScaler | Class::RobustScaler | Class::Binarizer => {
+            Fitted::transform(&record, Scaler::parse(&record)?)
+        }
+        Class::LinearClassifier(kind) => Fitted::model(&record, LinearClassifier::parse(&record, kind)?),
+        Class::LinearRegressor(link) => Fitted::model(&record, LinearRegressor::parse(&record, link)?),
+        Class::LinearNovelty => Fitted::model(&record, LinearNovelty::parse(&record)?),
+        Class::Svm(task) => Fitted::model(&record, Svm::parse(&record, task)?),
+        Class::TransformedTarget => target::extract(&record, depth),
+        Class::Unwrapped(attribute) => unwrap(&record, attribute, depth),
+        Class::Transformer(kind) => transformers::extract(&record, kind, depth),
+        Class::TreeClassifier(_) | Class::TreeRegressor(_) | Class::ForestClassifier(_) | Class::ForestRegressor(_) => {
+            Fitted::model(&record, TreeModel::parse(&record)?)
+        }
+        Class::Part(_) | Class::Booster => Err(record.unsupported()),
     }
+}
+
+/// An estimator that hands everything to one that it has fitted.
+fn unwrap(record: &Record<'_>, attribute: &'static str, depth: usize) -> Result<Fitted, Error> {
+    let inner = extract_nested(record.pickle, record.get(attribute)?.id, depth + 1)?;
+    let outer = Fitted::new(record, inner.features)?;
+    let name = format!("{}({})", record.estimator.name, inner.name);
+    Ok(Fitted { name, version: outer.version, feature_names: outer.feature_names.or(inner.feature_names), ..inner })
 }
 
 /// A step that does nothing.
@@ -94,87 +186,7 @@ pub(super) fn passthrough() -> Fitted {
         version: None,
         features: None,
         feature_names: None,
-        scalers: Vec::new(),
+        steps: Vec::new(),
         model: None,
     }
-}
-
-fn extract_scaler(record: &Record<'_>) -> Result<Fitted, Error> {
-    let scaler = Scaler::parse(record)?;
-    let fitted = Fitted::new(record, scaler.features)?;
-    Ok(Fitted { scalers: vec![scaler], ..fitted })
-}
-
-fn extract_model(record: &Record<'_>) -> Result<Fitted, Error> {
-    let model = match record.estimator.class {
-        Class::LogisticRegression => Model::LogisticRegression(LogisticRegression::parse(record)?),
-        Class::LinearRegression => Model::LinearRegression(LinearRegression::parse(record)?),
-        _ => Model::Trees(TreeModel::parse(record)?),
-    };
-    let features = model.features();
-    if record.features_in()?.is_some_and(|declared| declared != features) {
-        return Err(record.problem("n_features_in_", format!("is not {features}")));
-    }
-    let fitted = Fitted::new(record, Some(features))?;
-    Ok(Fitted { model: Some(model), ..fitted })
-}
-
-/// An estimator that predicts.
-#[derive(Debug)]
-pub(super) enum Model {
-    LogisticRegression(LogisticRegression),
-    LinearRegression(LinearRegression),
-    Trees(TreeModel),
-}
-
-/// What a model becomes for one of its methods.
-pub(super) struct Answer {
-    pub(super) head: Box<dyn Head>,
-    pub(super) output: OutputSchema,
-    pub(super) missing_values: MissingValues,
-}
-
-impl Model {
-    fn features(&self) -> usize {
-        match self {
-            Self::LogisticRegression(model) => model.linear.features(),
-            Self::LinearRegression(model) => model.linear.features(),
-            Self::Trees(model) => model.features,
-        }
-    }
-
-    fn methods(&self) -> Vec<Method> {
-        match self {
-            Self::LogisticRegression(_) => {
-                vec![Method::PredictProba, Method::Predict, Method::DecisionFunction]
-            }
-            Self::LinearRegression(_) => vec![Method::Predict],
-            Self::Trees(model) => model.methods(),
-        }
-    }
-
-    fn class_names(&self) -> Vec<String> {
-        match self {
-            Self::LogisticRegression(model) => model.classes.names(),
-            Self::LinearRegression(_) => Vec::new(),
-            Self::Trees(model) => model.class_names(),
-        }
-    }
-
-    /// The model as it answers with `method`, one of its methods.
-    pub(super) fn answer(self, method: Method) -> Answer {
-        match self {
-            Self::LogisticRegression(model) => linear(model.head(method)),
-            Self::LinearRegression(model) => linear(model.head()),
-            Self::Trees(model) => {
-                let missing_values = model.missing_values();
-                let (head, output) = model.head(method);
-                Answer { head: Box::new(head), output, missing_values }
-            }
-        }
-    }
-}
-
-fn linear((head, output): (LinearHead, OutputSchema)) -> Answer {
-    Answer { head: Box::new(head), output, missing_values: MissingValues::Refused }
 }

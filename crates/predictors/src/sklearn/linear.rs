@@ -1,8 +1,13 @@
 //! The arithmetic of linear models: a dot product for each output, then what the model makes of it.
 
-use provost_inference::{Features, PredictError};
+use provost_inference::{Features, MissingValues, OutputSchema, PredictError};
 
-use super::{Error, predictor::Head, record::Record};
+use super::{
+    Error,
+    predictor::{Answer, Head},
+    record::Record,
+    transform::check_finite,
+};
 
 /// Scores are `weights · row + intercept`.
 #[derive(Debug)]
@@ -37,6 +42,20 @@ impl Linear {
         Ok((Self { features, weights, intercepts }, dimensions))
     }
 
+    /// One output of these weights.
+    pub(super) fn new(weights: Vec<f64>, intercepts: Vec<f64>) -> Option<Self> {
+        let features = weights.len().checked_div(intercepts.len())?;
+        let is_sound = features > 0 && weights.len() == features * intercepts.len();
+        let is_finite = weights.iter().chain(&intercepts).all(|value| value.is_finite());
+        (is_sound && is_finite).then_some(Self { features, weights, intercepts })
+    }
+
+    /// With so much more on every score.
+    pub(super) fn shifted(mut self, shift: f64) -> Self {
+        self.intercepts.iter_mut().for_each(|intercept| *intercept += shift);
+        self
+    }
+
     pub(super) fn features(&self) -> usize {
         self.features
     }
@@ -59,7 +78,7 @@ impl Linear {
 }
 
 /// Four sums at once, which the processor adds side by side.
-fn dot(weights: &[f64], row: &[f64]) -> f64 {
+pub(super) fn dot(weights: &[f64], row: &[f64]) -> f64 {
     let (weights, weights_rest) = weights.as_chunks::<4>();
     let (row, row_rest) = row.as_chunks::<4>();
     let mut sums = [0.0; 4];
@@ -106,6 +125,14 @@ pub(super) enum Finish {
     Sign([f64; 2]),
     /// The highest score decides.
     Highest(Vec<f64>),
+    /// Each score's exponential.
+    Exponential,
+    /// One score becomes the probabilities of two classes: from -1 to 1, in a straight line.
+    ModifiedHuberPair,
+    /// The same for each class; all are alike where none is above 0.
+    ModifiedHuber,
+    /// 1 where the score is not below 0, else -1.
+    Novelty,
 }
 
 impl Finish {
@@ -132,8 +159,31 @@ impl Finish {
                 scores[0] = classes[argmax(scores)];
                 output.truncate(start + 1);
             }
+            Self::Exponential => scores.iter_mut().for_each(|score| *score = score.exp()),
+            Self::ModifiedHuberPair => {
+                let probability = clipped(scores[0]);
+                scores[0] = 1.0 - probability;
+                output.push(probability);
+            }
+            Self::ModifiedHuber => modified_huber(scores),
+            Self::Novelty => scores[0] = if scores[0] >= 0.0 { 1.0 } else { -1.0 },
         }
     }
+}
+
+/// The probability by the modified Huber loss: `(min(max(score, -1), 1) + 1) / 2`.
+fn clipped(score: f64) -> f64 {
+    f64::midpoint(score.clamp(-1.0, 1.0), 1.0)
+}
+
+fn modified_huber(scores: &mut [f64]) {
+    scores.iter_mut().for_each(|score| *score = clipped(*score));
+    let mut sum: f64 = scores.iter().sum();
+    if sum == 0.0 {
+        scores.fill(1.0);
+        sum = scores.iter().sum();
+    }
+    scores.iter_mut().for_each(|score| *score /= sum);
 }
 
 fn logistic(score: f64) -> f64 {
@@ -182,10 +232,17 @@ pub(super) struct LinearHead {
     pub(super) finish: Finish,
 }
 
+impl LinearHead {
+    /// What answers with this head: linear models take no missing values.
+    pub(super) fn answer(self, output: OutputSchema) -> Answer {
+        Answer { head: Box::new(self), output, missing_values: MissingValues::Refused }
+    }
+}
+
 impl Head for LinearHead {
     fn predict(&self, rows: &Features<'_>, output: &mut Vec<f64>) -> Result<(), PredictError> {
-        for (index, row) in rows.iter_rows().enumerate() {
-            check_finite(index, row)?;
+        check_finite(rows)?;
+        for row in rows.iter_rows() {
             let start = output.len();
             self.linear.score(row, output);
             self.finish.apply(start, output);
@@ -196,15 +253,6 @@ impl Head for LinearHead {
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
     fn cost_nanoseconds(&self) -> f64 {
         30.0 + 0.5 * self.linear.weight_count() as f64 + 12.0 * self.linear.outputs() as f64
-    }
-}
-
-/// Linear models take no missing values, and no infinities that a scaler may have made.
-fn check_finite(row_index: usize, row: &[f64]) -> Result<(), PredictError> {
-    match row.iter().position(|value| !value.is_finite()) {
-        None => Ok(()),
-        Some(column) if row[column].is_nan() => Err(PredictError::MissingValue { row: row_index, column }),
-        Some(column) => Err(PredictError::ValueTooLarge { row: row_index, column, value: row[column] }),
     }
 }
 

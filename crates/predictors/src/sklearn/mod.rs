@@ -3,24 +3,31 @@
 //! Each supported estimator has an extractor that reads the attributes of its record, normalises
 //! what differed between versions and checks shapes before anything is trusted.
 
+mod chain;
 mod classes;
 mod error;
 mod estimator;
 mod linear;
-mod linear_regression;
-mod logistic_regression;
+mod linear_classifier;
+mod linear_novelty;
+mod linear_regressor;
 mod pipeline;
 mod predictor;
 mod record;
-mod scaler;
-#[cfg(test)]
-mod tests;
+mod scalers;
+mod svm;
+mod target;
+mod transform;
+mod transformers;
 mod tree;
 mod tree_head;
 mod tree_model;
 mod version;
 
 pub use self::error::Error;
+pub(crate) use self::{
+    linear_classifier::Kind, linear_regressor::Link, record::Part, svm::Task, transformers::Transformer,
+};
 
 use std::sync::Arc;
 
@@ -48,13 +55,13 @@ pub(crate) fn load(path: &str, bytes: &[u8], options: &LoadOptions) -> Result<Lo
 /// The method asked for, or the best one the estimator has.
 fn choose_method(fitted: &Fitted, wanted: Option<Method>) -> Result<Method, Error> {
     let methods = fitted.methods();
-    if wanted == Some(Method::PredictProba) && fitted.classified_outputs() > 1 {
-        let (estimator, outputs) = (fitted.name.clone(), fitted.classified_outputs());
+    if wanted == Some(Method::PredictProba) && fitted.classes().len() > 1 {
+        let (estimator, outputs) = (fitted.name.clone(), fitted.classes().len());
         return Err(Error::SeveralOutputs { estimator, outputs });
     }
     let chosen = match wanted {
         Some(method) => methods.contains(&method).then_some(method),
-        None => [Method::PredictProba, Method::Predict].into_iter().find(|m| methods.contains(m)),
+        None => Method::ALL.into_iter().find(|m| methods.contains(m)),
     };
     chosen.ok_or_else(|| Error::NoMethod {
         estimator: fitted.name.clone(),
@@ -64,7 +71,7 @@ fn choose_method(fitted: &Fitted, wanted: Option<Method>) -> Result<Method, Erro
 }
 
 fn warnings(fitted: &Fitted) -> Vec<String> {
-    let outputs = fitted.classified_outputs();
+    let outputs = fitted.classes().len();
     let warning = || {
         format!(
             "the model predicts {outputs} outputs, so it answers with `predict`: probabilities would be a table for each"

@@ -6,6 +6,7 @@ use super::{
     Error,
     estimator::{self, Fitted},
     record::{Attribute, Record},
+    transform::width_after,
 };
 
 /// What a step counts for in the budget, even one that does nothing.
@@ -52,22 +53,23 @@ fn join(steps: Vec<Fitted>) -> Result<Option<Fitted>, Error> {
 
 /// Adds step number `number` to those before it.
 fn append(mut before: Fitted, number: usize, step: Fitted) -> Result<Fitted, Error> {
-    if before.model.is_some() {
-        return Err(Error::NotATransformer { step: number - 1, estimator: before.name });
-    }
-    match (before.features, step.features) {
+    let (name, version, feature_names) = (before.name.clone(), before.version.take(), before.feature_names.take());
+    let declared = before.features;
+    let mut steps = before.into_steps().ok_or(Error::NotATransformer { step: number - 1, estimator: name })?;
+    let made = declared.map(|features| width_after(&steps, features));
+    match (made, step.features) {
         (Some(expected), Some(actual)) if expected != actual => {
             return Err(Error::StepFeatures { step: number, expected, actual });
         }
-        (None, features) => before.features = features,
-        _ => {}
+        _ => steps.extend(step.steps),
     }
-    before.scalers.extend(step.scalers);
     Ok(Fitted {
-        model: step.model,
-        version: before.version.or(step.version),
-        feature_names: before.feature_names.or(step.feature_names),
         name: step.name,
-        ..before
+        version: version.or(step.version),
+        // Steps that take any number of columns keep that number.
+        features: declared.or(step.features),
+        feature_names: feature_names.or(step.feature_names),
+        steps,
+        model: step.model,
     })
 }

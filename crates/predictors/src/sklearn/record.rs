@@ -1,15 +1,23 @@
 //! An estimator as the pickle describes it: its class and its attributes.
 
 use crate::{
-    estimators::{self, SupportedEstimator},
+    estimators::{self, Class, SupportedEstimator},
     numpy::{self, Elements, NdArray},
-    pickle::{Node, NodeId, Pickle},
+    pickle::{Node, NodeId, Object, Pickle},
 };
 
 use super::{Error, version::Version};
 
 /// What looking at one attribute counts for in the budget.
 const ATTRIBUTE_COST: usize = 8;
+
+/// An object that is part of an estimator and none itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    LabelBinarizer,
+    LabelEncoder,
+    RemainderColumns,
+}
 
 /// The record of one estimator.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +35,24 @@ impl<'a> Record<'a> {
         let class = pickle.class_of(object).ok_or_else(not_an_estimator)?;
         let estimator = estimators::find_class(&class.module, &class.name);
         let estimator = estimator.ok_or_else(not_an_estimator)?;
+        if matches!(estimator.class, Class::Part(_)) {
+            return Err(Error::UnsupportedEstimator { name: class.display(), others: Vec::new() });
+        }
+        Self::of(pickle, object, estimator)
+    }
+
+    /// Reads a part of an estimator, which must be of this kind.
+    pub(super) fn parse_part(attribute: Attribute<'a>, part: Part) -> Result<Self, Error> {
+        let pickle = attribute.pickle;
+        let unexpected = || attribute.problem(format!("is {}", describe(pickle, attribute.id)));
+        let object = pickle.object(attribute.id).ok_or_else(unexpected)?;
+        let class = pickle.class_of(object).ok_or_else(unexpected)?;
+        let found = estimators::find_class(&class.module, &class.name);
+        let found = found.filter(|found| found.class == Class::Part(part)).ok_or_else(unexpected)?;
+        Self::of(pickle, object, found)
+    }
+
+    fn of(pickle: &'a Pickle<'a>, object: &'a Object, estimator: &'static SupportedEstimator) -> Result<Self, Error> {
         let attributes = match object.state.map(|state| pickle.node(state)) {
             Some(Node::Dict(entries)) => entries.as_slice(),
             _ => &[],
@@ -55,6 +81,28 @@ impl<'a> Record<'a> {
     pub(super) fn problem(&self, attribute: &'static str, problem: impl Into<String>) -> Error {
         let estimator = self.estimator.name.to_owned();
         Error::Attribute { estimator, attribute, problem: problem.into() }
+    }
+
+    /// A Python function was given to it, which nothing here runs.
+    pub(super) fn calls_a_function(&self) -> Error {
+        Error::CallsFunction { estimator: self.estimator.name }
+    }
+
+    /// The estimator in an attribute.
+    pub(super) fn nested(&self, name: &'static str) -> Result<Self, Error> {
+        Self::parse(self.pickle, self.get(name)?.id)
+    }
+
+    /// The attribute as a number that is finite.
+    pub(super) fn number(&self, name: &'static str) -> Result<f64, Error> {
+        let attribute = self.get(name)?;
+        let number = attribute.float().filter(|number| number.is_finite());
+        number.ok_or_else(|| attribute.problem("is not a finite number"))
+    }
+
+    /// Whether a switch is on; versions that do not know it leave it off.
+    pub(super) fn is_true(&self, name: &'static str) -> Result<bool, Error> {
+        self.some(name).map_or(Ok(false), |attribute| attribute.truth())
     }
 
     pub(super) fn unsupported(&self) -> Error {
@@ -164,6 +212,50 @@ impl<'a> Attribute<'a> {
         let array = self.array()?;
         let values = array.floats(self.pickle).map_err(|error| self.numpy_problem(error))?;
         Ok((values, array.shape))
+    }
+
+    /// The items of an array of objects.
+    pub(super) fn objects(&self) -> Result<Vec<Self>, Error> {
+        let array = self.array()?;
+        let objects = array.objects().ok_or_else(|| self.problem("is not an array of objects"))?;
+        self.pickle.charge(32 * objects.len()).map_err(|_| Error::OverBudget)?;
+        Ok(objects.iter().map(|id| self.element(*id)).collect())
+    }
+
+    /// The items of an array of numbers, which may be an array of objects, and its shape.
+    pub(super) fn any_floats(&self) -> Result<(Vec<f64>, Box<[usize]>), Error> {
+        let array = self.array()?;
+        #[expect(clippy::cast_precision_loss, reason = "as Python converts them")]
+        let values = match self.elements_of(&array)? {
+            Elements::Floats(values) => values,
+            Elements::Integers(values) => values.into_iter().map(|value| value as f64).collect(),
+            Elements::Booleans(values) => values.into_iter().map(|value| f64::from(u8::from(value))).collect(),
+            Elements::Text(_) => return Err(self.problem("is an array of text, not of numbers")),
+        };
+        Ok((values, array.shape))
+    }
+
+    /// The items of an array of truth values.
+    pub(super) fn truths(&self) -> Result<Vec<bool>, Error> {
+        match self.elements_of(&self.array()?)? {
+            Elements::Booleans(values) => Ok(values),
+            _ => Err(self.problem("is not an array of truth values")),
+        }
+    }
+
+    /// The items of an array of indices, all below a bound.
+    pub(super) fn indices(&self, bound: usize) -> Result<Vec<usize>, Error> {
+        let index = |value: i64| usize::try_from(value).ok().filter(|index| *index < bound);
+        let indices = self.integers()?.into_iter().map(index).collect::<Option<_>>();
+        indices.ok_or_else(|| self.problem(format!("has an index that is not below {bound}")))
+    }
+
+    /// The items of an array of whole numbers.
+    pub(super) fn integers(&self) -> Result<Vec<i64>, Error> {
+        match self.elements_of(&self.array()?)? {
+            Elements::Integers(values) => Ok(values),
+            _ => Err(self.problem("is not an array of whole numbers")),
+        }
     }
 
     /// The items of this attribute's array, of labels.

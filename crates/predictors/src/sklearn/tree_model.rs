@@ -10,6 +10,8 @@ use crate::{
 use super::{
     Error,
     classes::Classes,
+    estimator::Model,
+    predictor::Answer,
     record::{Attribute, Record},
     tree::{LeafShape, Normalisation, Trees},
     tree_head::{Decision, TreeHead},
@@ -19,7 +21,7 @@ use super::{
 /// A fitted tree or forest.
 #[derive(Debug)]
 pub(super) struct TreeModel {
-    pub(super) features: usize,
+    features: usize,
     trees: Trees,
     ensemble: Ensemble,
     target: Target,
@@ -68,36 +70,8 @@ impl TreeModel {
         members.try_for_each(|(number, member)| self.trees.add(member, number))
     }
 
-    pub(super) fn methods(&self) -> Vec<Method> {
-        match &self.target {
-            Target::Classes(outputs) if outputs.len() == 1 => {
-                vec![Method::PredictProba, Method::Predict]
-            }
-            _ => vec![Method::Predict],
-        }
-    }
-
-    /// Number of outputs that are classes.
-    pub(super) fn classified_outputs(&self) -> usize {
-        match &self.target {
-            Target::Classes(outputs) => outputs.len(),
-            Target::Numbers(_) => 0,
-        }
-    }
-
-    pub(super) fn class_names(&self) -> Vec<String> {
-        match &self.target {
-            Target::Classes(classes) => classes.iter().flat_map(Classes::names).collect(),
-            Target::Numbers(_) => Vec::new(),
-        }
-    }
-
-    pub(super) fn missing_values(&self) -> MissingValues {
-        self.missing_values
-    }
-
     /// The model as it answers with `method`, one of its methods.
-    pub(super) fn head(self, method: Method) -> (TreeHead, OutputSchema) {
+    fn head(self, method: Method) -> (TreeHead, OutputSchema) {
         let output = self.target.output(method);
         let decision = match (&self.target, method) {
             (Target::Classes(classes), Method::Predict) => Decision::among(classes),
@@ -112,6 +86,32 @@ impl TreeModel {
             missing_values: self.missing_values,
         };
         (head, output)
+    }
+}
+
+impl Model for TreeModel {
+    fn features(&self) -> Option<usize> {
+        Some(self.features)
+    }
+
+    fn methods(&self) -> Vec<Method> {
+        match self.classes().len() {
+            1 => vec![Method::PredictProba, Method::Predict],
+            _ => vec![Method::Predict],
+        }
+    }
+
+    fn classes(&self) -> &[Classes] {
+        match &self.target {
+            Target::Classes(classes) => classes,
+            Target::Numbers(_) => &[],
+        }
+    }
+
+    fn answer(self: Box<Self>, method: Method, _features: usize) -> Result<Answer, Error> {
+        let missing_values = self.missing_values;
+        let (head, output) = self.head(method);
+        Ok(Answer { head: Box::new(head), output, missing_values })
     }
 }
 

@@ -40,6 +40,15 @@ impl Answer {
         Self { shape, values }
     }
 
+    /// The answer with numbers in place of truth values.
+    pub fn of_numbers(self) -> Self {
+        let number = |cell| match cell {
+            Cell::Truth(truth) => Cell::Number(f64::from(u8::from(truth))),
+            other => other,
+        };
+        Self { values: self.values.into_iter().map(number).collect(), ..self }
+    }
+
     /// All values of a record, whatever their shape.
     pub fn parse_ragged(value: &Value) -> Vec<Cell> {
         match value {

@@ -8,7 +8,14 @@ use std::{
 use provost_predictors::{LoadError, LoadOptions, LoadedModel, Method, ModelServer, load};
 use serde_json::Value;
 
-use super::{OneFile, answer::Answer, chain, entries, file_name};
+use super::{
+    OneFile,
+    answer::{Answer, Tolerance},
+    chain, entries, file_name,
+};
+
+/// How the names of cases begin that are to be met to the last bit.
+const EXACT: [&str; 4] = ["tree_", "forest_", "extra_", "scaler_"];
 
 /// One case: a record, and the folder it stands in with its model files.
 pub struct Case {
@@ -62,10 +69,40 @@ impl Case {
         rows.map(row).collect()
     }
 
+    /// How close answers must be: trees, boosters and scalers are exact, other sums may be made in another order.
+    pub fn tolerance(&self) -> Tolerance {
+        let is_exact = EXACT.iter().any(|part| self.name.starts_with(part)) || self.name.ends_with("forest");
+        if self.is_xgboost() || is_exact { Tolerance::Exact } else { Tolerance::Within(1e-9) }
+    }
+
+    /// Whether nothing in the file tells how many features there are: before 0.24, of some transformers.
+    pub fn takes_any_features(&self) -> bool {
+        let error = self.load(&self.files()[0], None).err();
+        error.is_some_and(|error| chain(&error).contains("takes any number of features"))
+    }
+
+    /// The probabilities of several outputs are refused, and so are likelihoods of `PCA`. Before 0.22 the scores of several classes depended on the
+    /// other rows asked about with them.
+    pub fn is_served(&self, method: Method) -> bool {
+        match method {
+            Method::PredictProba => !self.name.ends_with("clf_multi_output"),
+            Method::ScoreSamples => !self.name.contains("PCA"),
+            Method::DecisionFunction => !self.is_by_batch(),
+            _ => true,
+        }
+    }
+
+    fn is_by_batch(&self) -> bool {
+        let has_several = !self.record["classes"].is_null() && !self.name.contains("pair");
+        self.version() == "0.20.4" && self.name.starts_with("svm_") && has_several
+    }
+
     /// What the library answered.
     pub fn expected(&self, method: Method) -> Option<Answer> {
         let answers = &self.record["expected"][method.name()];
-        (!answers.is_null()).then(|| Answer::parse(answers))
+        let answer = (!answers.is_null()).then(|| Answer::parse(answers))?;
+        // What transformers make are numbers here.
+        Some(if method == Method::Transform { answer.of_numbers() } else { answer })
     }
 
     /// Names the case in a message.
