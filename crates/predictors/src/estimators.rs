@@ -76,7 +76,7 @@ const PIPELINE: &[&str] = &["sklearn.pipeline"];
 const TREE: &[&str] = &["sklearn.tree.tree", "sklearn.tree._classes"];
 const FOREST: &[&str] = &["sklearn.ensemble.forest", "sklearn.ensemble._forest"];
 
-const SUPPORTED: [SupportedEstimator; 13] = [
+const SUPPORTED: [SupportedEstimator; 15] = [
     sklearn("LogisticRegression", LOGISTIC, Class::LogisticRegression, LINEAR_CLASSIFIER),
     sklearn("LinearRegression", LINEAR, Class::LinearRegression, REGRESSOR),
     sklearn("StandardScaler", PREPROCESSING, Class::StandardScaler, &[]),
@@ -89,14 +89,9 @@ const SUPPORTED: [SupportedEstimator; 13] = [
     sklearn("RandomForestRegressor", FOREST, Class::ForestRegressor(Splits::Best), REGRESSOR),
     sklearn("ExtraTreesClassifier", FOREST, Class::ForestClassifier(Splits::Random), CLASSIFIER),
     sklearn("ExtraTreesRegressor", FOREST, Class::ForestRegressor(Splits::Random), REGRESSOR),
-    SupportedEstimator {
-        name: "gbtree",
-        library: XGBOOST,
-        since: "0.90",
-        methods: CLASSIFIER,
-        modules: &[],
-        class: Class::Booster,
-    },
+    booster("gbtree"),
+    booster("dart"),
+    booster("gblinear"),
 ];
 
 const fn sklearn(
@@ -106,6 +101,11 @@ const fn sklearn(
     methods: &'static [Method],
 ) -> SupportedEstimator {
     SupportedEstimator { name, library: SCIKIT_LEARN, since: "0.20", methods, modules, class }
+}
+
+const fn booster(name: &'static str) -> SupportedEstimator {
+    let (methods, class) = (LINEAR_CLASSIFIER, Class::Booster);
+    SupportedEstimator { name, library: XGBOOST, since: "0.90", methods, modules: &[], class }
 }
 
 #[cfg(test)]

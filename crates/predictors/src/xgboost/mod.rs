@@ -1,14 +1,18 @@
 //! Builds predictors from XGBoost models: JSON, UBJSON, and the binary format up to version 3.0.
 //!
-//! Only `gbtree` boosters with scalar leaves and numeric splits; everything else is refused by
-//! name. Answers are those of `Booster.predict`, in the 32-bit arithmetic of the library.
+//! Boosters `gbtree`, `dart` and `gblinear`. Answers are those of `Booster.predict`, in the 32-bit
+//! arithmetic of the library.
 
 mod booster;
+mod booster_kind;
 mod document;
+mod document_tree;
 mod error;
 mod legacy;
 mod model;
 mod objective;
+mod scorer;
+mod trees;
 mod ubj;
 
 pub use self::error::Error;
@@ -16,7 +20,7 @@ pub(crate) use self::{document::parse_ubj, legacy::parse as parse_legacy};
 
 use std::sync::Arc;
 
-use crate::{LoadError, LoadOptions, LoadedModel, Method, ModelDescription, estimators::XGBOOST};
+use crate::{LoadError, LoadOptions, LoadedModel, Method, ModelDescription, estimators::XGBOOST, shown::shown};
 
 use self::{booster::Booster, model::Model};
 
@@ -33,7 +37,7 @@ pub(crate) fn load_with(
     options: &LoadOptions,
 ) -> Result<LoadedModel, LoadError> {
     let build = || {
-        let method = choose_method(options.method)?;
+        let method = options.method.unwrap_or(Method::PredictProba);
         let model = parse(bytes)?;
         if model.features > options.limits.features {
             let (features, limit) = (model.features, options.limits.features);
@@ -42,14 +46,6 @@ pub(crate) fn load_with(
         build(path, model, method)
     };
     build().map_err(|source| LoadError::Xgboost { file: path.to_owned(), source })
-}
-
-fn choose_method(wanted: Option<Method>) -> Result<Method, Error> {
-    match wanted {
-        None => Ok(Method::PredictProba),
-        Some(method @ (Method::PredictProba | Method::Predict)) => Ok(method),
-        Some(method) => Err(Error::NoMethod { method }),
-    }
 }
 
 /// Reads a model in whichever format the bytes are.
@@ -82,8 +78,26 @@ fn build(path: &str, model: Model, method: Method) -> Result<LoadedModel, Error>
         feature_names: model.feature_names.clone(),
         classes: Vec::new(),
         method,
-        warnings: Vec::new(),
+        warnings: warnings(&model),
     };
-    let predictor = Arc::new(Booster::new(model)?);
+    let predictor = Arc::new(Booster::new(model, method)?);
     Ok(LoadedModel { predictor, description })
+}
+
+/// What a caller should know: which features are codes of categories.
+fn warnings(model: &Model) -> Vec<String> {
+    if model.categorical.is_empty() {
+        return Vec::new();
+    }
+    const SHOWN: usize = 10;
+    let name = |feature: &usize| match &model.feature_names {
+        Some(names) => shown(&names[*feature]),
+        None => feature.to_string(),
+    };
+    let names: Vec<_> = model.categorical.iter().take(SHOWN).map(name).collect();
+    let more = if model.categorical.len() > SHOWN { ", …" } else { "" };
+    vec![format!(
+        "features {}{more} are categories: requests carry their codes, 0 for the first category of training",
+        names.join(", ")
+    )]
 }

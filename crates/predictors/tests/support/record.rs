@@ -64,7 +64,8 @@ impl Case {
 
     /// What the library answered.
     pub fn expected(&self, method: Method) -> Option<Answer> {
-        let answers = &self.record["expected"][method.name()];
+        let is_margin = method == Method::DecisionFunction && self.is_xgboost();
+        let answers = &self.record["expected"][if is_margin { "margin" } else { method.name() }];
         (!answers.is_null()).then(|| Answer::parse(answers))
     }
 
