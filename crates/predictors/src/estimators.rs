@@ -6,9 +6,9 @@ use crate::Method;
 /// An estimator that can be served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SupportedEstimator {
-    /// Its class, or the booster of XGBoost.
+    /// Its class, or the booster of XGBoost or LightGBM.
     pub name: &'static str,
-    /// The library: `scikit-learn` or `XGBoost`.
+    /// The library: `scikit-learn`, `XGBoost` or `LightGBM`.
     pub library: &'static str,
     /// The oldest version of the library whose files are read.
     pub since: &'static str,
@@ -63,6 +63,7 @@ fn scikit_learn() -> impl Iterator<Item = &'static SupportedEstimator> {
 
 pub(crate) const SCIKIT_LEARN: &str = "scikit-learn";
 pub(crate) const XGBOOST: &str = "XGBoost";
+pub(crate) const LIGHTGBM: &str = "LightGBM";
 
 const CLASSIFIER: &[Method] = &[Method::PredictProba, Method::Predict];
 const REGRESSOR: &[Method] = &[Method::Predict];
@@ -76,7 +77,7 @@ const PIPELINE: &[&str] = &["sklearn.pipeline"];
 const TREE: &[&str] = &["sklearn.tree.tree", "sklearn.tree._classes"];
 const FOREST: &[&str] = &["sklearn.ensemble.forest", "sklearn.ensemble._forest"];
 
-const SUPPORTED: [SupportedEstimator; 15] = [
+const SUPPORTED: [SupportedEstimator; 16] = [
     sklearn("LogisticRegression", LOGISTIC, Class::LogisticRegression, LINEAR_CLASSIFIER),
     sklearn("LinearRegression", LINEAR, Class::LinearRegression, REGRESSOR),
     sklearn("StandardScaler", PREPROCESSING, Class::StandardScaler, &[]),
@@ -89,9 +90,10 @@ const SUPPORTED: [SupportedEstimator; 15] = [
     sklearn("RandomForestRegressor", FOREST, Class::ForestRegressor(Splits::Best), REGRESSOR),
     sklearn("ExtraTreesClassifier", FOREST, Class::ForestClassifier(Splits::Random), CLASSIFIER),
     sklearn("ExtraTreesRegressor", FOREST, Class::ForestRegressor(Splits::Random), REGRESSOR),
-    booster("gbtree"),
-    booster("dart"),
-    booster("gblinear"),
+    booster("gbtree", XGBOOST, "0.90"),
+    booster("dart", XGBOOST, "0.90"),
+    booster("gblinear", XGBOOST, "0.90"),
+    booster("Booster", LIGHTGBM, "2.3"),
 ];
 
 const fn sklearn(
@@ -103,9 +105,9 @@ const fn sklearn(
     SupportedEstimator { name, library: SCIKIT_LEARN, since: "0.20", methods, modules, class }
 }
 
-const fn booster(name: &'static str) -> SupportedEstimator {
+const fn booster(name: &'static str, library: &'static str, since: &'static str) -> SupportedEstimator {
     let (methods, class) = (LINEAR_CLASSIFIER, Class::Booster);
-    SupportedEstimator { name, library: XGBOOST, since: "0.90", methods, modules: &[], class }
+    SupportedEstimator { name, library, since, methods, modules: &[], class }
 }
 
 #[cfg(test)]

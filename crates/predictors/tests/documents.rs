@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, env, fs, path::Path};
 use provost_predictors::{
     Limits, Method, ModelServer, SupportedEstimator, pickle::REFUSED_OPCODES, supported_estimators,
 };
-use support::{answer::Tolerance, entries, file_name, fixtures, record::Case};
+use support::{entries, file_name, fixtures, record::Case};
 
 const METHODS: [Method; 3] = [Method::PredictProba, Method::Predict, Method::DecisionFunction];
 
@@ -26,6 +26,7 @@ fn the_reference_of_models_is_up_to_date() {
         ("limits", limits()),
         ("parity", parity("sklearn", sklearn_row)),
         ("xgboost-parity", parity("xgboost", xgboost_row)),
+        ("lightgbm-parity", parity("lightgbm", lightgbm_row)),
     ] {
         expected = replace(&expected, name, &content);
     }
@@ -63,7 +64,11 @@ fn files() -> String {
         let names: Vec<_> = server.file_names().iter().map(|name| format!("`{name}`")).collect();
         format!("| `{name}` | {} |\n", names.join(", "))
     };
-    let servers = [(ModelServer::Sklearn, "SKLEARN_SERVER"), (ModelServer::Xgboost, "XGBOOST_SERVER")];
+    let servers = [
+        (ModelServer::Sklearn, "SKLEARN_SERVER"),
+        (ModelServer::Xgboost, "XGBOOST_SERVER"),
+        (ModelServer::Lightgbm, "LIGHTGBM_SERVER"),
+    ];
     let rows: String = servers.into_iter().map(row).collect();
     format!("| server | names, first come first served |\n|---|---|\n{rows}")
 }
@@ -138,10 +143,7 @@ fn is_equal(case: &Case, file: &str, method: Method) -> bool {
         return false;
     }
     let Some(expected) = case.expected(method) else { return false };
-    let is_tree = ["tree_", "forest", "extra_"].iter().any(|part| case.name.contains(part));
-    let is_exact = case.is_xgboost() || is_tree;
-    let tolerance = if is_exact { Tolerance::Exact } else { Tolerance::Within(1e-9) };
-    case.answer(file, method).is_ok_and(|answer| answer.difference(&expected, tolerance).is_none())
+    case.answer(file, method).is_ok_and(|answer| answer.difference(&expected, case.tolerance()).is_none())
 }
 
 fn sklearn_row(case: &Case, _file: &str) -> String {
@@ -155,4 +157,8 @@ fn xgboost_row(_case: &Case, file: &str) -> String {
         Some("ubj") => "UBJSON".to_owned(),
         _ => "binary".to_owned(),
     }
+}
+
+fn lightgbm_row(_case: &Case, file: &str) -> String {
+    if file.ends_with(".joblib") { "joblib".to_owned() } else { "text".to_owned() }
 }

@@ -24,6 +24,7 @@ use support::{
 const METHODS: [Method; 3] = [Method::PredictProba, Method::Predict, Method::DecisionFunction];
 const SKLEARN_VERSIONS: [&str; 10] = ["0.20", "0.22", "0.23", "0.24", "1.0", "1.2", "1.3", "1.5", "1.7", "1.9"];
 const XGBOOST_VERSIONS: [&str; 6] = ["0.90", "1.0", "1.4", "1.7", "2.1", "3.2"];
+const LIGHTGBM_VERSIONS: [&str; 4] = ["2.3", "3.3", "4.0", "4.6"];
 
 /// What was compared, and what differed.
 #[derive(Debug, Default)]
@@ -43,7 +44,7 @@ impl Outcome {
 
     /// Compares every answer of every file of the case.
     fn compare_answers(&mut self, case: &Case) {
-        for file in case.files() {
+        for file in case.files().into_iter().filter(|file| !is_wrapper(case, file)) {
             for method in METHODS.into_iter().filter(|method| is_served(case, *method)) {
                 if let Some(expected) = case.expected(method) {
                     self.compare_answer(case, &file, method, &expected);
@@ -54,7 +55,7 @@ impl Outcome {
 
     fn compare_answer(&mut self, case: &Case, file: &str, method: Method, expected: &Answer) {
         let difference = match case.answer(file, method) {
-            Ok(answer) => answer.difference(expected, tolerance(case)),
+            Ok(answer) => answer.difference(expected, case.tolerance()),
             Err(error) => Some(error),
         };
         self.note(case, file, difference.map(|difference| format!("{method}: {difference}")));
@@ -82,10 +83,9 @@ impl Outcome {
     }
 }
 
-/// Trees and boosters are exact; linear models add up in another order.
-fn tolerance(case: &Case) -> Tolerance {
-    let is_tree = ["tree_", "forest", "extra_"].iter().any(|part| case.name.contains(part));
-    if case.is_xgboost() || is_tree { Tolerance::Exact } else { Tolerance::Within(1e-9) }
+/// Whether a file holds the scikit-learn interface of another library.
+fn is_wrapper(case: &Case, file: &str) -> bool {
+    case.server() != ModelServer::Sklearn && file.ends_with(".joblib")
 }
 
 /// The probabilities of several outputs are refused.
@@ -114,6 +114,19 @@ fn sklearn_cases() -> Vec<Case> {
 
 fn xgboost_cases() -> Vec<Case> {
     versions("xgboost", &XGBOOST_VERSIONS).iter().flat_map(|folder| Case::all(folder)).collect()
+}
+
+fn lightgbm_cases() -> Vec<Case> {
+    versions("lightgbm", &LIGHTGBM_VERSIONS).iter().flat_map(|folder| Case::all(folder)).collect()
+}
+
+#[test]
+fn every_lightgbm_version_answers_alike_to_the_last_bit() {
+    let mut outcome = Outcome::default();
+    for case in lightgbm_cases() {
+        outcome.compare_answers(&case);
+    }
+    outcome.assert_at_least(330);
 }
 
 #[test]
@@ -165,8 +178,8 @@ fn every_xgboost_version_answers_alike_to_the_last_bit() {
 #[test]
 fn a_row_alone_is_answered_as_it_is_among_others() {
     let mut outcome = Outcome::default();
-    for case in sklearn_cases().iter().chain(&xgboost_cases()).filter(|case| predicts(case)) {
-        let file = &case.files()[0];
+    for case in sklearn_cases().iter().chain(&xgboost_cases()).chain(&lightgbm_cases()).filter(|case| predicts(case)) {
+        let file = &case.files().pop().unwrap();
         let predictor = case.load(file, Some(Method::Predict)).unwrap().predictor;
         let rows = case.rows();
         let together = Answer::predict(&*predictor, &rows).unwrap();

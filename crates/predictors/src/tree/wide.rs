@@ -15,7 +15,7 @@ use super::{
 /// Trees, or rows, that are walked at the same time.
 const LANES: usize = 8;
 /// Numbers this near to zero count as zero where zeros are missing (`LightGBM`'s `kZeroThreshold`).
-const ZERO: f64 = 1e-35;
+const ZERO: f64 = 1e-35_f32 as f64;
 /// Trees beyond this size, and blocks of so many rows, are walked tree by tree.
 const LARGE_BYTES: usize = 256 << 10;
 const ROWS_WORTH_IT: usize = 8;

@@ -8,7 +8,11 @@ use std::{
 use provost_predictors::{LoadError, LoadOptions, LoadedModel, Method, ModelServer, load};
 use serde_json::Value;
 
-use super::{OneFile, answer::Answer, chain, entries, file_name};
+use super::{
+    OneFile,
+    answer::{Answer, Tolerance},
+    chain, entries, file_name,
+};
 
 /// One case: a record, and the folder it stands in with its model files.
 pub struct Case {
@@ -44,14 +48,29 @@ impl Case {
         self.record["version"].as_str().unwrap()
     }
 
-    pub fn is_xgboost(&self) -> bool {
-        self.record["library"] == "xgboost"
+    /// The server for models of the library.
+    pub fn server(&self) -> ModelServer {
+        match self.record["library"].as_str() {
+            Some("xgboost") => ModelServer::Xgboost,
+            Some("lightgbm") => ModelServer::Lightgbm,
+            _ => ModelServer::Sklearn,
+        }
+    }
+
+    /// How close answers must be. Trees and boosters are exact; linear models add up in another order;
+    /// and LightGBM 2.3 takes the logarithm of one plus a number where later versions, and we, do better.
+    pub fn tolerance(&self) -> Tolerance {
+        let is_tree = ["tree_", "forest", "extra_"].iter().any(|part| self.name.contains(part));
+        match self.server() {
+            ModelServer::Lightgbm if self.name == "cross_entropy_lambda" => Tolerance::Within(1e-15),
+            ModelServer::Sklearn if !is_tree => Tolerance::Within(1e-9),
+            _ => Tolerance::Exact,
+        }
     }
 
     /// Loads one of the files.
     pub fn load(&self, file: &str, method: Option<Method>) -> Result<LoadedModel, LoadError> {
-        let server = if self.is_xgboost() { ModelServer::Xgboost } else { ModelServer::Sklearn };
-        let options = LoadOptions { method, ..LoadOptions::new(server) };
+        let options = LoadOptions { method, ..LoadOptions::new(self.server()) };
         load(&OneFile(self.folder.join(file)), &options)
     }
 
@@ -64,7 +83,7 @@ impl Case {
 
     /// What the library answered.
     pub fn expected(&self, method: Method) -> Option<Answer> {
-        let is_margin = method == Method::DecisionFunction && self.is_xgboost();
+        let is_margin = method == Method::DecisionFunction && self.server() != ModelServer::Sklearn;
         let answers = &self.record["expected"][if is_margin { "margin" } else { method.name() }];
         (!answers.is_null()).then(|| Answer::parse(answers))
     }
