@@ -31,7 +31,20 @@ pub(crate) enum Class {
     TreeRegressor(Splits),
     ForestClassifier(Splits),
     ForestRegressor(Splits),
+    /// A booster in a file of its library's own.
     Booster,
+    /// A booster in a pickle.
+    Boosted(Role),
+}
+
+/// What a class makes of a booster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Nothing.
+    Booster,
+    Classifier,
+    /// A regressor or a ranker.
+    Regressor,
 }
 
 /// How the trees of an estimator choose their splits.
@@ -52,9 +65,9 @@ pub(crate) fn supported_names() -> String {
     names.join(", ")
 }
 
-/// The supported class of scikit-learn that stands in `module` under `name`.
+/// The supported class that stands in `module` under `name`.
 pub(crate) fn find_class(module: &str, name: &str) -> Option<&'static SupportedEstimator> {
-    scikit_learn().find(|estimator| estimator.name == name && estimator.modules.contains(&module))
+    SUPPORTED.iter().find(|estimator| estimator.name == name && estimator.modules.contains(&module))
 }
 
 fn scikit_learn() -> impl Iterator<Item = &'static SupportedEstimator> {
@@ -67,6 +80,7 @@ pub(crate) const LIGHTGBM: &str = "LightGBM";
 
 const CLASSIFIER: &[Method] = &[Method::PredictProba, Method::Predict];
 const REGRESSOR: &[Method] = &[Method::Predict];
+const RAW_REGRESSOR: &[Method] = &[Method::Predict, Method::DecisionFunction];
 const LINEAR_CLASSIFIER: &[Method] = &[Method::PredictProba, Method::Predict, Method::DecisionFunction];
 
 // scikit-learn 0.22 gave its modules an underscore.
@@ -77,7 +91,7 @@ const PIPELINE: &[&str] = &["sklearn.pipeline"];
 const TREE: &[&str] = &["sklearn.tree.tree", "sklearn.tree._classes"];
 const FOREST: &[&str] = &["sklearn.ensemble.forest", "sklearn.ensemble._forest"];
 
-const SUPPORTED: [SupportedEstimator; 16] = [
+const SUPPORTED: [SupportedEstimator; 25] = [
     sklearn("LogisticRegression", LOGISTIC, Class::LogisticRegression, LINEAR_CLASSIFIER),
     sklearn("LinearRegression", LINEAR, Class::LinearRegression, REGRESSOR),
     sklearn("StandardScaler", PREPROCESSING, Class::StandardScaler, &[]),
@@ -93,7 +107,20 @@ const SUPPORTED: [SupportedEstimator; 16] = [
     booster("gbtree", XGBOOST, "0.90"),
     booster("dart", XGBOOST, "0.90"),
     booster("gblinear", XGBOOST, "0.90"),
-    booster("Booster", LIGHTGBM, "2.3"),
+    SupportedEstimator {
+        modules: &["lightgbm.basic"],
+        class: Class::Boosted(Role::Booster),
+        ..booster("Booster", LIGHTGBM, "2.3")
+    },
+    boosted("XGBClassifier", XGBOOST, Role::Classifier),
+    boosted("XGBRegressor", XGBOOST, Role::Regressor),
+    boosted("XGBRanker", XGBOOST, Role::Regressor),
+    boosted("XGBRFClassifier", XGBOOST, Role::Classifier),
+    boosted("XGBRFRegressor", XGBOOST, Role::Regressor),
+    boosted("Booster", XGBOOST, Role::Booster),
+    boosted("LGBMClassifier", LIGHTGBM, Role::Classifier),
+    boosted("LGBMRegressor", LIGHTGBM, Role::Regressor),
+    boosted("LGBMRanker", LIGHTGBM, Role::Regressor),
 ];
 
 const fn sklearn(
@@ -108,6 +135,18 @@ const fn sklearn(
 const fn booster(name: &'static str, library: &'static str, since: &'static str) -> SupportedEstimator {
     let (methods, class) = (LINEAR_CLASSIFIER, Class::Booster);
     SupportedEstimator { name, library, since, methods, modules: &[], class }
+}
+
+const fn boosted(name: &'static str, library: &'static str, role: Role) -> SupportedEstimator {
+    let is_xgboost = library.len() == XGBOOST.len();
+    let modules: &[&str] = match role {
+        Role::Booster => &["xgboost.core"],
+        _ if is_xgboost => &["xgboost.sklearn"],
+        _ => &["lightgbm.sklearn"],
+    };
+    let methods = if matches!(role, Role::Regressor) { RAW_REGRESSOR } else { LINEAR_CLASSIFIER };
+    let since = if is_xgboost { "0.90" } else { "2.3" };
+    SupportedEstimator { name, library, since, methods, modules, class: Class::Boosted(role) }
 }
 
 #[cfg(test)]

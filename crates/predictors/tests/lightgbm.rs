@@ -1,4 +1,4 @@
-//! Damaged LightGBM files: each is a fixture with one thing changed, and must be refused.
+//! Damaged `LightGBM` files: each is a fixture with one thing changed, and must be refused.
 
 #![allow(clippy::unwrap_used, reason = "a test stops at what is not as it should be")]
 

@@ -11,13 +11,13 @@ mod text;
 mod tree;
 
 pub use self::error::Error;
-pub(crate) use self::model::parse;
+pub(crate) use self::model::{Model, parse};
 
 use std::sync::Arc;
 
 use crate::{LoadError, LoadOptions, LoadedModel, Method, ModelDescription, estimators::LIGHTGBM, shown::shown};
 
-use self::{booster::Booster, model::Model};
+use self::booster::Booster;
 
 /// Loads the booster in a model file.
 pub(crate) fn load(path: &str, bytes: &[u8], options: &LoadOptions) -> Result<LoadedModel, LoadError> {
@@ -38,17 +38,8 @@ fn build(path: &str, model: Model, method: Method) -> Result<LoadedModel, Error>
         feature_names: model.feature_names.clone(),
         classes: Vec::new(),
         method,
-        warnings: warnings(&model),
+        warnings: model.warnings(),
     };
     let predictor = Arc::new(Booster::new(model, method)?);
     Ok(LoadedModel { predictor, description })
-}
-
-/// What a caller should know: that some features are codes of categories.
-fn warnings(model: &Model) -> Vec<String> {
-    let warning = || {
-        "the model was trained with categories of pandas: requests carry their codes, 0 for the first category of training"
-            .to_owned()
-    };
-    model.has_pandas_categories.then(warning).into_iter().collect()
 }

@@ -1,9 +1,12 @@
 //! A booster as its text file describes it.
 
-use crate::shown::shown;
+use provost_inference::Predict;
+
+use crate::{Method, shown::shown};
 
 use super::{
     Error,
+    booster::Booster,
     leaves::Trees,
     text::{Lines, Section},
     tree::TreeText,
@@ -18,12 +21,12 @@ const VERSIONS: [&str; 3] = ["v2", "v3", "v4"];
 pub(crate) struct Model {
     /// The objective and its parameters; nothing where training had one of its own.
     pub(super) objective: String,
-    pub(super) features: usize,
+    pub(crate) features: usize,
     /// Unless they are those that LightGBM makes up.
-    pub(super) feature_names: Option<Vec<String>>,
+    pub(crate) feature_names: Option<Vec<String>>,
     pub(super) has_pandas_categories: bool,
     /// Outputs for each row: tree `n` adds to output `n` modulo them.
-    pub(super) outputs: usize,
+    pub(crate) outputs: usize,
     /// Whether sums over trees are divided by the number of rounds: random forests.
     pub(super) is_averaged: bool,
     pub(super) trees: Trees,
@@ -32,12 +35,24 @@ pub(crate) struct Model {
 
 impl Model {
     /// The name of the objective, without its parameters.
-    pub(super) fn objective_name(&self) -> &str {
+    pub(crate) fn objective_name(&self) -> &str {
         self.objective.split_ascii_whitespace().next().unwrap_or("custom")
     }
 
+    /// What predicts as `Booster.predict` does.
+    pub(crate) fn predictor(self, method: Method) -> Result<Box<dyn Predict>, Error> {
+        Ok(Box::new(Booster::new(self, method)?))
+    }
+
+    /// What a caller should know: that some features are codes of categories.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let warning = "the model was trained with categories of pandas: requests carry their codes, 0 for the first \
+                       category of training";
+        self.has_pandas_categories.then(|| warning.to_owned()).into_iter().collect()
+    }
+
     /// Drops all rounds but the first so many.
-    pub(super) fn keep_rounds(&mut self, rounds: usize) {
+    pub(crate) fn keep_rounds(&mut self, rounds: usize) {
         let kept = rounds.saturating_mul(self.outputs);
         self.trees.truncate(kept);
         self.tree_count = self.tree_count.min(kept);

@@ -156,7 +156,7 @@ impl TreeText {
 
 impl LinearText {
     fn parse(section: &Section<'_>, leaves: usize) -> Result<Option<Self>, Error> {
-        if !section.find("is_linear").is_some_and(|text| text.trim() == "1") {
+        if section.find("is_linear").is_none_or(|text| text.trim() != "1") {
             return Ok(None);
         }
         let linear = Self {

@@ -83,6 +83,7 @@ pub(super) fn extract_nested(pickle: &Pickle<'_>, id: NodeId, depth: usize) -> R
     match record.estimator.class {
         Class::Pipeline => pipeline::extract(&record, depth),
         Class::StandardScaler => extract_scaler(&record),
+        Class::Boosted(_) => Err(record.unsupported()),
         _ => extract_model(&record),
     }
 }

@@ -156,9 +156,11 @@ impl ForestBuilder {
 
     /// The same trees in a layout that takes any kind of split.
     pub(crate) fn into_wide(self, cut: Cut) -> Result<WideBuilder<u32>, Error> {
-        let wide_node = |(node, place): (&Node, u32)| match node.is_leaf_at(place) {
-            true => wide::Node::leaf(place),
-            false => wide::Node { threshold: value(node.threshold).into(), feature: node.feature, left: node.left },
+        let wide_node = |(node, place): (&Node, u32)| {
+            if node.is_leaf_at(place) {
+                return wide::Node::leaf(place);
+            }
+            wide::Node { threshold: value(node.threshold).into(), feature: node.feature, left: node.left }
         };
         let out_of_range = |(feature, node): (u32, usize)| {
             let count = wide::FEATURE as usize;

@@ -100,7 +100,7 @@ mod tests {
         #[test]
         fn keys_are_in_the_order_of_their_floats(one: f32, other: f32) {
             prop_assert_eq!(key(one).cmp(&key(other)), one.partial_cmp(&other).unwrap());
-            prop_assert_eq!(value(key(one)), one);
+            prop_assert_eq!(value(key(one)).to_bits(), (one + 0.0).to_bits());
         }
     }
 

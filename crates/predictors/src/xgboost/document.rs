@@ -1,7 +1,7 @@
 //! The model document, which JSON and UBJSON share. Trees are laid out as they are read, so that a
 //! large file stands in memory once as bytes and once as trees.
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::shown::shown;
 
@@ -16,13 +16,21 @@ use super::{
 
 /// Reads a model in JSON.
 pub(super) fn parse_json(bytes: &[u8]) -> Result<Model, Error> {
-    let document: Document = match serde_json::from_slice(bytes) {
+    from_json::<Document>(bytes)?.into_model()
+}
+
+/// Reads the model of a document that holds the state of training too.
+pub(super) fn parse_json_snapshot(bytes: &[u8]) -> Result<Model, Error> {
+    from_json::<Snapshot>(bytes)?.model.into_model()
+}
+
+fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    match serde_json::from_slice(bytes) {
         Err(error) if error.is_syntax() => {
-            serde_json::from_slice(&without_nan(bytes)).map_err(|error| no_model(&error))?
+            serde_json::from_slice(&without_nan(bytes)).map_err(|error| no_model(&error))
         }
-        outcome => outcome.map_err(|error| no_model(&error))?,
-    };
-    document.into_model()
+        outcome => outcome.map_err(|error| no_model(&error)),
+    }
 }
 
 fn no_model(error: &serde_json::Error) -> Error {
@@ -54,8 +62,19 @@ fn without_nan(bytes: &[u8]) -> Vec<u8> {
 
 /// Reads a model in UBJSON.
 pub(crate) fn parse_ubj(bytes: &[u8]) -> Result<Model, Error> {
-    let document: Document = ubj::from_slice(bytes)?;
-    document.into_model()
+    ubj::from_slice::<Document>(bytes)?.into_model()
+}
+
+/// Reads the model of a document that holds the state of training too.
+pub(super) fn parse_ubj_snapshot(bytes: &[u8]) -> Result<Model, Error> {
+    ubj::from_slice::<Snapshot>(bytes)?.model.into_model()
+}
+
+/// A model and the state of its training.
+#[derive(Debug, Deserialize)]
+struct Snapshot {
+    #[serde(rename = "Model")]
+    model: Document,
 }
 
 #[derive(Debug, Deserialize)]
@@ -158,11 +177,11 @@ impl GradientBooster {
     fn into_scores(self) -> Result<Scores, Error> {
         let no_model = || Error::malformed("it has no model");
         match BoosterKind::parse(&self.name)? {
-            BoosterKind::Trees => Ok(Scores::Trees(self.model.ok_or_else(no_model)?.into_ensemble(None)?)),
+            BoosterKind::Trees => Ok(Scores::Trees(Box::new(self.model.ok_or_else(no_model)?.into_ensemble(None)?))),
             BoosterKind::Dart => {
                 let model = self.gbtree.and_then(|within| within.model).ok_or_else(no_model)?;
                 let weights = self.weight_drop.ok_or_else(|| Error::malformed("it has no `weight_drop`"))?;
-                Ok(Scores::Trees(model.into_ensemble(Some(weights))?))
+                Ok(Scores::Trees(Box::new(model.into_ensemble(Some(weights))?)))
             }
             BoosterKind::Linear => {
                 let weights = self.model.and_then(|model| model.weights).ok_or_else(no_model)?;

@@ -41,7 +41,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Model, Error> {
             reader.take(LINEAR_BYTES)?;
             Scores::Weights(reader.floats()?)
         }
-        kind => Scores::Trees(read_trees(&mut reader, kind)?),
+        kind => Scores::Trees(Box::new(read_trees(&mut reader, kind)?)),
     };
     Ok(Model {
         version: learner.version(),

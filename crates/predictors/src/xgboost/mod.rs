@@ -12,17 +12,20 @@ mod legacy;
 mod model;
 mod objective;
 mod scorer;
+mod snapshot;
 mod trees;
 mod ubj;
 
 pub use self::error::Error;
-pub(crate) use self::{document::parse_ubj, legacy::parse as parse_legacy};
+pub(crate) use self::{
+    document::parse_ubj, legacy::parse as parse_legacy, model::Model, snapshot::read as read_snapshot,
+};
 
 use std::sync::Arc;
 
-use crate::{LoadError, LoadOptions, LoadedModel, Method, ModelDescription, estimators::XGBOOST, shown::shown};
+use crate::{LoadError, LoadOptions, LoadedModel, Method, ModelDescription, estimators::XGBOOST};
 
-use self::{booster::Booster, model::Model};
+use self::booster::Booster;
 
 /// Loads the booster in a model file.
 pub(crate) fn load(path: &str, bytes: &[u8], options: &LoadOptions) -> Result<LoadedModel, LoadError> {
@@ -38,12 +41,7 @@ pub(crate) fn load_with(
 ) -> Result<LoadedModel, LoadError> {
     let build = || {
         let method = options.method.unwrap_or(Method::PredictProba);
-        let model = parse(bytes)?;
-        if model.features > options.limits.features {
-            let (features, limit) = (model.features, options.limits.features);
-            return Err(Error::TooManyFeatures { features, limit });
-        }
-        build(path, model, method)
+        build(path, parse(bytes)?.within(options.limits.features)?, method)
     };
     build().map_err(|source| LoadError::Xgboost { file: path.to_owned(), source })
 }
@@ -61,7 +59,7 @@ fn parse(bytes: &[u8]) -> Result<Model, Error> {
             supported: "; save the model as JSON or UBJSON",
         }),
         [0x80, 0..=5, ..] => {
-            let hint = "; it may be a pickle: save the model with `save_model` instead";
+            let hint = "; it may be a pickle: save the model with `save_model`, or serve it by SKLEARN_SERVER";
             Err(Error::UnknownFormat { hint })
         }
         _ => parse_legacy(bytes),
@@ -71,33 +69,15 @@ fn parse(bytes: &[u8]) -> Result<Model, Error> {
 fn build(path: &str, model: Model, method: Method) -> Result<LoadedModel, Error> {
     let description = ModelDescription {
         library: XGBOOST,
-        library_version: model.version.map(|version| version.to_string()),
+        library_version: model.version_text(),
         estimator: format!("{}({})", model.booster, model.objective),
         file: path.to_owned(),
         features: model.features,
         feature_names: model.feature_names.clone(),
         classes: Vec::new(),
         method,
-        warnings: warnings(&model),
+        warnings: model.warnings(),
     };
     let predictor = Arc::new(Booster::new(model, method)?);
     Ok(LoadedModel { predictor, description })
-}
-
-/// What a caller should know: which features are codes of categories.
-fn warnings(model: &Model) -> Vec<String> {
-    if model.categorical.is_empty() {
-        return Vec::new();
-    }
-    const SHOWN: usize = 10;
-    let name = |feature: &usize| match &model.feature_names {
-        Some(names) => shown(&names[*feature]),
-        None => feature.to_string(),
-    };
-    let names: Vec<_> = model.categorical.iter().take(SHOWN).map(name).collect();
-    let more = if model.categorical.len() > SHOWN { ", …" } else { "" };
-    vec![format!(
-        "features {}{more} are categories: requests carry their codes, 0 for the first category of training",
-        names.join(", ")
-    )]
 }

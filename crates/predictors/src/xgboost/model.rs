@@ -2,21 +2,25 @@
 
 use std::fmt;
 
-use super::trees::Ensemble;
+use provost_inference::Predict;
+
+use crate::{Method, shown::shown};
+
+use super::{Error, booster::Booster, trees::Ensemble};
 
 /// What a model file says.
 #[derive(Debug)]
 pub(crate) struct Model {
     pub(super) version: Option<Version>,
     pub(super) booster: String,
-    pub(super) objective: String,
+    pub(crate) objective: String,
     pub(super) base_score: BaseScore,
-    pub(super) features: usize,
-    pub(super) feature_names: Option<Vec<String>>,
+    pub(crate) features: usize,
+    pub(crate) feature_names: Option<Vec<String>>,
     /// Features whose values are codes of categories.
     pub(super) categorical: Vec<usize>,
     /// Outputs for each row: classes or targets.
-    pub(super) groups: usize,
+    pub(crate) groups: usize,
     pub(super) scores: Scores,
     /// The last round that counts, where training stopped early.
     pub(super) best_iteration: Option<usize>,
@@ -25,17 +29,55 @@ pub(crate) struct Model {
 /// Where scores come from.
 #[derive(Debug)]
 pub(super) enum Scores {
-    Trees(Ensemble),
+    Trees(Box<Ensemble>),
     /// `gblinear`: a weight for each output of each feature, then the outputs' biases.
     Weights(Vec<f32>),
 }
 
 impl Model {
-    /// Drops all rounds after the best one, as the scikit-learn interface does.
-    pub(super) fn stop_early(&mut self) {
-        if let (Some(best), Scores::Trees(ensemble)) = (self.best_iteration, &mut self.scores) {
-            ensemble.keep_rounds(best.saturating_add(1), self.groups);
+    /// Refuses a model of more features than the limit.
+    pub(super) fn within(self, limit: usize) -> Result<Self, Error> {
+        let features = self.features;
+        if features > limit { Err(Error::TooManyFeatures { features, limit }) } else { Ok(self) }
+    }
+
+    /// Drops all rounds after the best one, as the scikit-learn interface does: so many trees for each
+    /// output, or those up to the round that the booster itself has noted.
+    pub(crate) fn stop_early(&mut self, trees: Option<usize>) {
+        let Scores::Trees(ensemble) = &mut self.scores else { return };
+        let noted = self.version.is_some_and(|version| version.is_since(1, 4)).then_some(self.best_iteration).flatten();
+        match (noted, trees) {
+            (Some(best), _) => ensemble.keep_rounds(best.saturating_add(1), self.groups),
+            (None, Some(1..)) => ensemble.keep_trees(trees.unwrap_or_default().saturating_mul(self.groups)),
+            _ => {}
         }
+    }
+
+    /// What predicts as `Booster.predict` does.
+    pub(crate) fn predictor(self, method: Method) -> Result<Box<dyn Predict>, Error> {
+        Ok(Box::new(Booster::new(self, method)?))
+    }
+
+    pub(crate) fn version_text(&self) -> Option<String> {
+        self.version.map(|version| version.to_string())
+    }
+
+    /// What a caller should know: which features are codes of categories.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        const SHOWN: usize = 10;
+        let name = |feature: &usize| match &self.feature_names {
+            Some(names) => shown(&names[*feature]),
+            None => feature.to_string(),
+        };
+        let names: Vec<_> = self.categorical.iter().take(SHOWN).map(name).collect();
+        let more = if self.categorical.len() > SHOWN { ", …" } else { "" };
+        let warning = || {
+            let names = names.join(", ");
+            format!(
+                "features {names}{more} are categories: requests carry their codes, 0 for the first category of training"
+            )
+        };
+        (!names.is_empty()).then(warning).into_iter().collect()
     }
 }
 

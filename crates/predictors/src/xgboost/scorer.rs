@@ -82,13 +82,7 @@ fn add_by_eights(
 }
 
 /// Adds the leaves of eight rows to their margins, which stand side by side in `sums` meanwhile.
-fn add_eight(
-    eight: &Eight<'_>,
-    tree_groups: &[u32],
-    groups: usize,
-    sums: &mut Vec<[f32; LANES]>,
-    margins: &mut [f32],
-) {
+fn add_eight(eight: &Eight<'_>, tree_groups: &[u32], groups: usize, sums: &mut Vec<[f32; LANES]>, margins: &mut [f32]) {
     sums.resize(groups, [0.0; LANES]);
     for (lane, margins) in margins.chunks_exact(groups).enumerate() {
         sums.iter_mut().zip(margins).for_each(|(sums, margin)| sums[lane] = *margin);

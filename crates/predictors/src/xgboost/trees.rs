@@ -279,11 +279,15 @@ impl Ensemble {
     /// Drops all trees but those of the first rounds.
     pub(super) fn keep_rounds(&mut self, rounds: usize, groups: usize) {
         let outputs = if self.trees.leaf_size > 1 { 1 } else { groups };
-        let kept = rounds.saturating_mul(outputs).saturating_mul(self.parallel_trees.max(1));
-        self.trees.truncate(kept);
-        self.tree_groups.truncate(kept);
+        self.keep_trees(rounds.saturating_mul(outputs).saturating_mul(self.parallel_trees.max(1)));
+    }
+
+    /// Drops all trees but the first so many.
+    pub(super) fn keep_trees(&mut self, count: usize) {
+        self.trees.truncate(count);
+        self.tree_groups.truncate(count);
         if let Some(weights) = &mut self.weights {
-            weights.truncate(kept);
+            weights.truncate(count);
         }
     }
 

@@ -58,7 +58,7 @@ impl Case {
     }
 
     /// How close answers must be. Trees and boosters are exact; linear models add up in another order;
-    /// and LightGBM 2.3 takes the logarithm of one plus a number where later versions, and we, do better.
+    /// and `LightGBM` 2.3 takes the logarithm of one plus a number where later versions, and we, do better.
     pub fn tolerance(&self) -> Tolerance {
         let is_tree = ["tree_", "forest", "extra_"].iter().any(|part| self.name.contains(part));
         match self.server() {
@@ -68,9 +68,24 @@ impl Case {
         }
     }
 
+    /// Whether a file is a pickle of another library's booster or of its scikit-learn interface.
+    pub fn is_pickled(&self, file: &str) -> bool {
+        self.server() != ModelServer::Sklearn && [".joblib", ".pkl"].iter().any(|ending| file.ends_with(ending))
+    }
+
+    /// What the library answered by this file: the interface answers as itself.
+    pub fn expected_by(&self, file: &str, method: Method) -> Option<Answer> {
+        if !(self.is_pickled(file) && file.ends_with(".joblib")) {
+            return self.expected(method);
+        }
+        let answers = &self.record["wrapper_expected"][method.name()];
+        (!answers.is_null()).then(|| Answer::parse(answers))
+    }
+
     /// Loads one of the files.
     pub fn load(&self, file: &str, method: Option<Method>) -> Result<LoadedModel, LoadError> {
-        let options = LoadOptions { method, ..LoadOptions::new(self.server()) };
+        let server = if self.is_pickled(file) { ModelServer::Sklearn } else { self.server() };
+        let options = LoadOptions { method, ..LoadOptions::new(server) };
         load(&OneFile(self.folder.join(file)), &options)
     }
 
