@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::{pickle, sklearn, xgboost};
+use crate::{lightgbm, pickle, sklearn, xgboost};
 
 /// Why a model is not loaded. The cause, where there is one, is the
 /// [`source`](std::error::Error::source).
@@ -78,6 +78,15 @@ pub enum LoadError {
         #[source]
         source: xgboost::Error,
     },
+    /// The LightGBM model is not served.
+    #[error("cannot serve the LightGBM model in `{file}`")]
+    Lightgbm {
+        /// Path within the artifact.
+        file: String,
+        /// What went wrong.
+        #[source]
+        source: lightgbm::Error,
+    },
 }
 
 /// What kind of problem a [`LoadError`] is.
@@ -111,6 +120,7 @@ impl LoadError {
             Self::Pickle { source, .. } => source.kind(),
             Self::Sklearn { source, .. } => source.kind(),
             Self::Xgboost { source, .. } => source.kind(),
+            Self::Lightgbm { source, .. } => source.kind(),
         }
     }
 }

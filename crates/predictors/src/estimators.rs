@@ -13,9 +13,9 @@ use crate::{
 /// An estimator that can be served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SupportedEstimator {
-    /// Its class, or the booster of XGBoost.
+    /// Its class, or the booster of XGBoost or LightGBM.
     pub name: &'static str,
-    /// The library: `scikit-learn` or `XGBoost`.
+    /// The library: `scikit-learn`, `XGBoost` or `LightGBM`.
     pub library: &'static str,
     /// The oldest version of the library whose files are read.
     pub since: &'static str,
@@ -49,7 +49,20 @@ pub(crate) enum Class {
     ForestRegressor(Splits),
     /// Part of an estimator, and none to serve.
     Part(Part),
+    /// A booster in a file of its library's own.
     Booster,
+    /// A booster in a pickle.
+    Boosted(Role),
+}
+
+/// What a class makes of a booster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Nothing.
+    Booster,
+    Classifier,
+    /// A regressor or a ranker.
+    Regressor,
 }
 
 /// How the trees of an estimator choose their splits.
@@ -70,27 +83,60 @@ pub(crate) fn supported_names() -> String {
     names.join(", ")
 }
 
-/// The class of scikit-learn that stands in `module` under `name`: a supported estimator or part of one.
+/// The class that stands in `module` under `name`: a supported estimator or part of one.
 pub(crate) fn find_class(module: &str, name: &str) -> Option<&'static SupportedEstimator> {
-    let known = scikit_learn::SUPPORTED.iter().chain(scikit_learn::PARTS);
+    let known = scikit_learn::SUPPORTED.iter().chain(scikit_learn::PARTS).chain(&BOOSTED);
     known.into_iter().find(|estimator| estimator.name == name && estimator.modules.contains(&module))
 }
 
 pub(crate) const SCIKIT_LEARN: &str = "scikit-learn";
 pub(crate) const XGBOOST: &str = "XGBoost";
+pub(crate) const LIGHTGBM: &str = "LightGBM";
 
 /// Every estimator that can be served.
-static SUPPORTED: LazyLock<Vec<SupportedEstimator>> = LazyLock::new(|| {
-    let booster = SupportedEstimator {
-        name: "gbtree",
-        library: XGBOOST,
-        since: "0.90",
-        methods: &[Method::PredictProba, Method::Predict],
-        modules: &[],
-        class: Class::Booster,
+static SUPPORTED: LazyLock<Vec<SupportedEstimator>> =
+    LazyLock::new(|| scikit_learn::SUPPORTED.iter().chain(&BOOSTED).copied().collect());
+
+const RAW_REGRESSOR: &[Method] = &[Method::Predict, Method::DecisionFunction];
+const CLASSIFIER: &[Method] = &[Method::PredictProba, Method::Predict, Method::DecisionFunction];
+
+/// Boosters of XGBoost and LightGBM, in files of their own and in pickles.
+static BOOSTED: [SupportedEstimator; 13] = [
+    booster("gbtree", XGBOOST, "0.90"),
+    booster("dart", XGBOOST, "0.90"),
+    booster("gblinear", XGBOOST, "0.90"),
+    SupportedEstimator {
+        modules: &["lightgbm.basic"],
+        class: Class::Boosted(Role::Booster),
+        ..booster("Booster", LIGHTGBM, "2.3")
+    },
+    boosted("XGBClassifier", XGBOOST, Role::Classifier),
+    boosted("XGBRegressor", XGBOOST, Role::Regressor),
+    boosted("XGBRanker", XGBOOST, Role::Regressor),
+    boosted("XGBRFClassifier", XGBOOST, Role::Classifier),
+    boosted("XGBRFRegressor", XGBOOST, Role::Regressor),
+    boosted("Booster", XGBOOST, Role::Booster),
+    boosted("LGBMClassifier", LIGHTGBM, Role::Classifier),
+    boosted("LGBMRegressor", LIGHTGBM, Role::Regressor),
+    boosted("LGBMRanker", LIGHTGBM, Role::Regressor),
+];
+
+const fn booster(name: &'static str, library: &'static str, since: &'static str) -> SupportedEstimator {
+    let (methods, class) = (CLASSIFIER, Class::Booster);
+    SupportedEstimator { name, library, since, methods, modules: &[], class }
+}
+
+const fn boosted(name: &'static str, library: &'static str, role: Role) -> SupportedEstimator {
+    let is_xgboost = library.len() == XGBOOST.len();
+    let modules: &[&str] = match role {
+        Role::Booster => &["xgboost.core"],
+        _ if is_xgboost => &["xgboost.sklearn"],
+        _ => &["lightgbm.sklearn"],
     };
-    scikit_learn::SUPPORTED.iter().copied().chain([booster]).collect()
-});
+    let methods = if matches!(role, Role::Regressor) { RAW_REGRESSOR } else { CLASSIFIER };
+    let since = if is_xgboost { "0.90" } else { "2.3" };
+    SupportedEstimator { name, library, since, methods, modules, class: Class::Boosted(role) }
+}
 
 #[cfg(test)]
 mod tests {

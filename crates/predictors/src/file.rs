@@ -9,6 +9,7 @@ use crate::{Limits, LoadError, ModelServer};
 /// The names under which each server looks for its model, first come first served.
 const SKLEARN_FILES: [&str; 3] = ["model.joblib", "model.pkl", "model.pickle"];
 const XGBOOST_FILES: [&str; 3] = ["model.bst", "model.json", "model.ubj"];
+const LIGHTGBM_FILES: [&str; 3] = ["model.bst", "model.txt", "model.lgb"];
 
 impl ModelServer {
     /// The names under which this server looks for a model file, in this order.
@@ -16,6 +17,7 @@ impl ModelServer {
         match self {
             Self::Sklearn => &SKLEARN_FILES,
             Self::Xgboost => &XGBOOST_FILES,
+            Self::Lightgbm => &LIGHTGBM_FILES,
         }
     }
 }

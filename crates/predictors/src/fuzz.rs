@@ -27,6 +27,11 @@ pub fn legacy(bytes: &[u8]) -> Result<(), String> {
     finish(xgboost::load_with(xgboost::parse_legacy, "model.bst", bytes, &options(ModelServer::Xgboost)))
 }
 
+/// LightGBM's text files.
+pub fn lightgbm(bytes: &[u8]) -> Result<(), String> {
+    finish(load_bytes("model.txt", bytes, &options(ModelServer::Lightgbm)))
+}
+
 /// Requests of V1.
 pub fn v1(bytes: &[u8]) -> Result<(), String> {
     let mut values = Vec::new();

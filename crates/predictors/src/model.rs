@@ -31,6 +31,8 @@ pub enum ModelServer {
     Sklearn,
     /// `XGBOOST_SERVER`.
     Xgboost,
+    /// `LIGHTGBM_SERVER`.
+    Lightgbm,
 }
 
 /// What a predictor answers with.
@@ -83,7 +85,7 @@ pub struct LoadedModel {
 /// What a model file holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelDescription {
-    /// The library that wrote the file: `scikit-learn` or `XGBoost`.
+    /// The library that wrote the file: `scikit-learn`, `XGBoost` or `LightGBM`.
     pub library: &'static str,
     /// Its version, where the file says so.
     pub library_version: Option<String>,

@@ -24,6 +24,7 @@ fn the_reference_of_models_is_up_to_date() {
         ("limits", limits()),
         ("parity", parity("sklearn", sklearn_row)),
         ("xgboost-parity", parity("xgboost", xgboost_row)),
+        ("lightgbm-parity", parity("lightgbm", lightgbm_row)),
     ] {
         expected = replace(&expected, name, &content);
     }
@@ -57,7 +58,11 @@ fn files() -> String {
         let names: Vec<_> = server.file_names().iter().map(|name| format!("`{name}`")).collect();
         format!("| `{name}` | {} |\n", names.join(", "))
     };
-    let servers = [(ModelServer::Sklearn, "SKLEARN_SERVER"), (ModelServer::Xgboost, "XGBOOST_SERVER")];
+    let servers = [
+        (ModelServer::Sklearn, "SKLEARN_SERVER"),
+        (ModelServer::Xgboost, "XGBOOST_SERVER"),
+        (ModelServer::Lightgbm, "LIGHTGBM_SERVER"),
+    ];
     let rows: String = servers.into_iter().map(row).collect();
     format!("| server | names, first come first served |\n|---|---|\n{rows}")
 }
@@ -131,7 +136,7 @@ fn is_equal(case: &Case, file: &str, method: Method) -> bool {
     if !case.is_served(method) {
         return false;
     }
-    let Some(expected) = case.expected(method) else { return false };
+    let Some(expected) = case.expected_by(file, method) else { return false };
     case.answer(file, method).is_ok_and(|answer| answer.difference(&expected, case.tolerance()).is_none())
 }
 
@@ -144,6 +149,11 @@ fn xgboost_row(_case: &Case, file: &str) -> String {
     match file.rsplit('.').next() {
         Some("json") => "JSON".to_owned(),
         Some("ubj") => "UBJSON".to_owned(),
+        Some("joblib" | "pkl") => "in a pickle".to_owned(),
         _ => "binary".to_owned(),
     }
+}
+
+fn lightgbm_row(_case: &Case, file: &str) -> String {
+    if file.ends_with(".joblib") { "in a pickle".to_owned() } else { "text".to_owned() }
 }

@@ -23,6 +23,7 @@ use support::{
 
 const SKLEARN_VERSIONS: [&str; 10] = ["0.20", "0.22", "0.23", "0.24", "1.0", "1.2", "1.3", "1.5", "1.7", "1.9"];
 const XGBOOST_VERSIONS: [&str; 6] = ["0.90", "1.0", "1.4", "1.7", "2.1", "3.2"];
+const LIGHTGBM_VERSIONS: [&str; 4] = ["2.3", "3.3", "4.0", "4.6"];
 
 /// What was compared, and what differed.
 #[derive(Debug, Default)]
@@ -44,7 +45,7 @@ impl Outcome {
     fn compare_answers(&mut self, case: &Case) {
         for file in case.files() {
             for method in Method::ALL.into_iter().filter(|method| case.is_served(*method)) {
-                if let Some(expected) = case.expected(method) {
+                if let Some(expected) = case.expected_by(&file, method) {
                     self.compare_answer(case, &file, method, &expected);
                 }
             }
@@ -106,6 +107,19 @@ fn xgboost_cases() -> Vec<Case> {
     versions("xgboost", &XGBOOST_VERSIONS).iter().flat_map(|folder| Case::all(folder)).collect()
 }
 
+fn lightgbm_cases() -> Vec<Case> {
+    versions("lightgbm", &LIGHTGBM_VERSIONS).iter().flat_map(|folder| Case::all(folder)).collect()
+}
+
+#[test]
+fn every_lightgbm_version_answers_alike_to_the_last_bit() {
+    let mut outcome = Outcome::default();
+    for case in lightgbm_cases() {
+        outcome.compare_answers(&case);
+    }
+    outcome.assert_at_least(394);
+}
+
 #[test]
 fn every_scikit_learn_version_answers_alike() {
     let mut outcome = Outcome::default();
@@ -149,14 +163,14 @@ fn every_xgboost_version_answers_alike_to_the_last_bit() {
     for case in xgboost_cases().iter().filter(|case| is_served(case)) {
         outcome.compare_answers(case);
     }
-    outcome.assert_at_least(271);
+    outcome.assert_at_least(1024);
 }
 
 #[test]
 fn a_row_alone_is_answered_as_it_is_among_others() {
     let mut outcome = Outcome::default();
-    for case in sklearn_cases().iter().chain(&xgboost_cases()).filter(|case| is_served(case)) {
-        let file = &case.files()[0];
+    for case in sklearn_cases().iter().chain(&xgboost_cases()).chain(&lightgbm_cases()).filter(|case| is_served(case)) {
+        let file = &case.files().pop().unwrap();
         let predictor = case.load(file, None).unwrap().predictor;
         let rows = case.rows();
         let together = Answer::predict(&*predictor, &rows).unwrap();
@@ -274,32 +288,26 @@ fn what_takes_any_number_of_features_is_refused_alone_up_to_0_23() {
 }
 
 #[test]
-fn boosters_other_than_plain_trees_are_refused_by_name() {
-    let cases = xgboost_cases();
-    for case in cases.iter().filter(|case| !case.record["refused"].is_null()) {
-        for file in case.files() {
-            let error = case.load(&file, None).unwrap_err();
-            let words = match case.record["refused"].as_str().unwrap() {
-                "booster dart" => "the booster `dart` is not supported",
-                "booster gblinear" => "the booster `gblinear` is not supported",
-                "categorical split" => "a split on categories is not supported",
-                "vector leaves" => "a tree with vectors in its leaves",
-                other => panic!("a feature that is not known: {other}"),
-            };
-            assert!(chain(&error).contains(words), "{}: {}", case.place(&file), chain(&error));
-            assert_eq!(error.kind(), LoadErrorKind::Unsupported);
-        }
-    }
-}
-
-#[test]
-fn boosters_have_no_scores_and_their_two_methods_mean_the_same() {
+fn the_two_methods_of_boosters_mean_the_same_and_their_scores_are_margins() {
     let cases = xgboost_cases();
     let case = cases.iter().find(|case| case.name == "multi_softprob").unwrap();
     let file = &case.files()[0];
     assert_eq!(case.answer(file, Method::PredictProba), case.answer(file, Method::Predict));
-    let error = chain(&case.load(file, Some(Method::DecisionFunction)).unwrap_err());
-    assert!(error.contains("has no `decision_function`"), "{error}");
+    let scores = case.load(file, Some(Method::DecisionFunction)).unwrap();
+    assert_eq!(scores.predictor.schema().output.name, "decision_function");
+    assert!(scores.predictor.class_labels().is_none());
+}
+
+#[test]
+fn features_that_are_categories_are_told_of() {
+    let cases = xgboost_cases();
+    let warning = |name: &str| {
+        let case = cases.iter().rfind(|case| case.name == name).unwrap();
+        case.load(&case.files()[0], None).unwrap().description.warnings.join("\n")
+    };
+    assert!(warning("categorical_frame").starts_with("features colour are categories"));
+    assert!(warning("categorical_split").starts_with("features 0 are categories"));
+    assert_eq!(warning("binary_logistic"), "");
 }
 
 #[test]

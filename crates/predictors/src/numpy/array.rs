@@ -275,6 +275,21 @@ fn bytes<'a>(pickle: &'a Pickle<'_>, id: NodeId) -> Option<Cow<'a, [u8]>> {
     }
 }
 
+/// The bytes of a Python `bytes` or `bytearray`. Protocols 3 and 4 make the latter of bytes, and those
+/// before of a text and `latin-1`.
+pub(crate) fn byte_array<'a>(pickle: &'a Pickle<'_>, id: NodeId) -> Option<Cow<'a, [u8]>> {
+    let Some(object) = pickle.object(id) else { return bytes(pickle, id) };
+    let name = pickle.name(object.callee)?;
+    if !name.is(&["builtins", "__builtin__"], "bytearray") {
+        return bytes(pickle, id);
+    }
+    match pickle.elements(object.arguments)? {
+        [content] => bytes(pickle, *content),
+        [text, codec] => matches!(pickle.text(*codec)?, "latin1" | "latin-1").then(|| latin_1(pickle.text(*text)?))?,
+        _ => None,
+    }
+}
+
 /// Protocols 0 to 2 have no bytes: Python 3 spells them `_codecs.encode(text, "latin1")`.
 fn spelled_bytes<'a>(pickle: &'a Pickle<'_>, object: &Object) -> Option<Cow<'a, [u8]>> {
     let arguments = pickle.elements(object.arguments)?;

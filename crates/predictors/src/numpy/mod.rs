@@ -4,7 +4,7 @@ mod array;
 mod dtype;
 
 pub(crate) use self::{
-    array::{Elements, NdArray, integer, parse_shape},
+    array::{Elements, NdArray, byte_array, integer, parse_shape},
     dtype::{DType, Kind},
 };
 

@@ -57,7 +57,7 @@ const ALLOWED: &[Allowed] = &[
     (&["numpy.random._pcg64"], &["PCG64"]),
     (&["numpy.random.bit_generator"], &["SeedSequence", "__pyx_unpickle_SeedSequence"]),
     (&["joblib.numpy_pickle", "sklearn.externals.joblib.numpy_pickle"], &["NumpyArrayWrapper"]),
-    // The classes of scikit-learn's estimators are in `estimators`.
+    // The classes of estimators are in `estimators`.
     (&["sklearn.tree._tree"], &["Tree"]),
     // Tests by which features were chosen, whose outcome is in the model.
     (
@@ -110,6 +110,9 @@ const ALLOWED: &[Allowed] = &[
             "__pyx_unpickle_CyHalfBinomialLoss",
         ],
     ),
+    // What classifiers of XGBoost and LightGBM keep their labels in.
+    (&["xgboost.compat"], &["XGBoostLabelEncoder"]),
+    (&["sklearn.preprocessing.label", "sklearn.preprocessing._label"], &["LabelEncoder"]),
 ];
 
 /// Forms of joblib older than 0.10, which deserve their own message.

@@ -1,6 +1,6 @@
 //! Why a scikit-learn model is not served.
 
-use crate::{LoadError, LoadErrorKind, Method, pickle, tree};
+use crate::{LoadError, LoadErrorKind, Method, lightgbm, pickle, tree, xgboost};
 
 /// Why a scikit-learn model is not served.
 #[derive(Debug, thiserror::Error)]
@@ -98,6 +98,20 @@ pub enum Error {
         #[source]
         source: tree::Error,
     },
+    /// The booster of XGBoost in the pickle is not served.
+    #[error("the booster of XGBoost within is not served")]
+    Xgboost {
+        /// What is wrong.
+        #[source]
+        source: xgboost::Error,
+    },
+    /// The booster of LightGBM in the pickle is not served.
+    #[error("the booster of LightGBM within is not served")]
+    Lightgbm {
+        /// What is wrong.
+        #[source]
+        source: lightgbm::Error,
+    },
     /// Far more would be made of the file than it holds.
     #[error("the file refers to its parts so often that the model would outgrow the file many times")]
     OverBudget,
@@ -132,6 +146,8 @@ impl Error {
             | Self::SeveralOutputs { .. }
             | Self::CallsFunction { .. }
             | Self::AnyFeatures { .. } => LoadErrorKind::Unsupported,
+            Self::Xgboost { source } => source.kind(),
+            Self::Lightgbm { source } => source.kind(),
             Self::OverBudget | Self::TooManyFeatures { .. } | Self::TooDeep { .. } => LoadErrorKind::TooLarge,
             Self::NotAnEstimator { .. }
             | Self::NotATransformer { .. }

@@ -167,7 +167,7 @@ pub(super) fn extract_nested(pickle: &Pickle<'_>, id: NodeId, depth: usize) -> R
         Class::TreeClassifier(_) | Class::TreeRegressor(_) | Class::ForestClassifier(_) | Class::ForestRegressor(_) => {
             Fitted::model(&record, TreeModel::parse(&record)?)
         }
-        Class::Part(_) | Class::Booster => Err(record.unsupported()),
+        Class::Part(_) | Class::Booster | Class::Boosted(_) => Err(record.unsupported()),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Each supported estimator has an extractor that reads the attributes of its record, normalises
 //! what differed between versions and checks shapes before anything is trusted.
 
+mod boosted;
 mod chain;
 mod classes;
 mod error;
@@ -36,7 +37,7 @@ use crate::{
     pickle, shown::shown,
 };
 
-use self::{estimator::Fitted, predictor::SklearnPredictor};
+use self::{boosted::Boosted, estimator::Fitted, predictor::SklearnPredictor};
 
 /// Loads the estimator in a pickle or joblib file.
 pub(crate) fn load(path: &str, bytes: &[u8], options: &LoadOptions) -> Result<LoadedModel, LoadError> {
@@ -45,11 +46,36 @@ pub(crate) fn load(path: &str, bytes: &[u8], options: &LoadOptions) -> Result<Lo
     let pickle =
         pickle::parse(&content, options.limits.pickle_values).map_err(|source| Error::from_pickle(path, source))?;
     let build = || {
+        if let Some(boosted) = Boosted::find(&pickle, pickle.root(), &options.limits)? {
+            return load_boosted(path, boosted, options.method);
+        }
         let fitted = estimator::extract(&pickle, pickle.root(), &options.limits)?;
         let method = choose_method(&fitted, options.method)?;
         build(path, fitted, method)
     };
     build().map_err(|source| LoadError::Sklearn { file: path.to_owned(), source })
+}
+
+/// Loads a booster, bare or in its scikit-learn interface.
+fn load_boosted(path: &str, boosted: Boosted, wanted: Option<Method>) -> Result<LoadedModel, Error> {
+    let methods = boosted.methods();
+    let method = wanted.or_else(|| methods.first().copied()).unwrap_or(Method::Predict);
+    if !methods.contains(&method) {
+        return Err(Error::NoMethod { estimator: boosted.name(), method, available: methods });
+    }
+    let source = boosted.source();
+    let description = ModelDescription {
+        library: source.library(),
+        library_version: source.version(),
+        estimator: boosted.name(),
+        file: path.to_owned(),
+        features: source.features(),
+        feature_names: source.feature_names(),
+        classes: boosted.class_names(),
+        method,
+        warnings: source.warnings(),
+    };
+    Ok(LoadedModel { predictor: Arc::new(boosted.predictor(method)?), description })
 }
 
 /// The method asked for, or the best one the estimator has.

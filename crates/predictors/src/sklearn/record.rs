@@ -268,6 +268,15 @@ impl<'a> Attribute<'a> {
         self.pickle.elements(self.id).ok_or_else(|| self.problem("is not a list"))
     }
 
+    /// An attribute of the object that this attribute is, unless that is `None`.
+    pub(super) fn attribute(&self, name: &'static str) -> Option<Self> {
+        let state = self.pickle.node(self.pickle.object(self.id)?.state?);
+        let Node::Dict(entries) = state else { return None };
+        self.pickle.charge(entries.len().saturating_add(16) * ATTRIBUTE_COST).ok()?;
+        let id = self.pickle.entry(entries, name)?;
+        Some(Self { id, name, ..*self }).filter(|attribute| !attribute.is_none())
+    }
+
     /// The same attribute's element `id`.
     pub(super) fn element(&self, id: NodeId) -> Self {
         Self { id, ..*self }

@@ -2,8 +2,11 @@
 
 use super::{
     Error, Forest, LinkedTrees, MISSING_LEFT,
-    key::key,
+    category::{CategorySets, Cut},
+    key::{key, value},
     linked::{Node, Tree},
+    wide,
+    wide_build::WideBuilder,
 };
 
 /// A node as its library stores it, with children as indices into the library's nodes.
@@ -126,6 +129,53 @@ impl ForestBuilder {
         index(place + count)?;
         self.nodes.resize(place + count, Node::leaf(0, 0));
         Ok(place)
+    }
+
+    /// Replaces what stands in each leaf, given the number of its tree.
+    pub(crate) fn map_leaves(&mut self, mut change: impl FnMut(usize, u32) -> u32) {
+        let ends = self.trees.iter().skip(1).map(|tree| tree.root).chain(u32::try_from(self.nodes.len()));
+        let mut first = 0;
+        for (tree, end) in ends.enumerate() {
+            for place in first..end {
+                let node = &mut self.nodes[place as usize];
+                if node.is_leaf_at(place) {
+                    node.payload = change(tree, node.payload);
+                }
+            }
+            first = end;
+        }
+    }
+
+    /// Drops all trees but the first `count`.
+    pub(crate) fn truncate(&mut self, count: usize) {
+        if let Some(tree) = self.trees.get(count) {
+            self.nodes.truncate(tree.root as usize);
+            self.trees.truncate(count);
+        }
+    }
+
+    /// The same trees in a layout that takes any kind of split.
+    pub(crate) fn into_wide(self, cut: Cut) -> Result<WideBuilder<u32>, Error> {
+        let wide_node = |(node, place): (&Node, u32)| {
+            if node.is_leaf_at(place) {
+                return wide::Node::leaf(place);
+            }
+            wide::Node { threshold: value(node.threshold).into(), feature: node.feature, left: node.left }
+        };
+        let out_of_range = |(feature, node): (u32, usize)| {
+            let count = wide::FEATURE as usize;
+            (feature >= wide::FEATURE).then_some(Error::FeatureOutOfRange { node, feature: feature.into(), count })
+        };
+        match self.highest.and_then(out_of_range) {
+            Some(error) => Err(error),
+            None => Ok(WideBuilder {
+                nodes: self.nodes.iter().zip(0..).map(wide_node).collect(),
+                payloads: self.nodes.iter().map(|node| node.payload).collect(),
+                trees: self.trees.iter().map(|tree| wide::Tree { root: tree.root, depth: tree.depth }).collect(),
+                sets: CategorySets::new(cut),
+                highest: self.highest,
+            }),
+        }
     }
 
     /// The forest over the features that the builder was made for.

@@ -20,6 +20,11 @@ pub(super) fn key(value: f32) -> i32 {
     bits ^ ((bits >> 31) & i32::MAX)
 }
 
+/// The float that has this key; [`MISSING`] is NaN.
+pub(super) fn value(key: i32) -> f32 {
+    f32::from_bits((key ^ ((key >> 31) & i32::MAX)).cast_unsigned())
+}
+
 /// The largest 32-bit float that is not above `threshold`: then `f64::from(value) <= threshold` is
 /// `value <= floor_threshold(threshold)` for every 32-bit value.
 pub(crate) fn floor_threshold(threshold: f64) -> f32 {
@@ -95,6 +100,7 @@ mod tests {
         #[test]
         fn keys_are_in_the_order_of_their_floats(one: f32, other: f32) {
             prop_assert_eq!(key(one).cmp(&key(other)), one.partial_cmp(&other).unwrap());
+            prop_assert_eq!(value(key(one)).to_bits(), (one + 0.0).to_bits());
         }
     }
 
@@ -102,5 +108,6 @@ mod tests {
     fn a_missing_value_is_above_every_threshold_of_a_split() {
         assert!(key(f32::NAN) > key(f32::INFINITY));
         assert!(key(-f32::NAN) > key(f32::MAX));
+        assert!(value(MISSING).is_nan());
     }
 }

@@ -4,9 +4,11 @@
 //! that could be mispredicted; and several trees, or several rows, are walked at the same time, so
 //! that the processor always has something to do while it waits for memory. Shallow trees are laid
 //! out complete ([`CompleteTrees`]), all others node by node ([`LinkedTrees`]). Several rows go through
-//! the shallowest trees side by side ([`lanes`]).
+//! the shallowest trees side by side ([`lanes`]). Trees with splits that are no comparison with a 32-bit
+//! threshold have a layout of their own ([`WideForest`]).
 
 mod build;
+mod category;
 mod complete;
 mod error;
 mod forest;
@@ -14,14 +16,19 @@ mod key;
 mod lanes;
 mod linked;
 mod rows;
+mod wide;
+mod wide_build;
 
 pub use self::error::Error;
 pub(crate) use self::{
     build::{ForestBuilder, Side, SourceNode, Split},
+    category::{Cut, SetId},
     forest::{Eight, Forest},
     key::{floor_threshold, strict_threshold},
     lanes::COUNT as LANES,
     rows::{RowBlock, for_each_block},
+    wide::{Care, WideForest},
+    wide_build::{MissingRule, Test, WideBuilder, WideNode, WideSplit},
 };
 
 use self::{complete::CompleteTrees, linked::LinkedTrees};

@@ -1,30 +1,36 @@
 //! The model document, which JSON and UBJSON share. Trees are laid out as they are read, so that a
 //! large file stands in memory once as bytes and once as trees.
 
-use std::fmt;
-
-use serde::{
-    Deserialize, Deserializer,
-    de::{self, IgnoredAny, SeqAccess, Visitor},
-};
+use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::shown::shown;
 
 use super::{
     Error,
-    model::{BaseScore, Model, RawNode, Trees, Version, check_booster, check_leaf_size},
+    booster_kind::BoosterKind,
+    document_tree::TreeList,
+    model::{BaseScore, Model, Scores, Version},
+    trees::{Ensemble, Trees},
     ubj,
 };
 
 /// Reads a model in JSON.
 pub(super) fn parse_json(bytes: &[u8]) -> Result<Model, Error> {
-    let document: Document = match serde_json::from_slice(bytes) {
+    from_json::<Document>(bytes)?.into_model()
+}
+
+/// Reads the model of a document that holds the state of training too.
+pub(super) fn parse_json_snapshot(bytes: &[u8]) -> Result<Model, Error> {
+    from_json::<Snapshot>(bytes)?.model.into_model()
+}
+
+fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    match serde_json::from_slice(bytes) {
         Err(error) if error.is_syntax() => {
-            serde_json::from_slice(&without_nan(bytes)).map_err(|error| no_model(&error))?
+            serde_json::from_slice(&without_nan(bytes)).map_err(|error| no_model(&error))
         }
-        outcome => outcome.map_err(|error| no_model(&error))?,
-    };
-    document.into_model()
+        outcome => outcome.map_err(|error| no_model(&error)),
+    }
 }
 
 fn no_model(error: &serde_json::Error) -> Error {
@@ -56,8 +62,19 @@ fn without_nan(bytes: &[u8]) -> Vec<u8> {
 
 /// Reads a model in UBJSON.
 pub(crate) fn parse_ubj(bytes: &[u8]) -> Result<Model, Error> {
-    let document: Document = ubj::from_slice(bytes)?;
-    document.into_model()
+    ubj::from_slice::<Document>(bytes)?.into_model()
+}
+
+/// Reads the model of a document that holds the state of training too.
+pub(super) fn parse_ubj_snapshot(bytes: &[u8]) -> Result<Model, Error> {
+    ubj::from_slice::<Snapshot>(bytes)?.model.into_model()
+}
+
+/// A model and the state of its training.
+#[derive(Debug, Deserialize)]
+struct Snapshot {
+    #[serde(rename = "Model")]
+    model: Document,
 }
 
 #[derive(Debug, Deserialize)]
@@ -70,10 +87,20 @@ struct Document {
 struct Learner {
     #[serde(default)]
     feature_names: Vec<String>,
+    #[serde(default)]
+    feature_types: Vec<String>,
+    #[serde(default)]
+    attributes: Attributes,
     gradient_booster: GradientBooster,
     #[serde(rename = "learner_model_param")]
     parameters: ModelParameters,
     objective: Objective,
+}
+
+/// What a user, or early stopping, has noted. All values are text.
+#[derive(Debug, Default, Deserialize)]
+struct Attributes {
+    best_iteration: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -90,61 +117,97 @@ struct ModelParameters {
     boost_from_average: Option<String>,
 }
 
-/// `model` is another thing in boosters without trees, so its parts are optional.
+/// A booster. What it holds depends on its kind: `dart` has a `gbtree` within.
 #[derive(Debug, Deserialize)]
 struct GradientBooster {
     name: String,
-    model: Option<TreeModel>,
+    model: Option<BoosterModel>,
+    gbtree: Option<TreeBooster>,
+    weight_drop: Option<Vec<f32>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct TreeModel {
+struct TreeBooster {
+    model: Option<BoosterModel>,
+}
+
+#[derive(Debug, Deserialize)]
+struct BoosterModel {
     gbtree_model_param: Option<TreesParameters>,
     #[serde(default)]
     tree_info: Vec<i64>,
     trees: Option<TreeList>,
+    /// Of `gblinear`.
+    weights: Option<Vec<f32>>,
 }
 
 #[derive(Debug, Deserialize)]
 struct TreesParameters {
     num_trees: String,
+    num_parallel_tree: Option<String>,
 }
 
 impl Document {
     fn into_model(self) -> Result<Model, Error> {
-        let Learner { feature_names, gradient_booster, parameters, objective } = self.learner;
-        check_booster(&gradient_booster.name)?;
-        let model = gradient_booster.model.ok_or_else(|| Error::malformed("it has no model"))?;
-        let (trees, tree_groups) = model.into_trees()?;
+        let Learner { feature_names, feature_types, attributes, gradient_booster, parameters, objective } =
+            self.learner;
+        let booster = gradient_booster.name.clone();
+        let scores = gradient_booster.into_scores()?;
+        let rounds = if let Scores::Trees(ensemble) = &scores { ensemble.trees.len() } else { 1 };
         let [major, minor, patch] = self.version;
         let version = Version { major, minor, patch: Some(patch) };
         let features = number("num_feature", &parameters.num_feature)?;
+        let is_categorical = |(feature, kind): (usize, String)| (kind == "c" && feature < features).then_some(feature);
         Ok(Model {
             version: Some(version),
-            booster: gradient_booster.name,
+            booster,
             objective: objective.name,
-            base_score: parameters.base_score(version, trees.len())?,
+            base_score: parameters.base_score(version, rounds)?,
             features,
             feature_names: (feature_names.len() == features).then_some(feature_names),
+            categorical: feature_types.into_iter().enumerate().filter_map(is_categorical).collect(),
             groups: parameters.groups()?,
-            trees,
-            tree_groups,
+            scores,
+            best_iteration: attributes.best_iteration.and_then(|best| best.parse().ok()),
         })
     }
 }
 
-impl TreeModel {
-    /// The trees, and the output that each adds to.
-    fn into_trees(self) -> Result<(Trees, Vec<i64>), Error> {
-        let TreeList(trees) = self.trees.ok_or_else(|| Error::malformed("it has no trees"))?;
-        let trees = trees?;
-        let declared = self.gbtree_model_param.map(|trees| number("num_trees", &trees.num_trees));
-        match declared.transpose()? {
-            Some(declared) if declared != trees.len() => {
-                Err(Error::malformed("`num_trees` is not the number of trees"))
+impl GradientBooster {
+    fn into_scores(self) -> Result<Scores, Error> {
+        let no_model = || Error::malformed("it has no model");
+        match BoosterKind::parse(&self.name)? {
+            BoosterKind::Trees => Ok(Scores::Trees(Box::new(self.model.ok_or_else(no_model)?.into_ensemble(None)?))),
+            BoosterKind::Dart => {
+                let model = self.gbtree.and_then(|within| within.model).ok_or_else(no_model)?;
+                let weights = self.weight_drop.ok_or_else(|| Error::malformed("it has no `weight_drop`"))?;
+                Ok(Scores::Trees(Box::new(model.into_ensemble(Some(weights))?)))
             }
-            _ => Ok((trees, self.tree_info)),
+            BoosterKind::Linear => {
+                let weights = self.model.and_then(|model| model.weights).ok_or_else(no_model)?;
+                Ok(Scores::Weights(weights))
+            }
         }
+    }
+}
+
+impl BoosterModel {
+    fn into_ensemble(self, weights: Option<Vec<f32>>) -> Result<Ensemble, Error> {
+        let trees = self.trees.ok_or_else(|| Error::malformed("it has no trees"))?.into_trees()?;
+        let mut parallel_trees = 1;
+        if let Some(parameters) = self.gbtree_model_param {
+            check_tree_count(&parameters, &trees)?;
+            let declared = parameters.num_parallel_tree;
+            parallel_trees = declared.map_or(Ok(1), |text| number("num_parallel_tree", &text))?;
+        }
+        Ok(Ensemble { trees, tree_groups: self.tree_info, weights, parallel_trees })
+    }
+}
+
+fn check_tree_count(parameters: &TreesParameters, trees: &Trees) -> Result<(), Error> {
+    match number("num_trees", &parameters.num_trees)? {
+        declared if declared == trees.len() => Ok(()),
+        _ => Err(Error::malformed("`num_trees` is not the number of trees")),
     }
 }
 
@@ -171,122 +234,4 @@ impl ModelParameters {
 /// Parameters are numbers in text.
 fn number(name: &str, text: &str) -> Result<usize, Error> {
     text.parse().map_err(|_| Error::malformed(format!("`{name}` is no number")))
-}
-
-/// All trees, laid out, or why the first of them is not.
-#[derive(Debug)]
-struct TreeList(Result<Trees, Error>);
-
-impl<'de> Deserialize<'de> for TreeList {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(TreeListVisitor)
-    }
-}
-
-struct TreeListVisitor;
-
-impl<'de> Visitor<'de> for TreeListVisitor {
-    type Value = TreeList;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of trees")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<TreeList, A::Error> {
-        let mut trees = Trees::new();
-        while let Some(tree) = list.next_element::<Tree>()? {
-            if let Err(error) = tree.add_to(&mut trees) {
-                while list.next_element::<IgnoredAny>()?.is_some() {}
-                return Ok(TreeList(Err(error)));
-            }
-        }
-        Ok(TreeList(Ok(trees)))
-    }
-}
-
-/// One tree as parallel arrays over its nodes.
-#[derive(Debug, Deserialize)]
-struct Tree {
-    left_children: Vec<i64>,
-    right_children: Vec<i64>,
-    split_indices: Vec<u32>,
-    split_conditions: Vec<Number>,
-    default_left: Vec<Flag>,
-    #[serde(default)]
-    split_type: Vec<Flag>,
-    #[serde(rename = "tree_param")]
-    parameters: TreeParameters,
-}
-
-#[derive(Debug, Deserialize)]
-struct TreeParameters {
-    size_leaf_vector: Option<String>,
-}
-
-impl Tree {
-    fn add_to(&self, trees: &mut Trees) -> Result<(), Error> {
-        if let Some(size) = &self.parameters.size_leaf_vector {
-            check_leaf_size(size.parse().map_err(|_| Error::malformed("`size_leaf_vector` is no number"))?)?;
-        }
-        if self.split_type.iter().any(|is_categorical| is_categorical.0) {
-            let what = "a split on categories".to_owned();
-            return Err(Error::Unsupported { what, supported: "; splits on numbers are" });
-        }
-        let count = self.left_children.len();
-        let lengths =
-            [self.right_children.len(), self.split_indices.len(), self.split_conditions.len(), self.default_left.len()];
-        if lengths.iter().any(|len| *len != count) {
-            return Err(Error::malformed(format!("the arrays of tree {} differ in length", trees.len())));
-        }
-        trees.add(count, |node| RawNode {
-            left: self.left_children[node],
-            right: self.right_children[node],
-            feature: self.split_indices[node],
-            value: self.split_conditions[node].0,
-            is_default_left: self.default_left[node].0,
-        })
-    }
-}
-
-/// A number, or `null` where it is not a number.
-#[derive(Debug, Clone, Copy)]
-struct Number(f32);
-
-impl<'de> Deserialize<'de> for Number {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = Option::<f32>::deserialize(deserializer)?;
-        Ok(Self(number.unwrap_or(f32::NAN)))
-    }
-}
-
-/// A truth value, which is a boolean in old files and a number in new ones.
-#[derive(Debug, Clone, Copy)]
-struct Flag(bool);
-
-impl<'de> Deserialize<'de> for Flag {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(FlagVisitor)
-    }
-}
-
-struct FlagVisitor;
-
-impl Visitor<'_> for FlagVisitor {
-    type Value = Flag;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a boolean, 0 or 1")
-    }
-
-    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Flag, E> {
-        Ok(Flag(value))
-    }
-
-    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Flag, E> {
-        Ok(Flag(value != 0))
-    }
-
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Flag, E> {
-        Ok(Flag(value != 0))
-    }
 }

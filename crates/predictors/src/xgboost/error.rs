@@ -1,6 +1,6 @@
 //! Why an XGBoost model is not served.
 
-use crate::{LoadErrorKind, Method, tree};
+use crate::{LoadErrorKind, tree};
 
 /// Why an XGBoost model is not served.
 #[derive(Debug, thiserror::Error)]
@@ -31,12 +31,6 @@ pub enum Error {
         /// What is supported, as the end of a sentence.
         supported: &'static str,
     },
-    /// XGBoost has no such method.
-    #[error("XGBoost has no `{method}`; it has `predict_proba` and `predict`, which mean the same")]
-    NoMethod {
-        /// The method.
-        method: Method,
-    },
     /// A tree is broken.
     #[error("tree {tree} is broken")]
     Tree {
@@ -63,7 +57,7 @@ impl Error {
 
     pub(crate) fn kind(&self) -> LoadErrorKind {
         match self {
-            Self::Unsupported { .. } | Self::NoMethod { .. } => LoadErrorKind::Unsupported,
+            Self::Unsupported { .. } => LoadErrorKind::Unsupported,
             Self::TooManyFeatures { .. } => LoadErrorKind::TooLarge,
             _ => LoadErrorKind::Malformed,
         }

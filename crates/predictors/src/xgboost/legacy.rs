@@ -1,12 +1,14 @@
 //! Reads the binary format, which XGBoost wrote until 3.0 and many `model.bst` files are in.
 //!
 //! Little-endian structures one after the other: learner parameters, names of objective and
-//! booster, parameters of the trees, the trees, and the output each tree adds to. What follows
-//! (attributes) does not matter to predictions.
+//! booster; parameters of the trees, the trees, the output each tree adds to, and the trees' weights
+//! in `dart`; or the weights of `gblinear`; then attributes.
 
 use super::{
     Error,
-    model::{BaseScore, Model, RawNode, Trees, Version, check_booster, check_leaf_size},
+    booster_kind::BoosterKind,
+    model::{BaseScore, Model, Scores, Version},
+    trees::{Ensemble, RawNode, RawTree, Trees},
 };
 
 const LEARNER_BYTES: usize = 136;
@@ -14,6 +16,7 @@ const TREES_BYTES: usize = 160;
 const TREE_BYTES: usize = 148;
 const NODE_BYTES: usize = 20;
 const STATISTICS_BYTES: usize = 16;
+const LINEAR_BYTES: usize = 136;
 /// Longest name of an objective or a booster.
 const MAX_NAME_BYTES: u64 = 256;
 
@@ -33,8 +36,13 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Model, Error> {
     let learner = Learner::read(&mut reader)?;
     let objective = reader.name()?;
     let booster = reader.name()?;
-    check_booster(&booster)?;
-    let (trees, tree_groups) = read_trees(&mut reader)?;
+    let scores = match BoosterKind::parse(&booster)? {
+        BoosterKind::Linear => {
+            reader.take(LINEAR_BYTES)?;
+            Scores::Weights(reader.floats()?)
+        }
+        kind => Scores::Trees(Box::new(read_trees(&mut reader, kind)?)),
+    };
     Ok(Model {
         version: learner.version(),
         booster,
@@ -42,9 +50,10 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Model, Error> {
         base_score: learner.base_score(),
         features: learner.features,
         feature_names: None,
+        categorical: Vec::new(),
         groups: learner.groups,
-        trees,
-        tree_groups,
+        scores,
+        best_iteration: if learner.has_attributes { reader.best_iteration() } else { None },
     })
 }
 
@@ -73,10 +82,37 @@ impl<'a> Reader<'a> {
         self.take(len)
     }
 
+    /// Floats after their number.
+    fn floats(&mut self) -> Result<Vec<f32>, Error> {
+        let count = usize::try_from(self.length()?).unwrap_or(usize::MAX);
+        let (floats, _) = self.structures(count, 4)?.as_chunks::<4>();
+        Ok(floats.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
+    }
+
+    fn length(&mut self) -> Result<u64, Error> {
+        let (len, _) = self.take(8)?.split_first_chunk().ok_or_else(no_model)?;
+        Ok(u64::from_le_bytes(*len))
+    }
+
+    /// The attribute of that name. A file that is cut off among its attributes has none.
+    fn best_iteration(&mut self) -> Option<usize> {
+        for _ in 0..self.length().ok()? {
+            let (key, value) = (self.text().ok()?, self.text().ok()?);
+            if key == b"best_iteration" {
+                return std::str::from_utf8(value).ok()?.parse().ok();
+            }
+        }
+        None
+    }
+
+    fn text(&mut self) -> Result<&'a [u8], Error> {
+        let len = usize::try_from(self.length()?).unwrap_or(usize::MAX);
+        self.take(len)
+    }
+
     /// A short text after its length.
     fn name(&mut self) -> Result<String, Error> {
-        let (len, _) = self.take(8)?.split_first_chunk().ok_or_else(no_model)?;
-        let len = u64::from_le_bytes(*len);
+        let len = self.length()?;
         if len > MAX_NAME_BYTES {
             return Err(no_model());
         }
@@ -117,6 +153,7 @@ struct Learner {
     groups: usize,
     major: u32,
     minor: u32,
+    has_attributes: bool,
 }
 
 impl Learner {
@@ -129,6 +166,7 @@ impl Learner {
             groups: classes.max(targets).max(1),
             major: word(structure, 5),
             minor: word(structure, 6),
+            has_attributes: word(structure, 3) != 0,
         })
     }
 
@@ -144,28 +182,52 @@ impl Learner {
     }
 }
 
-fn read_trees(reader: &mut Reader<'_>) -> Result<(Trees, Vec<i64>), Error> {
+fn read_trees(reader: &mut Reader<'_>, kind: BoosterKind) -> Result<Ensemble, Error> {
     let structure = reader.take(TREES_BYTES)?;
     let tree_count = count(structure, 0)?;
+    let parallel_trees = count(structure, 1)?;
     let mut trees = Trees::new();
     for _ in 0..tree_count {
-        read_tree(reader, &mut trees)?;
+        trees.add(&LegacyTree::read(reader, trees.len())?)?;
     }
     let groups = reader.structures(tree_count, 4)?;
-    let groups = (0..tree_count).map(|tree| i64::from(integer(groups, tree))).collect();
-    Ok((trees, groups))
+    let tree_groups = (0..tree_count).map(|tree| i64::from(integer(groups, tree))).collect();
+    let has_weights = kind == BoosterKind::Dart && tree_count > 0;
+    let weights = has_weights.then(|| reader.floats()).transpose()?;
+    Ok(Ensemble { trees, tree_groups, weights, parallel_trees })
 }
 
-fn read_tree(reader: &mut Reader<'_>, trees: &mut Trees) -> Result<(), Error> {
-    let structure = reader.take(TREE_BYTES)?;
-    let (roots, nodes, leaf_size) = (integer(structure, 0), count(structure, 1)?, integer(structure, 5));
-    if roots != 1 {
-        return Err(Error::malformed(format!("tree {} has {roots} roots", trees.len())));
+/// The nodes of one tree.
+struct LegacyTree<'a> {
+    nodes: &'a [u8],
+    leaf_size: usize,
+}
+
+impl<'a> LegacyTree<'a> {
+    fn read(reader: &mut Reader<'a>, tree: usize) -> Result<Self, Error> {
+        let structure = reader.take(TREE_BYTES)?;
+        let (roots, nodes, leaf_size) = (integer(structure, 0), count(structure, 1)?, count(structure, 5)?);
+        if roots != 1 {
+            return Err(Error::malformed(format!("tree {tree} has {roots} roots")));
+        }
+        let node_bytes = reader.structures(nodes, NODE_BYTES)?;
+        reader.structures(nodes, STATISTICS_BYTES)?;
+        Ok(Self { nodes: node_bytes, leaf_size })
     }
-    check_leaf_size(i64::from(leaf_size))?;
-    let node_bytes = reader.structures(nodes, NODE_BYTES)?;
-    reader.structures(nodes, STATISTICS_BYTES)?;
-    trees.add(nodes, |node| read_node(&node_bytes[node * NODE_BYTES..][..NODE_BYTES]))
+}
+
+impl RawTree for LegacyTree<'_> {
+    fn count(&self) -> usize {
+        self.nodes.len() / NODE_BYTES
+    }
+
+    fn node(&self, node: usize) -> RawNode {
+        read_node(&self.nodes[node * NODE_BYTES..][..NODE_BYTES])
+    }
+
+    fn leaf_size(&self) -> usize {
+        self.leaf_size
+    }
 }
 
 /// A node is parent, left child, right child, feature, value.

@@ -1,24 +1,31 @@
 //! Builds predictors from XGBoost models: JSON, UBJSON, and the binary format up to version 3.0.
 //!
-//! Only `gbtree` boosters with scalar leaves and numeric splits; everything else is refused by
-//! name. Answers are those of `Booster.predict`, in the 32-bit arithmetic of the library.
+//! Boosters `gbtree`, `dart` and `gblinear`. Answers are those of `Booster.predict`, in the 32-bit
+//! arithmetic of the library.
 
 mod booster;
+mod booster_kind;
 mod document;
+mod document_tree;
 mod error;
 mod legacy;
 mod model;
 mod objective;
+mod scorer;
+mod snapshot;
+mod trees;
 mod ubj;
 
 pub use self::error::Error;
-pub(crate) use self::{document::parse_ubj, legacy::parse as parse_legacy};
+pub(crate) use self::{
+    document::parse_ubj, legacy::parse as parse_legacy, model::Model, snapshot::read as read_snapshot,
+};
 
 use std::sync::Arc;
 
 use crate::{LoadError, LoadOptions, LoadedModel, Method, ModelDescription, estimators::XGBOOST};
 
-use self::{booster::Booster, model::Model};
+use self::booster::Booster;
 
 /// Loads the booster in a model file.
 pub(crate) fn load(path: &str, bytes: &[u8], options: &LoadOptions) -> Result<LoadedModel, LoadError> {
@@ -33,23 +40,10 @@ pub(crate) fn load_with(
     options: &LoadOptions,
 ) -> Result<LoadedModel, LoadError> {
     let build = || {
-        let method = choose_method(options.method)?;
-        let model = parse(bytes)?;
-        if model.features > options.limits.features {
-            let (features, limit) = (model.features, options.limits.features);
-            return Err(Error::TooManyFeatures { features, limit });
-        }
-        build(path, model, method)
+        let method = options.method.unwrap_or(Method::PredictProba);
+        build(path, parse(bytes)?.within(options.limits.features)?, method)
     };
     build().map_err(|source| LoadError::Xgboost { file: path.to_owned(), source })
-}
-
-fn choose_method(wanted: Option<Method>) -> Result<Method, Error> {
-    match wanted {
-        None => Ok(Method::PredictProba),
-        Some(method @ (Method::PredictProba | Method::Predict)) => Ok(method),
-        Some(method) => Err(Error::NoMethod { method }),
-    }
 }
 
 /// Reads a model in whichever format the bytes are.
@@ -65,7 +59,7 @@ fn parse(bytes: &[u8]) -> Result<Model, Error> {
             supported: "; save the model as JSON or UBJSON",
         }),
         [0x80, 0..=5, ..] => {
-            let hint = "; it may be a pickle: save the model with `save_model` instead";
+            let hint = "; it may be a pickle: save the model with `save_model`, or serve it by SKLEARN_SERVER";
             Err(Error::UnknownFormat { hint })
         }
         _ => parse_legacy(bytes),
@@ -75,15 +69,15 @@ fn parse(bytes: &[u8]) -> Result<Model, Error> {
 fn build(path: &str, model: Model, method: Method) -> Result<LoadedModel, Error> {
     let description = ModelDescription {
         library: XGBOOST,
-        library_version: model.version.map(|version| version.to_string()),
+        library_version: model.version_text(),
         estimator: format!("{}({})", model.booster, model.objective),
         file: path.to_owned(),
         features: model.features,
         feature_names: model.feature_names.clone(),
         classes: Vec::new(),
         method,
-        warnings: Vec::new(),
+        warnings: model.warnings(),
     };
-    let predictor = Arc::new(Booster::new(model)?);
+    let predictor = Arc::new(Booster::new(model, method)?);
     Ok(LoadedModel { predictor, description })
 }

@@ -2,30 +2,83 @@
 
 use std::fmt;
 
-use crate::{
-    shown::shown,
-    tree::{self, ForestBuilder, Side, SourceNode, Split, strict_threshold},
-};
+use provost_inference::Predict;
 
-use super::Error;
+use crate::{Method, shown::shown};
 
-/// Stands for "no child" in the nodes of a leaf.
-const NO_CHILD: i64 = -1;
+use super::{Error, booster::Booster, trees::Ensemble};
 
 /// What a model file says.
 #[derive(Debug)]
 pub(crate) struct Model {
     pub(super) version: Option<Version>,
     pub(super) booster: String,
-    pub(super) objective: String,
+    pub(crate) objective: String,
     pub(super) base_score: BaseScore,
-    pub(super) features: usize,
-    pub(super) feature_names: Option<Vec<String>>,
+    pub(crate) features: usize,
+    pub(crate) feature_names: Option<Vec<String>>,
+    /// Features whose values are codes of categories.
+    pub(super) categorical: Vec<usize>,
     /// Outputs for each row: classes or targets.
-    pub(super) groups: usize,
-    pub(super) trees: Trees,
-    /// The output that each tree adds to.
-    pub(super) tree_groups: Vec<i64>,
+    pub(crate) groups: usize,
+    pub(super) scores: Scores,
+    /// The last round that counts, where training stopped early.
+    pub(super) best_iteration: Option<usize>,
+}
+
+/// Where scores come from.
+#[derive(Debug)]
+pub(super) enum Scores {
+    Trees(Box<Ensemble>),
+    /// `gblinear`: a weight for each output of each feature, then the outputs' biases.
+    Weights(Vec<f32>),
+}
+
+impl Model {
+    /// Refuses a model of more features than the limit.
+    pub(super) fn within(self, limit: usize) -> Result<Self, Error> {
+        let features = self.features;
+        if features > limit { Err(Error::TooManyFeatures { features, limit }) } else { Ok(self) }
+    }
+
+    /// Drops all rounds after the best one, as the scikit-learn interface does: so many trees for each
+    /// output, or those up to the round that the booster itself has noted.
+    pub(crate) fn stop_early(&mut self, trees: Option<usize>) {
+        let Scores::Trees(ensemble) = &mut self.scores else { return };
+        let noted = self.version.is_some_and(|version| version.is_since(1, 4)).then_some(self.best_iteration).flatten();
+        match (noted, trees) {
+            (Some(best), _) => ensemble.keep_rounds(best.saturating_add(1), self.groups),
+            (None, Some(1..)) => ensemble.keep_trees(trees.unwrap_or_default().saturating_mul(self.groups)),
+            _ => {}
+        }
+    }
+
+    /// What predicts as `Booster.predict` does.
+    pub(crate) fn predictor(self, method: Method) -> Result<Box<dyn Predict>, Error> {
+        Ok(Box::new(Booster::new(self, method)?))
+    }
+
+    pub(crate) fn version_text(&self) -> Option<String> {
+        self.version.map(|version| version.to_string())
+    }
+
+    /// What a caller should know: which features are codes of categories.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        const SHOWN: usize = 10;
+        let name = |feature: &usize| match &self.feature_names {
+            Some(names) => shown(&names[*feature]),
+            None => feature.to_string(),
+        };
+        let names: Vec<_> = self.categorical.iter().take(SHOWN).map(name).collect();
+        let more = if self.categorical.len() > SHOWN { ", …" } else { "" };
+        let warning = || {
+            let names = names.join(", ");
+            format!(
+                "features {names}{more} are categories: requests carry their codes, 0 for the first category of training"
+            )
+        };
+        (!names.is_empty()).then(warning).into_iter().collect()
+    }
 }
 
 /// What scores start from: one value for all outputs, or one for each.
@@ -58,88 +111,4 @@ impl fmt::Display for Version {
         write!(f, "{}.{}", self.major, self.minor)?;
         self.patch.map_or(Ok(()), |patch| write!(f, ".{patch}"))
     }
-}
-
-/// The nodes of one tree.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct RawNode {
-    pub(super) left: i64,
-    pub(super) right: i64,
-    pub(super) feature: u32,
-    /// The bound of a split: values below it go left. The value of a leaf.
-    pub(super) value: f32,
-    pub(super) is_default_left: bool,
-}
-
-/// Trees, laid out one after the other as they are read.
-#[derive(Debug)]
-pub(super) struct Trees {
-    builder: ForestBuilder,
-    count: usize,
-}
-
-impl Trees {
-    pub(super) fn new() -> Self {
-        Self { builder: ForestBuilder::with_any_features(), count: 0 }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.count
-    }
-
-    /// Adds a tree of `count` nodes.
-    pub(super) fn add(&mut self, count: usize, node: impl Fn(usize) -> RawNode) -> Result<(), Error> {
-        let tree = self.count;
-        let mut is_finite = true;
-        let added = self.builder.add_tree(count, |index| {
-            let node = node(index);
-            is_finite &= node.left != NO_CHILD || node.value.is_finite();
-            node.source()
-        });
-        added.map_err(|source| Error::Tree { tree, source })?;
-        if !is_finite {
-            return Err(Error::malformed(format!("a leaf of tree {tree} is not finite")));
-        }
-        self.count += 1;
-        Ok(())
-    }
-
-    /// The finished forest, whose splits must be on this many features.
-    pub(super) fn build(self, features: usize) -> Result<tree::Forest, Error> {
-        let features_error = |source: tree::Error| Error::malformed(source.to_string());
-        self.builder.build_for(features).map_err(features_error)
-    }
-}
-
-impl RawNode {
-    fn source(self) -> SourceNode {
-        if self.left == NO_CHILD {
-            return SourceNode::Leaf(self.value.to_bits());
-        }
-        SourceNode::Split(Split {
-            feature: i64::from(self.feature),
-            threshold: strict_threshold(self.value),
-            missing: if self.is_default_left { Side::Left } else { Side::Right },
-            left: self.left,
-            right: self.right,
-        })
-    }
-}
-
-/// Refuses boosters other than trees.
-pub(super) fn check_booster(booster: &str) -> Result<(), Error> {
-    if booster == "gbtree" {
-        return Ok(());
-    }
-    let what = format!("the booster `{}`", shown(booster));
-    Err(Error::Unsupported { what, supported: "; `gbtree` is" })
-}
-
-/// Refuses trees whose leaves hold vectors. Sizes of 0 and 1 both mean scalars.
-pub(super) fn check_leaf_size(size: i64) -> Result<(), Error> {
-    if matches!(size, 0 | 1) {
-        return Ok(());
-    }
-    let what = "a tree with vectors in its leaves (`multi_strategy=multi_output_tree`)".to_owned();
-    Err(Error::Unsupported { what, supported: "; one tree for each output is" })
 }

@@ -131,7 +131,7 @@ impl<'de> Reader<'de> {
         match (kind, len) {
             (Some(_), None) => Err(self.malformed("a typed list without a length")),
             (Some(b'Z' | b'T' | b'F' | b'N'), _) => Err(self.malformed("a typed list of elements without bytes")),
-            _ => Ok(Container { kind, left: len }),
+            _ => Ok(Container { kind, left: len, is_over: false }),
         }
     }
 }
@@ -142,11 +142,16 @@ struct Container {
     kind: Option<u8>,
     /// Values left, where their number is known; otherwise an end marker follows.
     left: Option<usize>,
+    /// Whether its end has been read. Who asks again, as a structure with defaults does, gets nothing.
+    is_over: bool,
 }
 
 impl Container {
     /// Whether another value follows.
     fn advance(&mut self, reader: &mut Reader<'_>, end: u8) -> bool {
+        if self.is_over {
+            return false;
+        }
         let has_next = match &mut self.left {
             Some(0) => false,
             Some(left) => {
@@ -159,6 +164,7 @@ impl Container {
             }
         };
         if !has_next {
+            self.is_over = true;
             reader.depth -= 1;
         }
         has_next
