@@ -14,6 +14,7 @@ pub(crate) mod get;
 pub(crate) mod instances;
 mod kind;
 pub(crate) mod logs;
+pub(crate) mod model;
 mod new_predictor;
 pub(crate) mod predict;
 pub(crate) mod print;

@@ -79,6 +79,8 @@ enum Command {
     ///
     /// On Kubernetes an init container does this for model servers that do not fetch their models themselves.
     Fetch(commands::fetch::Arguments),
+    /// Look into model files; needs no server.
+    Model(commands::model::Arguments),
     /// Tell how the server does.
     Status(commands::status::Arguments),
     /// Print contracts and reference pages; needs no server.
@@ -124,6 +126,7 @@ fn run(command: Command) -> Result<(), Failure> {
             Command::Events(arguments) => commands::events::run(arguments).await,
             Command::Logs(arguments) => commands::logs::run(arguments).await,
             Command::Fetch(arguments) => commands::fetch::run(arguments).await,
+            Command::Model(arguments) => commands::model::run(arguments),
             Command::Status(arguments) => commands::status::run(arguments).await,
             Command::Print(arguments) => commands::print::run(&arguments),
             Command::Completion(arguments) => commands::completion::run(&arguments),

@@ -206,3 +206,38 @@ async fn a_cluster_that_cannot_be_reached_is_one_failure() {
     let wrong = shell.run("doctor --gateway public");
     assert!(wrong.starts_with("[2]\nerror: invalid value 'public' for '--gateway <GATEWAY>'"), "{wrong}");
 }
+
+#[tokio::test]
+async fn model_files_are_looked_into_and_nothing_in_them_runs() {
+    let shell = start().await;
+    insta::assert_snapshot!(shell.run("model inspect examples/iris/sklearn"), @r"
+    [0]
+    WHAT             IS
+    file             model.joblib (991 bytes)
+    model            LogisticRegression
+    written by       scikit-learn 1.9.1
+    served by        SKLEARN_SERVER
+    features         4
+    missing values   refused
+    answers with     predict_proba: 3 probabilities a row
+    classes          3: 0, 1, 2
+    a row takes      about 0.07 us
+    ");
+    let json = shell.run("model inspect examples/iris/sklearn --method predict -o json");
+    assert!(json.contains("\"method\": \"predict\"") && json.contains("\"output\": \"one whole number a row\""), "{json}");
+    insta::assert_snapshot!(shell.run("model inspect examples/iris/sklearn --method predict_log_proba"), @r"
+    [2]
+    error: invalid value 'predict_log_proba' for '--method <METHOD>': use one of predict_proba, predict, transform, decision_function, score_samples
+
+    For more information, try '--help'.
+    ");
+    let hostile = "crates/predictors/fixtures/hostile";
+    insta::assert_snapshot!(shell.run(&format!("model inspect {hostile}/global-os.system.pkl")), @r"
+    [1]
+    error: cannot read `global-os.system.pkl` as a pickle: the file asks for `os.system`, which is not on the list of names a model may use; nothing in the file was run
+    ");
+    insta::assert_snapshot!(shell.run("model inspect examples"), @r"
+    [1]
+    error: no model file: looked for `model.joblib`, `model.pkl`, `model.pickle` or a single file that ends alike, the artifact has `iris/README.md`, `iris/deployment.yaml`, `iris/expected.json`, `iris/requests/two-rows.json`, `iris/requirements.txt`, `iris/sklearn/model.joblib`, `iris/train.py`, `iris/xgboost/model.bst`
+    ");
+}

@@ -20,6 +20,7 @@ mod limits;
 mod model;
 mod numpy;
 pub mod pickle;
+mod recognize;
 mod shown;
 pub mod sklearn;
 mod tree;

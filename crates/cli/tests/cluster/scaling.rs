@@ -73,7 +73,11 @@ async fn replicas_follow_requests_down_to_none_and_what_is_asked_then_is_held() 
     let Some(scene) = Scene::without_operator("scaled") else { return };
     let mut audit = Audit::from_now();
     // The chart brings the kinds, and takes none over.
-    let kinds = ["inferenceservices.serving.kserve.io", "inferenceservices.serving.kubeflow.org"];
+    let kinds = [
+        "inferenceservices.serving.kserve.io",
+        "inferenceservices.serving.kubeflow.org",
+        "inferencegraphs.serving.kserve.io",
+    ];
     kubectl(&[&["delete", "crd", "--ignore-not-found"][..], &kinds].concat(), "");
     accounts::grant(scene.namespace);
     let release = Release::install(RELEASE, NAMESPACE, &scene.image, &["--set", VALUES]);
