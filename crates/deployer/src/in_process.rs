@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use provost_domain::{
     Deployment, DeploymentId, Digest, Predictor, RevisionId,
     graph::{Implementation, Node},
-    plan::{ObservedRevision, Report, Route, Step},
+    plan::{ObservedRevision, PredictorReport, Report, Route, Step},
     port::{
         deployer::{Deployer, Subject},
         deployments::ResolvedArtifact,
@@ -63,7 +63,8 @@ impl InProcessDeployer {
         self.routes.publish(subject.id, Some(published));
     }
 
-    /// Tells callers why nothing answers, whether their requests are logged, and of how many shadows get copies.
+    /// Tells callers why nothing answers, and has those that answer follow what is no matter of their revision: whether
+    /// requests are logged, of how many shadows get copies, how requests are gathered, how long programs may take.
     fn report(&self, subject: Subject<'_>, report: &Report) {
         let Some(deployment) = subject.deployment else { return self.routes.publish(subject.id, None) };
         let current = self.routes.current(subject.id);
@@ -74,6 +75,9 @@ impl InProcessDeployer {
             // One that leaves stays as it is.
             if let Some(predictor) = find(deployment, &route.predictor) {
                 route.mirrored = predictor.mirrored();
+                if report.predictors.iter().any(|told| is_of(route, told)) {
+                    follow(route, deployment, predictor);
+                }
             }
         }
         routes.unavailable = routes.predictors.is_empty().then(|| unavailable(report));
@@ -128,13 +132,36 @@ fn is_same(known: &PredictorRoute, route: &Route) -> bool {
     known.predictor == route.predictor && known.revision == route.revision
 }
 
+/// Whether the predictor that is told of is of the revision that answers.
+fn is_of(route: &PredictorRoute, told: &PredictorReport) -> bool {
+    told.name == route.predictor && told.revision.as_ref() == Some(&route.revision)
+}
+
+/// Has a route be as its predictor says, which is of the same revision. Nodes keep the names they were put in force with.
+fn follow(route: &mut PredictorRoute, deployment: &Deployment, predictor: &Predictor) {
+    route.version = version(predictor);
+    route.batching = deployment.batching(predictor);
+    follow_limits(&mut route.graph, &node(deployment, predictor, &predictor.graph));
+}
+
+fn follow_limits(known: &mut NodeRoute, now: &NodeRoute) {
+    if let (NodeRuns::Server(known), NodeRuns::Server(now)) = (&mut known.runs, &now.runs) {
+        (known.timeout, known.concurrency) = (now.timeout, now.concurrency);
+    }
+    known.children.iter_mut().zip(&now.children).for_each(|(known, now)| follow_limits(known, now));
+}
+
+fn version(predictor: &Predictor) -> String {
+    predictor.annotations.get(VERSION_ANNOTATION).cloned().unwrap_or_default()
+}
+
 fn compile(deployment: &Deployment, predictor: &Predictor, route: &Route) -> PredictorRoute {
     PredictorRoute {
         predictor: route.predictor.clone(),
         revision: route.revision.clone(),
         weight: route.weight,
         mirrored: predictor.mirrored(),
-        version: predictor.annotations.get(VERSION_ANNOTATION).cloned().unwrap_or_default(),
+        version: version(predictor),
         batching: deployment.batching(predictor),
         graph: node(deployment, predictor, &predictor.graph),
     }
@@ -186,5 +213,93 @@ fn unavailable(report: &Report) -> String {
     match report.description.as_str() {
         "" => "the deployment is being created".to_owned(),
         description => description.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, PoisonError};
+
+    use provost_api::manifest::{ManifestDocument, parse_deployment};
+    use provost_domain::{Engine, Namespace, ServerCatalog, plan::State};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[derive(Debug, Default)]
+    struct Table(Mutex<Option<DeploymentRoutes>>);
+
+    impl RoutePublisher for Table {
+        fn current(&self, _id: &DeploymentId) -> Option<DeploymentRoutes> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        }
+
+        fn publish(&self, _id: &DeploymentId, routes: Option<DeploymentRoutes>) {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = routes;
+        }
+    }
+
+    /// Loads nothing.
+    struct NoHost;
+
+    #[async_trait]
+    impl ModelHost for NoHost {
+        fn ensure(&self, _predictor: HostedPredictor) {}
+
+        fn retire(&self, _deployment: &DeploymentId, _predictor: &str, _revision: &RevisionId) {}
+
+        fn observe(&self, _deployment: &DeploymentId) -> Vec<ObservedRevision> {
+            Vec::new()
+        }
+
+        async fn changed(&self) -> DeploymentId {
+            std::future::pending().await
+        }
+    }
+
+    fn deployment(annotations: &Value) -> Deployment {
+        let scorer = json!({"name": "scorer", "type": "MODEL", "endpoint": {"service_host": "localhost", "service_port": 9000}});
+        let document = json!({
+            "apiVersion": "machinelearning.seldon.io/v1",
+            "kind": "SeldonDeployment",
+            "metadata": {"name": "iris"},
+            "spec": {"predictors": [{"name": "main", "annotations": annotations, "graph": scorer}]},
+        });
+        let document = ManifestDocument::from_json("iris", document).unwrap();
+        let namespace = Namespace::default_namespace();
+        parse_deployment(&document, &namespace, &ServerCatalog::default(), Engine::Process).unwrap().0
+    }
+
+    fn report(revision: &RevisionId, state: State) -> Step {
+        let predictor = PredictorReport {
+            name: "main".to_owned(),
+            revision: Some(revision.clone()),
+            state,
+            reason: None,
+            weight: 100,
+        };
+        Step::Report(Report { state, description: String::new(), predictors: vec![predictor], generation: 2 })
+    }
+
+    #[tokio::test]
+    async fn what_is_no_matter_of_the_revision_is_followed_once_it_is_the_revision_that_answers() {
+        let table = Arc::new(Table::default());
+        let deployer = InProcessDeployer::new(Arc::new(NoHost), Arc::<Table>::clone(&table));
+        let (first, second) = (RevisionId::of("first", &[]), RevisionId::of("second", &[]));
+        let before = deployment(&json!({"version": "1", "seldon.io/rest-timeout": "1000"}));
+        let subject = |deployment| Subject { id: &before.id, deployment: Some(deployment), artifacts: &[] };
+        let route = Route { predictor: "main".to_owned(), revision: first.clone(), weight: 100, before: None };
+        deployer.execute(subject(&before), &Step::Route { routes: vec![route] }).await;
+        let seen = || {
+            let routes = table.current(&before.id).unwrap();
+            let NodeRuns::Server(server) = routes.predictors[0].graph.runs.clone() else { panic!("{routes:?}") };
+            (routes.predictors[0].version.clone(), server.timeout)
+        };
+        assert_eq!(seen(), ("1".to_owned(), Some(1000)));
+        let after = deployment(&json!({"version": "2", "seldon.io/rest-timeout": "2000"}));
+        deployer.execute(subject(&after), &report(&second, State::Creating)).await;
+        assert_eq!(seen(), ("1".to_owned(), Some(1000)), "another revision answers still");
+        deployer.execute(subject(&after), &report(&first, State::Available)).await;
+        assert_eq!(seen(), ("2".to_owned(), Some(2000)));
     }
 }
