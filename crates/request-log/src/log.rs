@@ -21,7 +21,7 @@ use crate::{
     maintenance::Maintenance,
     query::{self, Order, Snapshot, Tail},
     retention::Retention,
-    segment::{Lane, Layout, SegmentName, Shared},
+    segment::{Lane, Layout, SegmentName, Shared, Spares},
 };
 
 /// Bits of a sequence number that count within one start of the server.
@@ -80,7 +80,7 @@ pub struct RequestLog {
     pub(crate) options: Options,
     pub(crate) epoch: u32,
     next_lane: AtomicU16,
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     pub(crate) datasets: Datasets,
     pub(crate) maintenance: Maintenance,
     tail: Tail,
@@ -97,7 +97,8 @@ impl RequestLog {
         std::fs::create_dir_all(segments_folder(&options.folder))?;
         epoch::check_format(&options.folder)?;
         let epoch = epoch::start(&options.folder)?;
-        let shared = Shared::numbering_from(u64::from(epoch) << SEQ_BITS);
+        let spares = Spares::in_folder(segments_folder(&options.folder), options.segment_bytes)?;
+        let shared = Shared::numbering_from(u64::from(epoch) << SEQ_BITS, spares);
         Ok(Self {
             epoch,
             next_lane: AtomicU16::new(0),
