@@ -47,6 +47,11 @@ fn the_lightgbm_reader_survives_its_corpus() {
 }
 
 #[test]
+fn the_catboost_reader_survives_its_corpus() {
+    replay("catboost", fuzz::catboost);
+}
+
+#[test]
 fn requests_are_answered() {
     replay("v1", fuzz::v1);
     replay("v2", fuzz::v2);

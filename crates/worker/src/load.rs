@@ -46,6 +46,7 @@ fn options(node: &Node) -> Result<LoadOptions, Failure> {
         Implementation::Server(name) if name == "SKLEARN_SERVER" => ModelServer::Sklearn,
         Implementation::Server(name) if name == "XGBOOST_SERVER" => ModelServer::Xgboost,
         Implementation::Server(name) if name == "LIGHTGBM_SERVER" => ModelServer::Lightgbm,
+        Implementation::Server(name) if name == "CATBOOST_SERVER" => ModelServer::Catboost,
         other => return Err(Failure::lasting(format!("`{}` is not served natively", other.as_str()))),
     };
     let mut options = LoadOptions::new(server);

@@ -16,6 +16,7 @@ const FILES: Record<string, string> = {
   SKLEARN_SERVER: "`model.joblib`, `model.pkl` or `model.pickle`",
   XGBOOST_SERVER: "`model.bst`, `model.json` or `model.ubj`",
   LIGHTGBM_SERVER: "`model.bst`, `model.txt` or `model.lgb`",
+  CATBOOST_SERVER: "`model.json`",
 };
 
 interface Props {
