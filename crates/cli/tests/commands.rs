@@ -132,8 +132,14 @@ async fn model_servers_are_printed_with_those_of_an_installation() {
     insta::assert_snapshot!(shell.run(&format!("print servers -f {config}")), @r"
     [0]
     IMPLEMENTATION       PROTOCOL     IMAGE                                   FROM                                    SERVES
+    CATBOOST_SERVER      seldon       native                                  built in                                CatBoost
+    CATBOOST_SERVER      tensorflow   native                                  built in                                CatBoost
+    CATBOOST_SERVER      kfserving    native                                  built in                                CatBoost
     CUSTOM_SERVER        seldon       custom:1.0                              ConfigMap seldon-system/seldon-config   a server of this installation
     HUGGINGFACE_SERVER   kfserving    seldonio/mlserver:1.1.0-huggingface     built in                                Hugging Face
+    LIGHTGBM_SERVER      seldon       native                                  built in                                LightGBM
+    LIGHTGBM_SERVER      tensorflow   native                                  built in                                LightGBM
+    LIGHTGBM_SERVER      kfserving    native                                  built in                                LightGBM
     MLFLOW_SERVER        seldon       seldonio/mlflowserver:1.9.1             built in                                MLflow
     MLFLOW_SERVER        kfserving    seldonio/mlserver:1.1.0-mlflow          built in                                MLflow
     SKLEARN_SERVER       seldon       native                                  built in                                scikit-learn

@@ -103,7 +103,7 @@ async fn what_cannot_be_done_is_told_with_what_to_do() {
     ");
     insta::assert_snapshot!(shell.run("canary add iris --implementation NO_SUCH_SERVER"), @r"
     [1]
-    error: the changed manifest: SeldonDeployment iris: spec.predictors[1].graph.implementation: No entry in predictors map for NO_SUCH_SERVER; known are HUGGINGFACE_SERVER, MLFLOW_SERVER, SKLEARN_SERVER, TEMPO_SERVER, TENSORFLOW_SERVER, TRITON_SERVER, XGBOOST_SERVER
+    error: the changed manifest: SeldonDeployment iris: spec.predictors[1].graph.implementation: No entry in predictors map for NO_SUCH_SERVER; known are CATBOOST_SERVER, HUGGINGFACE_SERVER, LIGHTGBM_SERVER, MLFLOW_SERVER, SKLEARN_SERVER, TEMPO_SERVER, TENSORFLOW_SERVER, TRITON_SERVER, XGBOOST_SERVER
     ");
     insta::assert_snapshot!(shell.run("shadow promote iris"), @r"
     [1]

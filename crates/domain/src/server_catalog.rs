@@ -49,6 +49,10 @@ pub enum NativeServer {
     Sklearn,
     /// Gradient-boosted trees of `XGBoost`.
     Xgboost,
+    /// Gradient-boosted trees of `LightGBM`.
+    Lightgbm,
+    /// Gradient-boosted trees of `CatBoost`.
+    Catboost,
 }
 
 /// The container of a model server.
@@ -138,7 +142,7 @@ impl ServerCatalog {
         self.servers.values()
     }
 
-    /// Names of the servers that an engine runs, for messages: `SKLEARN_SERVER, XGBOOST_SERVER`.
+    /// Names of the servers that an engine runs, for messages: `SKLEARN_SERVER, XGBOOST_SERVER` and so on.
     pub fn names(&self, engine: Engine) -> String {
         let runs = self.iter().filter(|server| server.is_run_by(engine));
         runs.map(|server| server.implementation.as_str()).collect::<Vec<_>>().join(", ")
@@ -230,8 +234,8 @@ mod tests {
         assert_eq!(catalog.get("CUSTOM_SERVER"), Some(&server));
         assert_eq!(server.container(Protocol::Seldon).map(|one| &one.contract), Some(&Contract::Wrapper));
         assert_eq!(server.container(Protocol::Tensorflow), None);
-        assert_eq!(catalog.names(Engine::Process), "SKLEARN_SERVER, XGBOOST_SERVER");
-        assert!(catalog.names(Engine::Kubernetes).starts_with("CUSTOM_SERVER, HUGGINGFACE_SERVER, "));
+        assert_eq!(catalog.names(Engine::Process), "CATBOOST_SERVER, LIGHTGBM_SERVER, SKLEARN_SERVER, XGBOOST_SERVER");
+        assert!(catalog.names(Engine::Kubernetes).starts_with("CATBOOST_SERVER, CUSTOM_SERVER, HUGGINGFACE_SERVER, "));
     }
 
     #[test]

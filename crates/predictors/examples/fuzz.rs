@@ -1,7 +1,7 @@
 //! Mutates model files and requests, and feeds them to one of the readers.
 //!
 //! ```text
-//! cargo run --release -p provost-predictors --example fuzz -- pickle|ubj|legacy|v1|v2|seldon|message|serving MINUTES [SEED]
+//! cargo run --release -p provost-predictors --example fuzz -- pickle|ubj|legacy|lightgbm|catboost|v1|v2|seldon|message|serving MINUTES [SEED]
 //! ```
 //!
 //! Begins with the fixtures and the corpus. An input that brings out a message not seen before is
@@ -25,10 +25,12 @@ use std::path::Path;
 use provost_predictors::fuzz;
 
 fn main() {
-    let readers: [(&str, run::Reader); 8] = [
+    let readers: [(&str, run::Reader); 10] = [
         ("pickle", fuzz::pickle),
         ("ubj", fuzz::ubj),
         ("legacy", fuzz::legacy),
+        ("lightgbm", fuzz::lightgbm),
+        ("catboost", fuzz::catboost),
         ("v1", fuzz::v1),
         ("v2", fuzz::v2),
         ("seldon", fuzz::seldon),
@@ -45,6 +47,7 @@ fn is_fixture(path: &Path, name: &str) -> bool {
         "pickle" => matches!(&*extension, "pkl" | "joblib" | "gz"),
         "ubj" => extension == "ubj",
         "legacy" => extension == "bst",
+        "lightgbm" => extension == "txt",
         _ => false,
     }
 }

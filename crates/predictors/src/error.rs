@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::{lightgbm, pickle, sklearn, xgboost};
+use crate::{catboost, lightgbm, pickle, sklearn, xgboost};
 
 /// Why a model is not loaded. The cause, where there is one, is the
 /// [`source`](std::error::Error::source).
@@ -87,6 +87,15 @@ pub enum LoadError {
         #[source]
         source: lightgbm::Error,
     },
+    /// The CatBoost model is not served.
+    #[error("cannot serve the CatBoost model in `{file}`")]
+    Catboost {
+        /// Path within the artifact.
+        file: String,
+        /// What went wrong.
+        #[source]
+        source: catboost::Error,
+    },
 }
 
 /// What kind of problem a [`LoadError`] is.
@@ -121,6 +130,7 @@ impl LoadError {
             Self::Sklearn { source, .. } => source.kind(),
             Self::Xgboost { source, .. } => source.kind(),
             Self::Lightgbm { source, .. } => source.kind(),
+            Self::Catboost { source, .. } => source.kind(),
         }
     }
 }

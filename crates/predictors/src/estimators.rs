@@ -15,7 +15,7 @@ use crate::{
 pub struct SupportedEstimator {
     /// Its class, or the booster of XGBoost or LightGBM.
     pub name: &'static str,
-    /// The library: `scikit-learn`, `XGBoost` or `LightGBM`.
+    /// The library: `scikit-learn`, `XGBoost`, `LightGBM` or `CatBoost`.
     pub library: &'static str,
     /// The oldest version of the library whose files are read.
     pub since: &'static str,
@@ -92,6 +92,7 @@ pub(crate) fn find_class(module: &str, name: &str) -> Option<&'static SupportedE
 pub(crate) const SCIKIT_LEARN: &str = "scikit-learn";
 pub(crate) const XGBOOST: &str = "XGBoost";
 pub(crate) const LIGHTGBM: &str = "LightGBM";
+pub(crate) const CATBOOST: &str = "CatBoost";
 
 /// Every estimator that can be served.
 static SUPPORTED: LazyLock<Vec<SupportedEstimator>> =
@@ -100,8 +101,8 @@ static SUPPORTED: LazyLock<Vec<SupportedEstimator>> =
 const RAW_REGRESSOR: &[Method] = &[Method::Predict, Method::DecisionFunction];
 const CLASSIFIER: &[Method] = &[Method::PredictProba, Method::Predict, Method::DecisionFunction];
 
-/// Boosters of XGBoost and LightGBM, in files of their own and in pickles.
-static BOOSTED: [SupportedEstimator; 13] = [
+/// Boosters of XGBoost, LightGBM and CatBoost, in files of their own and in pickles.
+static BOOSTED: [SupportedEstimator; 14] = [
     booster("gbtree", XGBOOST, "0.90"),
     booster("dart", XGBOOST, "0.90"),
     booster("gblinear", XGBOOST, "0.90"),
@@ -119,6 +120,7 @@ static BOOSTED: [SupportedEstimator; 13] = [
     boosted("LGBMClassifier", LIGHTGBM, Role::Classifier),
     boosted("LGBMRegressor", LIGHTGBM, Role::Regressor),
     boosted("LGBMRanker", LIGHTGBM, Role::Regressor),
+    booster("CatBoost", CATBOOST, "1.0"),
 ];
 
 const fn booster(name: &'static str, library: &'static str, since: &'static str) -> SupportedEstimator {

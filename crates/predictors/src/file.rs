@@ -9,6 +9,7 @@ use crate::{Limits, LoadError, ModelServer};
 /// The names under which each server looks for its model, first come first served.
 const SKLEARN_FILES: [&str; 3] = ["model.joblib", "model.pkl", "model.pickle"];
 const XGBOOST_FILES: [&str; 3] = ["model.bst", "model.json", "model.ubj"];
+const CATBOOST_FILES: [&str; 2] = ["model.json", "model.cbm"];
 const LIGHTGBM_FILES: [&str; 3] = ["model.bst", "model.txt", "model.lgb"];
 
 impl ModelServer {
@@ -18,6 +19,7 @@ impl ModelServer {
             Self::Sklearn => &SKLEARN_FILES,
             Self::Xgboost => &XGBOOST_FILES,
             Self::Lightgbm => &LIGHTGBM_FILES,
+            Self::Catboost => &CATBOOST_FILES,
         }
     }
 }

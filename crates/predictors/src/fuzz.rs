@@ -32,6 +32,11 @@ pub fn lightgbm(bytes: &[u8]) -> Result<(), String> {
     finish(load_bytes("model.txt", bytes, &options(ModelServer::Lightgbm)))
 }
 
+/// CatBoost's JSON.
+pub fn catboost(bytes: &[u8]) -> Result<(), String> {
+    finish(load_bytes("model.json", bytes, &options(ModelServer::Catboost)))
+}
+
 /// Requests of V1.
 pub fn v1(bytes: &[u8]) -> Result<(), String> {
     let mut values = Vec::new();

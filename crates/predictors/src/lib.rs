@@ -1,14 +1,15 @@
 //! Loads model artifacts without executing them, and predicts.
 //!
 //! [`load`] finds the model file of an artifact, recognises its format, reads it with a reader that
-//! runs nothing ([`pickle`], [`xgboost`], [`lightgbm`]), and builds a predictor whose answers equal those of the
+//! runs nothing ([`pickle`], [`xgboost`], [`lightgbm`], [`catboost`]), and builds a predictor whose answers equal those of the
 //! library that wrote the file.
 //!
 //! **Invariants**: this crate knows no paths and no network; it imports, calls and evaluates nothing
 //! that a file names; what it allocates is bounded by the length of the file.
 
-#![expect(clippy::doc_markdown, reason = "NumPy, XGBoost, LightGBM and UBJSON are names, not code")]
+#![expect(clippy::doc_markdown, reason = "NumPy, XGBoost, LightGBM, CatBoost and UBJSON are names, not code")]
 
+pub mod catboost;
 mod decompress;
 mod error;
 mod estimators;
@@ -50,5 +51,6 @@ fn load_bytes(path: &str, bytes: &[u8], options: &LoadOptions) -> Result<LoadedM
         ModelServer::Sklearn => sklearn::load(path, bytes, options),
         ModelServer::Xgboost => xgboost::load(path, bytes, options),
         ModelServer::Lightgbm => lightgbm::load(path, bytes, options),
+        ModelServer::Catboost => catboost::load(path, bytes, options),
     }
 }

@@ -33,6 +33,8 @@ pub enum ModelServer {
     Xgboost,
     /// `LIGHTGBM_SERVER`.
     Lightgbm,
+    /// `CATBOOST_SERVER`.
+    Catboost,
 }
 
 /// What a predictor answers with.
@@ -85,7 +87,7 @@ pub struct LoadedModel {
 /// What a model file holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelDescription {
-    /// The library that wrote the file: `scikit-learn`, `XGBoost` or `LightGBM`.
+    /// The library that wrote the file: `scikit-learn`, `XGBoost`, `LightGBM` or `CatBoost`.
     pub library: &'static str,
     /// Its version, where the file says so.
     pub library_version: Option<String>,

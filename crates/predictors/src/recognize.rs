@@ -10,12 +10,14 @@ use crate::{LoadError, ModelServer, file};
 const COMPRESSED: [&[u8]; 6] = [b"\x78", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x5d\x00\x00", b"\x04\x22\x4d\x18"];
 /// How the files of XGBoost begin but for the oldest: binary, base64, JSON and UBJSON.
 const XGBOOST: [&[u8]; 3] = [b"binf", b"bs64", b"{"];
+/// What the first key of CatBoost's JSON is, with and without categories.
+const CATBOOST_KEYS: [&[u8]; 2] = [b"\"features_info\"", b"\"ctr_data\""];
 /// Bytes that are enough.
-const HEAD: u64 = 16;
+const HEAD: u64 = 64;
 
 impl ModelServer {
     /// Every server.
-    pub const ALL: [Self; 3] = [Self::Sklearn, Self::Xgboost, Self::Lightgbm];
+    pub const ALL: [Self; 4] = [Self::Sklearn, Self::Xgboost, Self::Lightgbm, Self::Catboost];
 
     /// Its name in manifests.
     pub fn name(self) -> &'static str {
@@ -23,6 +25,7 @@ impl ModelServer {
             Self::Sklearn => "SKLEARN_SERVER",
             Self::Xgboost => "XGBOOST_SERVER",
             Self::Lightgbm => "LIGHTGBM_SERVER",
+            Self::Catboost => "CATBOOST_SERVER",
         }
     }
 
@@ -50,6 +53,10 @@ fn of_content(head: &[u8]) -> Option<ModelServer> {
     match head {
         [0x80, 0..=5, ..] => Some(ModelServer::Sklearn),
         _ if COMPRESSED.iter().any(begins) => Some(ModelServer::Sklearn),
+        [b'C', b'B', b'M', b'1', ..] => Some(ModelServer::Catboost),
+        [b'{', ..] if CATBOOST_KEYS.iter().any(|key| head.windows(key.len()).any(|part| part == *key)) => {
+            Some(ModelServer::Catboost)
+        }
         _ if XGBOOST.iter().any(begins) => Some(ModelServer::Xgboost),
         _ if head.starts_with(b"tree\n") || head.starts_with(b"tree\r\n") => Some(ModelServer::Lightgbm),
         _ => None,
@@ -60,6 +67,7 @@ fn of_name(path: &str, found_by: ModelServer) -> ModelServer {
     match path.rsplit_once('.').map(|(_, ending)| ending) {
         Some("bst" | "ubj" | "model" | "bin" | "xgb") => ModelServer::Xgboost,
         Some("txt" | "lgb") => ModelServer::Lightgbm,
+        Some("cbm") => ModelServer::Catboost,
         _ => found_by,
     }
 }
@@ -93,6 +101,9 @@ mod tests {
             ("a.pkl", b"ccopy_reg\n", ModelServer::Sklearn),
             ("model.joblib", b"{L\x00", ModelServer::Xgboost),
             ("model.joblib", b"tree\nversion=v4", ModelServer::Lightgbm),
+            ("model.json", b"{\n  \"features_info\":\n", ModelServer::Catboost),
+            ("model.json", b"{\"learner\":{\"attributes\"", ModelServer::Xgboost),
+            ("model", b"CBM1\x00", ModelServer::Catboost),
             ("old.bst", b"\x00\x00\x00\x3f", ModelServer::Xgboost),
             ("empty.txt", b"", ModelServer::Lightgbm),
         ] {

@@ -42,6 +42,16 @@ fn the_legacy_reader_survives_its_corpus() {
 }
 
 #[test]
+fn the_lightgbm_reader_survives_its_corpus() {
+    replay("lightgbm", fuzz::lightgbm);
+}
+
+#[test]
+fn the_catboost_reader_survives_its_corpus() {
+    replay("catboost", fuzz::catboost);
+}
+
+#[test]
 fn requests_are_answered() {
     replay("v1", fuzz::v1);
     replay("v2", fuzz::v2);

@@ -25,6 +25,7 @@ fn the_reference_of_models_is_up_to_date() {
         ("parity", parity("sklearn", sklearn_row)),
         ("xgboost-parity", parity("xgboost", xgboost_row)),
         ("lightgbm-parity", parity("lightgbm", lightgbm_row)),
+        ("catboost-parity", parity("catboost", |_, _| "JSON".to_owned())),
     ] {
         expected = replace(&expected, name, &content);
     }
@@ -62,6 +63,7 @@ fn files() -> String {
         (ModelServer::Sklearn, "SKLEARN_SERVER"),
         (ModelServer::Xgboost, "XGBOOST_SERVER"),
         (ModelServer::Lightgbm, "LIGHTGBM_SERVER"),
+        (ModelServer::Catboost, "CATBOOST_SERVER"),
     ];
     let rows: String = servers.into_iter().map(row).collect();
     format!("| server | names, first come first served |\n|---|---|\n{rows}")

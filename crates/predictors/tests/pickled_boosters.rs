@@ -51,6 +51,34 @@ fn a_classifier_answers_with_its_labels_by_default_with_probabilities() {
     assert!(output == [3.0] || output == [8.0], "{output:?}");
 }
 
+/// What a model answers for some rows.
+fn answers(loaded: &LoadedModel) -> Vec<f64> {
+    let rows: Vec<_> = (0..40).map(|value| f64::from(value) / 5.0).collect();
+    let mut output = Vec::new();
+    loaded.predictor.predict(&Features::new(10, 4, &rows).unwrap(), &mut output).unwrap();
+    output
+}
+
+#[test]
+fn a_bare_booster_answers_as_its_text_file_up_to_its_best_round() {
+    let bare = |best: i32| {
+        let mut pickle = PickleWriter::new();
+        pickle.estimator("lightgbm.basic", "Booster", |pickle| {
+            pickle.text("handle");
+            pickle.text(&text("binary"));
+            pickle.text("best_iteration");
+            pickle.integer(best);
+        });
+        load_pickle(pickle.finish(), None).unwrap()
+    };
+    let file = load(&InMemory(text("binary").into_bytes()), &LoadOptions::new(ModelServer::Lightgbm)).unwrap();
+    for all_rounds in [-1, 0, 5, 900] {
+        assert_eq!(answers(&bare(all_rounds)), answers(&file), "{all_rounds}");
+    }
+    assert_ne!(answers(&bare(2)), answers(&file));
+    assert_eq!(bare(2).description.library, "LightGBM");
+}
+
 #[test]
 fn labels_that_are_not_those_of_the_booster_are_refused() {
     for (labels, model) in [(&[0, 1, 2][..], "binary"), (&[0], "binary"), (&[0, 1], "multiclass")] {

@@ -45,6 +45,8 @@ fn options(node: &Node) -> Result<LoadOptions, Failure> {
     let server = match &node.implementation {
         Implementation::Server(name) if name == "SKLEARN_SERVER" => ModelServer::Sklearn,
         Implementation::Server(name) if name == "XGBOOST_SERVER" => ModelServer::Xgboost,
+        Implementation::Server(name) if name == "LIGHTGBM_SERVER" => ModelServer::Lightgbm,
+        Implementation::Server(name) if name == "CATBOOST_SERVER" => ModelServer::Catboost,
         other => return Err(Failure::lasting(format!("`{}` is not served natively", other.as_str()))),
     };
     let mut options = LoadOptions::new(server);

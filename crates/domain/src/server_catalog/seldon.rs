@@ -13,8 +13,12 @@ const TENSORFLOW: &str = "TENSORFLOW_SERVER";
 const TRITON: &str = "TRITON_SERVER";
 
 /// Those that are part of this program, by name and title.
-pub(super) const NATIVE: [(&str, &str, NativeServer); 2] =
-    [("SKLEARN_SERVER", "scikit-learn", NativeServer::Sklearn), ("XGBOOST_SERVER", "XGBoost", NativeServer::Xgboost)];
+pub(super) const NATIVE: [(&str, &str, NativeServer); 4] = [
+    ("SKLEARN_SERVER", "scikit-learn", NativeServer::Sklearn),
+    ("XGBOOST_SERVER", "XGBoost", NativeServer::Xgboost),
+    ("LIGHTGBM_SERVER", "LightGBM", NativeServer::Lightgbm),
+    ("CATBOOST_SERVER", "CatBoost", NativeServer::Catboost),
+];
 
 /// The others, by name and title.
 const TITLES: [(&str, &str); 5] = [

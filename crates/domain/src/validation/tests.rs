@@ -77,8 +77,8 @@ fn a_server_that_nobody_knows_is_refused_in_seldons_words_with_those_that_are_kn
     check(
         &graph(node("classifier", "SKLEARN_SERVR")),
         &["spec.predictors[0].graph.implementation: No entry in predictors map for SKLEARN_SERVR; known are \
-           HUGGINGFACE_SERVER, MLFLOW_SERVER, SKLEARN_SERVER, TEMPO_SERVER, TENSORFLOW_SERVER, TRITON_SERVER, \
-           XGBOOST_SERVER"],
+           CATBOOST_SERVER, HUGGINGFACE_SERVER, LIGHTGBM_SERVER, MLFLOW_SERVER, SKLEARN_SERVER, TEMPO_SERVER, \
+           TENSORFLOW_SERVER, TRITON_SERVER, XGBOOST_SERVER"],
     );
 }
 
@@ -89,7 +89,7 @@ fn a_server_that_runs_in_a_container_is_one_that_runs_already_where_there_are_no
         &[
             "spec.predictors[0].graph.implementation: `MLFLOW_SERVER` runs in a container, on a Kubernetes cluster only; \
            tell with `endpoint.service_host` and `endpoint.httpPort` where one runs already, or use one of \
-           SKLEARN_SERVER, XGBOOST_SERVER, with `modelUri`",
+           CATBOOST_SERVER, LIGHTGBM_SERVER, SKLEARN_SERVER, XGBOOST_SERVER, with `modelUri`",
         ],
     );
     let running = Node { model_uri: None, endpoint: own("").endpoint, ..node("classifier", "MLFLOW_SERVER") };
@@ -145,7 +145,8 @@ fn a_program_of_the_users_own_is_a_server_where_there_are_no_containers() {
     check(&graph(own("classifier")), &[]);
     let nowhere = "spec.predictors[0].graph.endpoint: containers run on a Kubernetes cluster only; tell with \
                    `endpoint.service_host` and `endpoint.httpPort` (or `grpcPort`, with `type: GRPC`) where your \
-                   program listens, or use one of SKLEARN_SERVER, XGBOOST_SERVER as `implementation`, with `modelUri`";
+                   program listens, or use one of CATBOOST_SERVER, LIGHTGBM_SERVER, SKLEARN_SERVER, XGBOOST_SERVER as \
+                   `implementation`, with `modelUri`";
     let without = "spec.predictors[0].graph: Can't find container for Predictive Unit";
     check(&graph(Node { endpoint: None, ..own("classifier") }), &[without, nowhere]);
     check(

@@ -96,9 +96,9 @@ fn check_start(lines: &mut Lines<'_>) -> Result<(), Error> {
         Some([b'{', ..]) => Err(Error::UnknownFormat {
             hint: "; JSON that `dump_model` writes is for people: save the model with `save_model`",
         }),
-        Some([0x80, 0..=5, ..]) => {
-            Err(Error::UnknownFormat { hint: "; it may be a pickle: save the booster with `save_model`" })
-        }
+        Some([0x80, 0..=5, ..]) => Err(Error::UnknownFormat {
+            hint: "; it may be a pickle: save the booster with `save_model`, or serve it by SKLEARN_SERVER",
+        }),
         _ => Err(Error::UnknownFormat { hint: "" }),
     }
 }

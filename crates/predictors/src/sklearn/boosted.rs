@@ -6,13 +6,21 @@
 mod answer;
 mod source;
 
+use provost_inference::{Predict as _, Schema};
+
 use crate::{
     Limits, Method,
     estimators::{Class, Role},
     pickle::{NodeId, Pickle},
 };
 
-use super::{Error, classes::Classes, record::Record};
+use super::{
+    Error,
+    classes::Classes,
+    estimator::{Fitted, Model},
+    predictor::Answer,
+    record::Record,
+};
 
 use self::source::Source;
 
@@ -23,7 +31,7 @@ pub(super) struct Boosted {
     class: &'static str,
     role: Role,
     source: Source,
-    /// Labels of the classes; none where they are numbers from 0 on.
+    /// Labels of the classes; none where every output is a label of its own, or nothing is classified.
     classes: Option<Classes>,
     /// What stands for a missing value, besides NaN.
     missing: Option<f32>,
@@ -35,23 +43,27 @@ impl Boosted {
         let Some(class) = pickle.object(id).and_then(|object| pickle.class_of(object)) else { return Ok(None) };
         let found = crate::estimators::find_class(&class.module, &class.name);
         match found.map(|found| found.class) {
-            Some(Class::Boosted(role)) => Self::extract(&Record::parse(pickle, id)?, role, limits).map(Some),
+            Some(Class::Boosted(role)) => Self::extract(&Record::parse(pickle, id)?, role, limits.features).map(Some),
             _ => Ok(None),
         }
     }
 
-    fn extract(record: &Record<'_>, role: Role, limits: &Limits) -> Result<Self, Error> {
-        let source = Source::extract(record, role, limits)?;
+    fn extract(record: &Record<'_>, role: Role, max_features: usize) -> Result<Self, Error> {
+        let source = Source::extract(record, role, max_features)?;
         let class = record.estimator.name;
-        let is_classifier = role == Role::Classifier;
-        let classes = if is_classifier { classes(record)? } else { None };
-        let boosted = Self { class, role, source, classes, missing: missing(record)? };
-        let (count, expected) = (boosted.class_count(), boosted.source.classes());
-        if is_classifier && expected.is_some_and(|expected| expected != count) {
-            let expected = expected.unwrap_or_default();
-            return Err(record.problem("classes_", format!("names {count} classes, the booster has {expected}")));
-        }
-        Ok(boosted)
+        let classes = match source.classes() {
+            Some(count) if role == Role::Classifier => Some(classes(record, count)?),
+            _ => None,
+        };
+        Ok(Self { class, role, source, classes, missing: missing(record)? })
+    }
+
+    /// The booster as an estimator, which may stand in others. How many features it may have is for the
+    /// outermost of them to say.
+    pub(super) fn fitted(record: &Record<'_>, role: Role) -> Result<Fitted, Error> {
+        let model = Self::extract(record, role, usize::MAX)?;
+        let names = model.source.feature_names().map(|names| names.into_iter().map(String::into_boxed_str).collect());
+        Ok(Fitted { feature_names: names, ..Fitted::model(record, model)? })
     }
 
     pub(super) fn name(&self) -> String {
@@ -73,26 +85,43 @@ impl Boosted {
 
     /// Labels of the classes, as text.
     pub(super) fn class_names(&self) -> Vec<String> {
-        match (&self.classes, self.role) {
-            (Some(classes), _) => classes.names(),
-            (None, Role::Classifier) => (0..self.class_count()).map(|class| class.to_string()).collect(),
-            (None, _) => Vec::new(),
-        }
-    }
-
-    fn class_count(&self) -> usize {
-        self.classes.as_ref().map_or_else(|| self.source.classes().unwrap_or(2), Classes::len)
+        self.classes.as_ref().map(Classes::names).unwrap_or_default()
     }
 }
 
-/// The labels: those of the encoder that turned them into numbers, or of the classifier itself.
-fn classes(record: &Record<'_>) -> Result<Option<Classes>, Error> {
-    if let Some(encoder) = record.some("_le") {
-        let labels = encoder.attribute("classes_");
-        return labels.map(Classes::parse).transpose();
+impl Model for Boosted {
+    fn features(&self) -> Option<usize> {
+        Some(self.source.features())
     }
-    let own = record.some("_classes").or_else(|| record.some("classes_"));
-    own.map(Classes::parse).transpose()
+
+    fn methods(&self) -> Vec<Method> {
+        Self::methods(self)
+    }
+
+    fn classes(&self) -> &[Classes] {
+        self.classes.as_slice()
+    }
+
+    fn answer(self: Box<Self>, method: Method, _features: usize) -> Result<Answer, Error> {
+        let head = self.predictor(method)?;
+        let Schema { output, missing_values, .. } = head.schema().clone();
+        Ok(Answer { head: Box::new(head), output, missing_values })
+    }
+}
+
+/// The labels: those of the encoder that turned them into numbers, or of the classifier itself; else
+/// they are the numbers.
+fn classes(record: &Record<'_>, count: usize) -> Result<Classes, Error> {
+    let labels = match record.some("_le") {
+        Some(encoder) => encoder.attribute("classes_"),
+        None => record.some("_classes").or_else(|| record.some("classes_")),
+    };
+    let Some(labels) = labels else { return Ok(Classes::numbers(count)) };
+    let classes = Classes::parse(labels)?;
+    if classes.len() == count {
+        return Ok(classes);
+    }
+    Err(record.problem("classes_", format!("names {} classes, the booster has {count}", classes.len())))
 }
 
 /// The parameter `missing` of XGBoost, where it is a number.

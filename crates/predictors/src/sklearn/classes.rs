@@ -31,6 +31,11 @@ impl Classes {
         if classes.len() == 0 { Err(attribute.problem("is empty")) } else { Ok(classes) }
     }
 
+    /// The numbers from 0 on.
+    pub(super) fn numbers(count: usize) -> Self {
+        Self(Elements::Integers((0..i64::try_from(count).unwrap_or(i64::MAX)).collect()))
+    }
+
     pub(super) fn len(&self) -> usize {
         match &self.0 {
             Elements::Integers(values) => values.len(),

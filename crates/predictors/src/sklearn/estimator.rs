@@ -12,6 +12,7 @@ use crate::{
 
 use super::{
     Error,
+    boosted::Boosted,
     chain::{Chain, Steps},
     classes::Classes,
     linear_classifier::LinearClassifier,
@@ -167,7 +168,8 @@ pub(super) fn extract_nested(pickle: &Pickle<'_>, id: NodeId, depth: usize) -> R
         Class::TreeClassifier(_) | Class::TreeRegressor(_) | Class::ForestClassifier(_) | Class::ForestRegressor(_) => {
             Fitted::model(&record, TreeModel::parse(&record)?)
         }
-        Class::Part(_) | Class::Booster | Class::Boosted(_) => Err(record.unsupported()),
+        Class::Boosted(role) => Boosted::fitted(&record, role),
+        Class::Part(_) | Class::Booster => Err(record.unsupported()),
     }
 }
 

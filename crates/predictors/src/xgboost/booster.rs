@@ -20,8 +20,6 @@ use super::{
 
 /// Margins of a block of rows that fit on the stack.
 const SMALL: usize = 64;
-/// Outputs that a model may claim whatever its number of trees.
-const MAX_GROUPS_WITHOUT_TREES: usize = 1024;
 
 /// Adds up what trees or features are worth, and answers as the objective has it.
 #[derive(Debug)]
@@ -52,13 +50,10 @@ impl Booster {
         if objective.is_multi_class() && groups < 2 {
             return Err(Error::malformed("a model of several classes has no `num_class`"));
         }
-        let (parts, base_order) = match &model.scores {
-            Scores::Trees(ensemble) => (ensemble.outputs(), BaseOrder::of_trees(&model)),
-            Scores::Weights(weights) => (weights.len(), BaseOrder::First),
+        let base_order = match &model.scores {
+            Scores::Trees(_) => BaseOrder::of_trees(&model),
+            Scores::Weights(_) => BaseOrder::First,
         };
-        if groups > MAX_GROUPS_WITHOUT_TREES.max(parts) {
-            return Err(Error::malformed(format!("it claims {groups} outputs, more than trees")));
-        }
         let base = base_margins(&model.base_score, objective, groups)?;
         let objective = if method == Method::DecisionFunction { Objective::Identity } else { objective };
         let schema = schema(&model, objective, method);

@@ -8,6 +8,9 @@ use crate::{Method, shown::shown};
 
 use super::{Error, booster::Booster, trees::Ensemble};
 
+/// Outputs that a model may claim whatever its number of trees.
+const MAX_GROUPS_WITHOUT_TREES: usize = 1024;
+
 /// What a model file says.
 #[derive(Debug)]
 pub(crate) struct Model {
@@ -35,10 +38,20 @@ pub(super) enum Scores {
 }
 
 impl Model {
-    /// Refuses a model of more features than the limit.
+    /// Refuses a model of more features than the limit, or of more outputs than its parts can tell.
     pub(super) fn within(self, limit: usize) -> Result<Self, Error> {
-        let features = self.features;
-        if features > limit { Err(Error::TooManyFeatures { features, limit }) } else { Ok(self) }
+        let (features, groups) = (self.features, self.groups);
+        let parts = match &self.scores {
+            Scores::Trees(ensemble) => ensemble.outputs(),
+            Scores::Weights(weights) => weights.len(),
+        };
+        if features > limit {
+            return Err(Error::TooManyFeatures { features, limit });
+        }
+        if groups > MAX_GROUPS_WITHOUT_TREES.max(parts) {
+            return Err(Error::malformed(format!("it claims {groups} outputs, more than trees")));
+        }
+        Ok(self)
     }
 
     /// Drops all rounds after the best one, as the scikit-learn interface does: so many trees for each

@@ -115,9 +115,9 @@ static GRAPH: [Field; 25] = [
         "spec.predictors[].graph.implementation",
         Text,
         "Name of a model server, or of what is built in: `SIMPLE_MODEL`, `SIMPLE_ROUTER`, `RANDOM_ABTEST` with the \
-         parameter `ratioA`, `AVERAGE_COMBINER`, `EPSILON_GREEDY` with `epsilon`, `THOMPSON_SAMPLING`. `SKLEARN_SERVER` \
-         and `XGBOOST_SERVER` are part of the server; others, as `provost print servers` lists them, run in containers on \
-         Kubernetes, and elsewhere need an `endpoint`. Without, the node is a program of your own.",
+         parameter `ratioA`, `AVERAGE_COMBINER`, `EPSILON_GREEDY` with `epsilon`, `THOMPSON_SAMPLING`. `SKLEARN_SERVER`, \
+         `XGBOOST_SERVER`, `LIGHTGBM_SERVER` and `CATBOOST_SERVER` are part of the server; others, as `provost print \
+         servers` lists them, run in containers on Kubernetes, and elsewhere need an `endpoint`. Without, the node is a program of your own.",
     ),
     Field::honoured(
         "spec.predictors[].graph.modelUri",

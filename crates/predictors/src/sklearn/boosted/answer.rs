@@ -6,7 +6,7 @@ use provost_inference::{Features, OutputKind, OutputShape, Precision, Predict, P
 
 use crate::{Method, estimators::Role};
 
-use super::{Boosted, Error};
+use super::{super::predictor::Head, Boosted, Error};
 
 /// A booster that answers with one method.
 #[derive(Debug)]
@@ -74,10 +74,8 @@ impl Boosted {
     }
 
     /// What stands for each class in the output.
-    #[expect(clippy::cast_precision_loss, reason = "numbers of classes")]
     fn class_values(&self) -> Box<[f64]> {
-        let numbers = || (0..self.class_count()).map(|class| class as f64).collect();
-        self.classes.as_ref().map_or_else(numbers, super::Classes::values).into()
+        self.classes.as_ref().map(super::Classes::values).unwrap_or_default().into()
     }
 }
 
@@ -163,6 +161,17 @@ impl Predict for BoostedPredictor {
 
     fn row_cost(&self) -> Duration {
         self.booster.row_cost()
+    }
+}
+
+impl Head for BoostedPredictor {
+    fn predict(&self, rows: &Features<'_>, output: &mut Vec<f64>) -> Result<(), PredictError> {
+        Predict::predict(self, rows, output)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    fn cost_nanoseconds(&self) -> f64 {
+        self.row_cost().as_nanos() as f64
     }
 }
 

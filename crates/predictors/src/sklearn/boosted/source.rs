@@ -3,7 +3,7 @@
 use provost_inference::Predict;
 
 use crate::{
-    Limits, Method,
+    Method,
     estimators::{LIGHTGBM, Role, XGBOOST},
     lightgbm, numpy, xgboost,
 };
@@ -22,11 +22,11 @@ pub(in crate::sklearn) enum Source {
 
 impl Source {
     /// The booster of a record, which is one itself or has one, with the rounds that count.
-    pub(super) fn extract(record: &Record<'_>, role: Role, limits: &Limits) -> Result<Self, Error> {
+    pub(super) fn extract(record: &Record<'_>, role: Role, max_features: usize) -> Result<Self, Error> {
         if record.estimator.library == XGBOOST {
-            xgboost_model(record, role, limits)
+            xgboost_model(record, role, max_features)
         } else {
-            lightgbm_model(record, role, limits)
+            lightgbm_model(record, role, max_features)
         }
     }
 
@@ -126,10 +126,10 @@ fn of_booster<'a>(record: &Record<'a>, role: Role, name: &'static str) -> Result
     Ok(record.get("_Booster")?.attribute(name))
 }
 
-fn xgboost_model(record: &Record<'_>, role: Role, limits: &Limits) -> Result<Source, Error> {
+fn xgboost_model(record: &Record<'_>, role: Role, max_features: usize) -> Result<Source, Error> {
     let handle = of_booster(record, role, "handle")?.ok_or_else(|| record.problem("_Booster", "is empty"))?;
     let bytes = numpy::byte_array(record.pickle, handle.id).ok_or_else(|| handle.problem("is no bytes"))?;
-    let mut model = xgboost::read_snapshot(&bytes, limits.features).map_err(xgboost_error)?;
+    let mut model = xgboost::read_snapshot(&bytes, max_features).map_err(xgboost_error)?;
     if role != Role::Booster {
         // Before 1.4 the interface knew of the best round, since then the booster does.
         let trees = record.some("best_ntree_limit").map(|limit| limit.count()).transpose()?;
@@ -138,10 +138,10 @@ fn xgboost_model(record: &Record<'_>, role: Role, limits: &Limits) -> Result<Sou
     Ok(Source::Xgboost(Box::new(model)))
 }
 
-fn lightgbm_model(record: &Record<'_>, role: Role, limits: &Limits) -> Result<Source, Error> {
+fn lightgbm_model(record: &Record<'_>, role: Role, max_features: usize) -> Result<Source, Error> {
     let handle = of_booster(record, role, "_handle")?.or(of_booster(record, role, "handle")?);
     let handle = handle.ok_or_else(|| record.problem("_Booster", "is empty"))?;
-    let mut model = lightgbm::parse(handle.text()?.as_bytes(), limits.features).map_err(lightgbm_error)?;
+    let mut model = lightgbm::parse(handle.text()?.as_bytes(), max_features).map_err(lightgbm_error)?;
     let best = of_booster(record, role, "best_iteration")?;
     // Zero and negative numbers mean that there is no best round.
     match best.and_then(|best| numpy::integer(record.pickle, best.id)).map(usize::try_from) {

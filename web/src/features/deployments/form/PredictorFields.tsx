@@ -15,6 +15,8 @@ type Part = "main" | "canary";
 const FILES: Record<string, string> = {
   SKLEARN_SERVER: "`model.joblib`, `model.pkl` or `model.pickle`",
   XGBOOST_SERVER: "`model.bst`, `model.json` or `model.ubj`",
+  LIGHTGBM_SERVER: "`model.bst`, `model.txt` or `model.lgb`",
+  CATBOOST_SERVER: "`model.json`",
 };
 
 interface Props {
