@@ -50,6 +50,15 @@ async fn a_service_answers_where_clients_of_kserve_look_for_it() {
 }
 
 #[tokio::test]
+async fn a_model_of_lightgbm_is_served_natively() {
+    let node = started().await;
+    let uri = "crates/predictors/fixtures/lightgbm/4.6/binary.model.txt";
+    served(&node, &json!({"model": {"modelFormat": {"name": "lightgbm"}, "storageUri": uri}})).await;
+    let reply = node.post("/v1/models/iris:predict", r#"{"instances": [[7.0, 3.2, 4.7, 1.4]]}"#, &[]).await;
+    assert_eq!((reply.status, &reply.json), (200, &json!({"predictions": [0.293_624_211_679_335_2]})));
+}
+
+#[tokio::test]
 async fn a_predictor_is_rolled_out_by_its_share_and_rolled_back() {
     let node = started().await;
     served(&node, &sklearn()).await;

@@ -98,9 +98,9 @@ fn runtime(namespace: &str, image: &str) -> Value {
     json!({
         "apiVersion": "serving.kserve.io/v1alpha1",
         "kind": "ServingRuntime",
-        "metadata": {"name": "lgbserver", "namespace": namespace},
+        "metadata": {"name": "pmmlserver", "namespace": namespace},
         "spec": {
-            "supportedModelFormats": [{"name": "lightgbm", "version": "4", "autoSelect": true, "priority": 1}],
+            "supportedModelFormats": [{"name": "pmml", "version": "4", "autoSelect": true, "priority": 1}],
             "protocolVersions": ["v1"],
             "imagePullSecrets": [{"name": "registry"}],
             "containers": [{"name": "kserve-container", "image": image, "args": ["--model_name={{.Name}}"]}],
@@ -117,7 +117,7 @@ async fn a_format_of_kserve_is_served_by_the_runtime_of_the_namespace() {
     allow_pulls(scene.namespace);
     crate::accounts::grant(scene.namespace);
     scene.start_operator_with(&["--gateway", "provost-gateway/gateway", "--inference-services"]);
-    let model = json!({"modelFormat": {"name": "lightgbm"}, "storageUri": "s3://models/iris/sklearn"});
+    let model = json!({"modelFormat": {"name": "pmml"}, "storageUri": "s3://models/iris/sklearn"});
     scene.apply(&json!({
         "apiVersion": "serving.kserve.io/v1beta1",
         "kind": "InferenceService",
@@ -128,7 +128,7 @@ async fn a_format_of_kserve_is_served_by_the_runtime_of_the_namespace() {
     let status = || kubectl(&["-n", "runtimes", "get", name, "-o", "jsonpath={.status}"], "");
     eventually(async || {
         let status = status();
-        if status.contains("no serving runtime serves the model format `lightgbm`") { Ok(()) } else { Err(status) }
+        if status.contains("no serving runtime serves the model format `pmml`") { Ok(()) } else { Err(status) }
     })
     .await;
     kubectl(&["apply", "-f", "-"], &runtime(scene.namespace, &image).to_string());

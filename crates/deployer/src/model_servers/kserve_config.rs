@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 pub(super) const KEY: &str = "predictors";
 
 /// Formats that the platform serves itself.
-const NATIVE: [&str; 2] = ["sklearn", "xgboost"];
+const NATIVE: [&str; 3] = ["sklearn", "xgboost", "lightgbm"];
 /// Formats whose servers are of `KFServing`'s own kind.
-const PYTHON: [&str; 3] = ["lightgbm", "paddle", "pmml"];
+const PYTHON: [&str; 2] = ["paddle", "pmml"];
 const TENSORFLOW: &str = "tensorflow";
 const TRITON: &str = "triton";
 
@@ -105,19 +105,19 @@ mod tests {
     fn formats_are_served_by_the_images_of_kfserving() {
         let text = r#"{
             "tensorflow": {"image": "tensorflow/serving", "defaultImageVersion": "1.14.0", "defaultTimeout": "60"},
-            "lightgbm": {"v1": {"image": "kfserving/lgbserver", "defaultImageVersion": "v0.6.0"}},
+            "pmml": {"v1": {"image": "kfserving/pmmlserver", "defaultImageVersion": "v0.6.0"}},
             "sklearn": {"v1": {"image": "kfserving/sklearnserver"}},
             "onnx": {"image": "mcr.microsoft.com/onnxruntime/server"},
-            "pmml": {"defaultImageVersion": "v0.6.0"}
+            "paddle": {"defaultImageVersion": "v0.6.0"}
         }"#;
         let (runtimes, problems) = parse(text, "ConfigMap a/b");
         let shown = |one: &ServingRuntime| [&one.key(), " ", &one.pod["containers"][0].to_string()].concat();
         let told = runtimes.iter().map(shown).chain(problems);
         insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @r#"
         predictors.tensorflow {"command":["/usr/bin/tensorflow_model_server"],"args":["--port=9000","--rest_api_port=8080","--model_base_path=/mnt/models","--model_name={{.Name}}"],"image":"tensorflow/serving:1.14.0","name":"kserve-container"}
-        predictors.lightgbm {"args":["--model_name={{.Name}}","--model_dir=/mnt/models","--http_port=8080"],"image":"kfserving/lgbserver:v0.6.0","name":"kserve-container"}
+        predictors.pmml {"args":["--model_name={{.Name}}","--model_dir=/mnt/models","--http_port=8080"],"image":"kfserving/pmmlserver:v0.6.0","name":"kserve-container"}
         ConfigMap a/b: predictors.onnx: how this server is started is not known; make a `ServingRuntime` for it
-        ConfigMap a/b: predictors.pmml: missing field `image`
+        ConfigMap a/b: predictors.paddle: missing field `image`
         "#);
     }
 }

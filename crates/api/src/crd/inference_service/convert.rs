@@ -41,8 +41,11 @@ const MODELS: [&str; 13] = [
 /// Of formats before v1beta1.
 const LEGACY_MODELS: [&str; 1] = ["tensorrt"];
 /// Formats, the servers that read them, and the runtimes of `KServe` that serve them.
-const FORMATS: [(&str, &str, &str); 2] =
-    [("sklearn", "SKLEARN_SERVER", "kserve-sklearnserver"), ("xgboost", "XGBOOST_SERVER", "kserve-xgbserver")];
+const FORMATS: [(&str, &str, &str); 3] = [
+    ("sklearn", "SKLEARN_SERVER", "kserve-sklearnserver"),
+    ("xgboost", "XGBOOST_SERVER", "kserve-xgbserver"),
+    ("lightgbm", "LIGHTGBM_SERVER", "kserve-lgbserver"),
+];
 /// The runtime of `KServe` whose protocol is V2.
 const MLSERVER: &str = "kserve-mlserver";
 /// The runtime of `KServe` for several formats.

@@ -46,8 +46,8 @@ const USE_SCALE: &str = "use `minReplicas`, `maxReplicas`, `scaleMetric` and `sc
 const ROLLING: &str = "pods are replaced one after another";
 const REMOVE: &str = "remove it";
 const USE_URI: &str = "use `storageUri`";
-const NO_IMAGES: &str = "use one of the formats `sklearn` and `xgboost`, with `storageUri`";
-const OTHER_FORMAT: &str = "use `sklearn` or `xgboost`";
+const NO_IMAGES: &str = "use one of the formats `sklearn`, `xgboost` and `lightgbm`, with `storageUri`";
+const OTHER_FORMAT: &str = "use `sklearn`, `xgboost` or `lightgbm`";
 
 const PREFIXES: [&str; 4] = ["provost.dev/", "serving.kserve.io/", "serving.kubeflow.org/", "autoscaling.knative.dev/"];
 
@@ -208,7 +208,7 @@ static PREDICTOR: [Field; 24] = [
 static FORMATS: [Field; 11] = [
     Field::honoured("spec.predictor.sklearn", Object, "A scikit-learn model; it answers with `predict`."),
     Field::honoured("spec.predictor.xgboost", ObjectLike("spec.predictor.sklearn"), "An XGBoost model."),
-    format("spec.predictor.lightgbm", "A LightGBM model."),
+    Field::honoured("spec.predictor.lightgbm", ObjectLike("spec.predictor.sklearn"), "A LightGBM model."),
     format("spec.predictor.catboost", "A CatBoost model."),
     format("spec.predictor.tensorflow", "A TensorFlow model."),
     format("spec.predictor.pytorch", "A PyTorch model."),
@@ -282,7 +282,7 @@ static MODEL: &[Field] = model!(
     Field::honoured(
         "spec.predictor.model.modelFormat.name",
         Text,
-        "`sklearn` or `xgboost`, which the platform serves itself; on Kubernetes any that a serving runtime serves.",
+        "`sklearn`, `xgboost` or `lightgbm`, which the platform serves itself; on Kubernetes any that a serving runtime serves.",
     ),
     Field::in_container(
         "spec.predictor.model.modelFormat.version",

@@ -157,17 +157,17 @@ fn every_error_is_told_at_once_with_the_place_the_user_wrote() {
         "canary": [
             {"predictor": {"name": "b", "sklearn": {}, "xgboost": {"storageUri": "/x"}}, "trafficPercent": 80},
             {"predictor": {"name": "b", "sklearn": {"storageUri": "s3://"}}, "trafficPercent": 40},
-            {"predictor": {"lightgbm": {"storageUri": "/x"}}, "trafficPercent": 101},
+            {"predictor": {"pmml": {"storageUri": "/x"}}, "trafficPercent": 101},
         ],
     });
     let expected = [
         "spec.predictor.model.protocolVersion: expected a text, found the number 2; put it in quotes",
         "spec.transformer: works on a Kubernetes cluster only; remove it",
-        "spec.canary[2].predictor.lightgbm: works on a Kubernetes cluster only; use `sklearn` or `xgboost`",
+        "spec.canary[2].predictor.pmml: works on a Kubernetes cluster only; use `sklearn`, `xgboost` or `lightgbm`",
         "spec.canary[2].trafficPercent: TrafficPercent must be between [0, 100].",
         "spec.canary: the shares of the canaries sum to 120; at most 100 can be given",
         "spec.predictor.minReplicas: 'MinReplicas' cannot be greater than MaxReplicas",
-        "spec.predictor.model.modelFormat.name: model format `pmml` works on a Kubernetes cluster only; use `sklearn` or `xgboost`",
+        "spec.predictor.model.modelFormat.name: model format `pmml` works on a Kubernetes cluster only; use `sklearn`, `xgboost` or `lightgbm`",
     ];
     assert_eq!(errors(&service(&spec)), expected);
 }
@@ -215,7 +215,7 @@ fn exactly_one_model_is_needed() {
 #[test]
 fn containers_of_the_users_own_are_refused_once() {
     let spec = json!({"predictor": {"containers": [{"name": "kserve-container", "image": "me/model:1"}]}});
-    let expected = "spec.predictor.containers: works on a Kubernetes cluster only; use one of the formats `sklearn` and `xgboost`, with \
+    let expected = "spec.predictor.containers: works on a Kubernetes cluster only; use one of the formats `sklearn`, `xgboost` and `lightgbm`, with \
                     `storageUri`";
     assert_eq!(errors(&service(&spec)), [expected]);
     let spec = json!({"default": {"predictor": {"custom": {"container": {"image": "me/model:1"}}}}});

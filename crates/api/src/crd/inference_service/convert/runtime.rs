@@ -40,8 +40,9 @@ impl Reader<'_> {
                 (path.field("runtime"), name, message)
             }
             None => {
-                let message =
-                    format!("model format `{format}` works on a Kubernetes cluster only; use `sklearn` or `xgboost`");
+                let message = format!(
+                    "model format `{format}` works on a Kubernetes cluster only; use `sklearn`, `xgboost` or `lightgbm`"
+                );
                 (path.field("modelFormat").field("name"), format, message)
             }
         };

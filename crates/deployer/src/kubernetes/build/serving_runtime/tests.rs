@@ -19,16 +19,16 @@ fn runtimes() -> [Value; 2] {
         json!({
             "apiVersion": "serving.kserve.io/v1alpha1",
             "kind": "ClusterServingRuntime",
-            "metadata": {"name": "kserve-lgbserver"},
+            "metadata": {"name": "kserve-pmmlserver"},
             "spec": {
                 "annotations": {"prometheus.kserve.io/port": "8080"},
-                "supportedModelFormats": [{"name": "lightgbm", "version": "4", "autoSelect": true, "priority": 1}],
+                "supportedModelFormats": [{"name": "pmml", "version": "4", "autoSelect": true, "priority": 1}],
                 "protocolVersions": ["v1", "v2"],
                 "nodeSelector": {"disk": "fast", "zone": "a"},
                 "volumes": [{"name": "cache", "emptyDir": {}}],
                 "containers": [{
                     "name": "kserve-container",
-                    "image": "kserve/lgbserver:v0.15.0",
+                    "image": "kserve/pmmlserver:v0.15.0",
                     "args": ["--model_name={{.Name}}", "--model_dir=/mnt/models", "--http_port=8080", "--nthread=1"],
                     "env": [{"name": "A", "value": "runtime"}, {"name": "B", "value": "{{ .Namespace }}"}],
                     "resources": {"requests": {"cpu": "1", "memory": "2Gi"}},
@@ -96,7 +96,7 @@ fn pod_with(runtimes: &[Value], predictor: &Value) -> Result<(Value, Vec<String>
 
 #[test]
 fn a_format_is_served_by_the_container_of_its_runtime() {
-    let model = json!({"modelFormat": {"name": "lightgbm"}, "storageUri": "s3://models/iris"});
+    let model = json!({"modelFormat": {"name": "pmml"}, "storageUri": "s3://models/iris"});
     let (template, warnings) = pod(&json!({"model": model})).unwrap();
     assert_eq!(warnings, Vec::<String>::new());
     insta::assert_yaml_snapshot!(template);
@@ -106,7 +106,7 @@ fn a_format_is_served_by_the_container_of_its_runtime() {
 fn what_the_user_says_goes_over_the_runtime_and_arguments_follow() {
     let predictor = json!({
         "nodeSelector": {"zone": "b"},
-        "lightgbm": {
+        "pmml": {
             "storageUri": "s3://models/iris",
             "runtimeVersion": "v0.14.1",
             "args": ["--workers=2"],
@@ -117,7 +117,7 @@ fn what_the_user_says_goes_over_the_runtime_and_arguments_follow() {
     let (template, warnings) = pod(&predictor).unwrap();
     assert_eq!(warnings, Vec::<String>::new());
     let container = &template["spec"]["containers"][0];
-    assert_eq!(container["image"], "kserve/lgbserver:v0.14.1");
+    assert_eq!(container["image"], "kserve/pmmlserver:v0.14.1");
     assert_eq!(container["args"].as_array().unwrap().last().unwrap(), "--workers=2");
     assert_eq!(container["args"][0], "--model_name=iris");
     assert_eq!(
@@ -162,17 +162,17 @@ fn what_no_runtime_serves_is_refused_by_path() {
     };
     insta::assert_snapshot!(
         [
-            model("pmml", json!({})),
-            model("lightgbm", json!({"runtime": "other"})),
-            model("lightgbm", json!({"runtime": "mlserver"})),
+            model("paddle", json!({})),
+            model("pmml", json!({"runtime": "other"})),
+            model("pmml", json!({"runtime": "mlserver"})),
             model("mlflow", json!({"protocolVersion": "v1"})),
             model("sklearn", json!({"image": "mine:1"})),
         ]
         .join("\n"), @r"
-    spec.predictor.model.modelFormat: no serving runtime serves the model format `pmml`; known are kserve-lgbserver, mlserver
-    spec.predictor.model.runtime: there is no serving runtime `other`; known are kserve-lgbserver, mlserver
-    spec.predictor.model.runtime: the serving runtime `mlserver` does not serve the model format `lightgbm`; it serves mlflow by v2
-    spec.predictor.model.modelFormat: no serving runtime serves the model format `mlflow` by `v1`; known are kserve-lgbserver, mlserver
+    spec.predictor.model.modelFormat: no serving runtime serves the model format `paddle`; known are kserve-pmmlserver, mlserver
+    spec.predictor.model.runtime: there is no serving runtime `other`; known are kserve-pmmlserver, mlserver
+    spec.predictor.model.runtime: the serving runtime `mlserver` does not serve the model format `pmml`; it serves mlflow by v2
+    spec.predictor.model.modelFormat: no serving runtime serves the model format `mlflow` by `v1`; known are kserve-pmmlserver, mlserver
     spec.predictor.model.image: the platform serves this format itself; remove it, or name a serving runtime
     ");
 }
@@ -182,7 +182,7 @@ fn a_reference_to_what_the_service_does_not_have_is_refused() {
     let mut runtime = runtimes()[0].clone();
     runtime["spec"]["containers"][0]["args"] = json!(["--team={{.Labels.team}}"]);
     let (catalog, _) = catalog_with(&[runtime]);
-    let model = json!({"modelFormat": {"name": "lightgbm"}, "storageUri": "s3://models/iris"});
+    let model = json!({"modelFormat": {"name": "pmml"}, "storageUri": "s3://models/iris"});
     let mut service = service(&json!({"model": model}));
     let built = |service: &Value| {
         let document = ManifestDocument::from_json("test", service.clone()).unwrap();
