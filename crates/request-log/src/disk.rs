@@ -84,11 +84,6 @@ impl Disk {
         })
     }
 
-    /// Takes a file away under another name, for its space to be used again. One that is gone already is an error.
-    pub(crate) fn set_aside(&self, path: &Path, to: &Path) -> Result<(), Error> {
-        self.run(Change::Remove, path, || std::fs::rename(path, to))
-    }
-
     /// Removes the folder if nothing is in it.
     pub(crate) fn remove_empty_folder(&self, path: &Path) -> bool {
         self.before(Change::Remove, path).and_then(|()| std::fs::remove_dir(path)).is_ok()

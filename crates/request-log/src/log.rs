@@ -21,7 +21,7 @@ use crate::{
     maintenance::Maintenance,
     query::{self, Order, Snapshot, Tail},
     retention::Retention,
-    segment::{Lane, Layout, SegmentName, Shared, Spares},
+    segment::{Lane, Layout, SegmentName, Shared},
 };
 
 /// Bits of a sequence number that count within one start of the server.
@@ -80,7 +80,7 @@ pub struct RequestLog {
     pub(crate) options: Options,
     pub(crate) epoch: u32,
     next_lane: AtomicU16,
-    pub(crate) shared: Arc<Shared>,
+    shared: Arc<Shared>,
     pub(crate) datasets: Datasets,
     pub(crate) maintenance: Maintenance,
     tail: Tail,
@@ -97,8 +97,7 @@ impl RequestLog {
         std::fs::create_dir_all(segments_folder(&options.folder))?;
         epoch::check_format(&options.folder)?;
         let epoch = epoch::start(&options.folder)?;
-        let spares = Spares::in_folder(segments_folder(&options.folder), options.segment_bytes)?;
-        let shared = Shared::numbering_from(u64::from(epoch) << SEQ_BITS, spares);
+        let shared = Shared::numbering_from(u64::from(epoch) << SEQ_BITS);
         Ok(Self {
             epoch,
             next_lane: AtomicU16::new(0),

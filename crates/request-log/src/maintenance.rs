@@ -22,8 +22,6 @@ use crate::{
 /// Most bytes of segments, and most segments, that are rewritten together.
 const BATCH_BYTES: u64 = 64 << 20;
 const BATCH_SEGMENTS: usize = 1024;
-/// How long the files of segments are kept to be used again.
-const SPARES_KEPT: Duration = Duration::from_secs(60);
 /// Segments of a block of files that are sent elsewhere.
 const BLOCK_SEGMENTS: u32 = 8;
 
@@ -101,7 +99,6 @@ impl RequestLog {
             return Ok(Report::default());
         }
         let mut report = Report::default();
-        self.shared.spares.trim(SPARES_KEPT);
         let done = self.run(now, &mut state, &mut report);
         state.pause.note(now, &done);
         self.count(&report, done.as_ref().err());
@@ -195,7 +192,7 @@ impl RequestLog {
     /// Rewrites as many segments of a lane as are rewritten together; gives how many these are.
     fn rewrite_first(&self, pending: &[Pending], report: &mut Report) -> Result<usize, Error> {
         let batch = first_batch(pending, self.options.files);
-        let files = rewrite(&self.datasets, &self.shared.spares, &batch)?;
+        let files = rewrite(&self.datasets, &batch)?;
         report.rows += files.iter().map(|file| file.bounds.rows).sum::<u64>();
         report.bytes += files.iter().map(|file| file.bytes).sum::<u64>();
         report.segments += batch.len();

@@ -19,7 +19,7 @@ use crate::{
         SegmentRange, rows_of,
     },
     datasets::{Datasets, Draft},
-    segment::{Entry, SegmentName, SegmentReader, Spares, StoredPayload, StoredStream, decode_frame},
+    segment::{Entry, SegmentName, SegmentReader, StoredPayload, StoredStream, decode_frame},
 };
 
 /// Frames are read in pieces of at most this many bytes, a longer frame on its own.
@@ -62,8 +62,8 @@ pub(crate) struct Place {
     pub(crate) stream: u32,
 }
 
-/// Rewrites the segments, which are of one lane and in order, and takes them away. Gives the files.
-pub(crate) fn rewrite(datasets: &Datasets, spares: &Spares, segments: &[Segment]) -> Result<Vec<Arc<LogFile>>, Error> {
+/// Rewrites the segments, which are of one lane and in order, and removes them. Gives the files.
+pub(crate) fn rewrite(datasets: &Datasets, segments: &[Segment]) -> Result<Vec<Arc<LogFile>>, Error> {
     let contents = Contents::read(datasets, segments)?;
     let mut files = Vec::new();
     for group in &contents.groups {
@@ -73,7 +73,7 @@ pub(crate) fn rewrite(datasets: &Datasets, spares: &Spares, segments: &[Segment]
         if contents.unreadable.contains(&index) {
             keep_aside(datasets, segment)?;
         } else {
-            spares.take_in(&datasets.disk, &segment.path)?;
+            datasets.disk.remove(&segment.path)?;
         }
     }
     Ok(files)
@@ -231,8 +231,6 @@ pub(crate) fn for_each_run(
             let start = piece[0].offset;
             buffer.resize(end_of(&piece[piece.len() - 1]) - start as usize, 0);
             file.read_exact_at(&mut buffer, u64::from(start)).map_err(reading(path))?;
-            // What was read is the segment's if it is there still: its file may be used again.
-            std::fs::metadata(path).map_err(reading(path))?;
             let mut records = Vec::with_capacity(piece.len().min(RUN));
             for run in piece.chunk_by(|a, b| a.stream == b.stream).flat_map(|run| run.chunks(RUN)) {
                 let stream = run[0].stream as usize;

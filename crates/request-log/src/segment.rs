@@ -3,22 +3,19 @@
 //! A segment belongs to one serving thread (its *lane*). It is a file of preallocated length that is
 //! mapped into memory; an append copies a frame into the mapping, which the kernel keeps when the
 //! process dies. Frames are `length u32 · CRC-32C u32 · payload`, aligned to 8 bytes, all numbers
-//! little-endian; a length of 0, a wrong checksum or a record whose number is not above the one before is the
-//! end: files are used again, and old frames may stand behind it. A segment describes itself: the streams its
-//! records belong to stand in it as frames of their own, each before its first record.
+//! little-endian; a length of 0 or a wrong checksum is the end. A segment describes itself: the streams
+//! its records belong to stand in it as frames of their own, each before its first record.
 
 mod frame;
 mod lane;
 mod mapping;
 mod reader;
-mod spares;
 
 pub use frame::{StoredPayload, StoredRecord, StoredStream};
 pub use lane::{Lane, Layout};
 pub(crate) use lane::{Shared, path_of};
 pub(crate) use reader::decode_frame;
 pub use reader::{Entry, SegmentReader};
-pub(crate) use spares::Spares;
 
 use std::{fmt, path::Path};
 

@@ -16,7 +16,7 @@ use memmap2::MmapMut;
 use provost_inference::record::{Lost, Payload, Record, RecordLane, Timestamp};
 
 use super::{
-    SegmentName, Spares,
+    SegmentName,
     frame::{Writer, encode_stream, frame_length, record_length, write_record, write_stream},
     mapping,
 };
@@ -44,8 +44,6 @@ pub(crate) struct Shared {
     /// Numbers records; starts at the epoch's first number.
     pub(crate) next_seq: AtomicU64,
     pub(crate) lost: AtomicU64,
-    /// Files for the segments to come.
-    pub(crate) spares: Spares,
     open: Mutex<Open>,
 }
 
@@ -75,8 +73,8 @@ pub(crate) struct Unsynced {
 
 impl Shared {
     /// For a log whose records are numbered from here.
-    pub(crate) fn numbering_from(seq: u64, spares: Spares) -> Self {
-        Self { next_seq: AtomicU64::new(seq), spares, ..Self::default() }
+    pub(crate) fn numbering_from(seq: u64) -> Self {
+        Self { next_seq: AtomicU64::new(seq), ..Self::default() }
     }
 
     /// The segments that are being written now. To tell finished segments from these, list the folder
@@ -140,16 +138,6 @@ struct Segment {
     streams: Vec<u64>,
 }
 
-impl Segment {
-    /// Has the segment end after the next frame, of this length, whatever stands there from a use before.
-    fn end_after(&mut self, length: usize) {
-        let end = self.used + length;
-        if let Some(after) = self.mapping.get_mut(end..end + size_of::<u32>()) {
-            after.fill(0);
-        }
-    }
-}
-
 impl Lane {
     pub(crate) fn new(layout: Layout, lane: u16, shared: Arc<Shared>) -> Self {
         Self { layout, lane, number: 0, shared, segment: None, failed_at: None }
@@ -176,12 +164,10 @@ impl Lane {
         let end = segment.used + length + stream.as_ref().map_or(0, |encoded| frame_length(1 + encoded.len()));
         segment.ready = mapping::make_ready(&segment.mapping, segment.ready, end);
         if let Some(encoded) = stream {
-            segment.end_after(frame_length(1 + encoded.len()));
             write_stream(&encoded, Writer::new(&mut segment.mapping[segment.used..]));
             segment.used += frame_length(1 + encoded.len());
             segment.streams.push(record.stream.id);
         }
-        segment.end_after(length);
         let seq = self.shared.next_seq.fetch_add(1, Ordering::Relaxed);
         write_record(record, seq, Writer::new(&mut segment.mapping[segment.used..segment.used + length]));
         segment.used += length;
@@ -219,9 +205,8 @@ impl Lane {
         }
         let name = SegmentName { epoch: self.layout.epoch, lane: self.lane, number: self.number };
         self.shared.start(name);
-        let spare = (length == self.layout.segment_bytes).then(|| self.shared.spares.take()).flatten();
-        let (file, mapping) = mapping::create(&self.path(name), length, spare.as_deref())
-            .inspect_err(|_| self.shared.finish(name, None))?;
+        let (file, mapping) =
+            mapping::create(&self.path(name), length).inspect_err(|_| self.shared.finish(name, None))?;
         let file = Arc::new(file);
         self.number += 1;
         self.shared.started(name, &file);

@@ -7,16 +7,8 @@ use std::{fs::File, io, path::Path};
 
 use memmap2::MmapMut;
 
-/// A file of `length` bytes at `path`, mapped for writing: the spare one, whose first word is 0, or a new one of zeros.
-/// Nothing is left behind on an error.
-pub(super) fn create(path: &Path, length: usize, spare: Option<&Path>) -> io::Result<(File, MmapMut)> {
-    if let Some(spare) = spare {
-        match reuse(spare, path, length) {
-            Ok(made) => return Ok(made),
-            // A new one may be made all the same; the file is of no use.
-            Err(_) => drop(std::fs::remove_file(spare)),
-        }
-    }
+/// A new file of `length` zero bytes at `path`, mapped for writing. Nothing is left behind on an error.
+pub(super) fn create(path: &Path, length: usize) -> io::Result<(File, MmapMut)> {
     let file = File::options().read(true).write(true).create_new(true).open(path)?;
     match map(&file, length) {
         Ok(mapping) => Ok((file, mapping)),
@@ -26,13 +18,6 @@ pub(super) fn create(path: &Path, length: usize, spare: Option<&Path>) -> io::Re
             Err(error)
         }
     }
-}
-
-fn reuse(spare: &Path, path: &Path, length: usize) -> io::Result<(File, MmapMut)> {
-    let file = File::options().read(true).write(true).open(spare)?;
-    let mapping = map(&file, length)?;
-    std::fs::rename(spare, path)?;
-    Ok((file, mapping))
 }
 
 /// How much is made ready at a time, in bytes.

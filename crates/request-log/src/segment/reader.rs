@@ -33,14 +33,9 @@ pub struct Entry<'a> {
 
 impl SegmentReader {
     /// Reads the segment at `path`, as far as frames follow each other: a segment that is being written
-    /// is much longer than that. One whose file is taken away meanwhile, to be used again, is not found.
+    /// is much longer than that.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let reader = Self::read(File::open(path)?)?;
-        std::fs::metadata(path)?;
-        Ok(reader)
-    }
-
-    fn read(mut file: File) -> io::Result<Self> {
+        let mut file = File::open(path)?;
         let (mut bytes, mut at) = (Vec::new(), 0);
         while io::Read::by_ref(&mut file).take(PIECE).read_to_end(&mut bytes)? > 0 {
             while let Some(length) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
@@ -55,7 +50,7 @@ impl SegmentReader {
 
     /// The records in the order they were written, up to the first frame that is not whole.
     pub fn records(&self) -> Records<'_> {
-        Records { bytes: &self.bytes, at: 0, streams: Vec::new(), last: 0, last_seq: None, unreadable: 0 }
+        Records { bytes: &self.bytes, at: 0, streams: Vec::new(), last: 0, unreadable: 0 }
     }
 }
 
@@ -67,8 +62,6 @@ pub struct Records<'a> {
     streams: Vec<Arc<StoredStream>>,
     /// The stream of the record before.
     last: usize,
-    /// The number of the record before.
-    last_seq: Option<u64>,
     unreadable: usize,
 }
 
@@ -82,13 +75,7 @@ impl<'a> Iterator for Records<'a> {
             match decode(payload) {
                 Some(Decoded::Stream(stream)) => self.streams.push(Arc::new(stream)),
                 Some(Decoded::Record(raw)) => match self.resolve(&raw) {
-                    // It is of a use of the file before.
-                    Some(record) if self.last_seq.is_some_and(|last| record.seq <= last) => {
-                        self.at = offset;
-                        return None;
-                    }
                     Some(record) => {
-                        self.last_seq = Some(record.seq);
                         return Some(Entry { offset, length: HEADER + payload.len(), stream: self.last, record });
                     }
                     None => self.unreadable += 1,

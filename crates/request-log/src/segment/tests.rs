@@ -1,6 +1,6 @@
 //! Lanes and readers: what is written is read, whatever happens in between.
 
-use std::{os::unix::fs::MetadataExt as _, path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use provost_inference::{
     OutputKind, OutputShape,
@@ -10,9 +10,7 @@ use provost_inference::{
 use super::{
     Lane, Layout, SegmentName, SegmentReader, StoredPayload,
     lane::{Shared, path_of},
-    spares::Spares,
 };
-use crate::disk::Disk;
 
 fn stream(id: u64, features: usize) -> Stream {
     Stream {
@@ -48,13 +46,6 @@ struct Log {
 impl Log {
     fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap(), shared: Arc::new(Shared::default()) }
-    }
-
-    /// One that uses the files of segments again, which are of this length.
-    fn with_spares(segment_bytes: usize) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let spares = Spares::in_folder(folder.path().to_owned(), segment_bytes).unwrap();
-        Self { shared: Arc::new(Shared::numbering_from(0, spares)), folder }
     }
 
     fn lane(&self, lane: u16, segment_bytes: usize) -> Lane {
@@ -161,66 +152,6 @@ fn a_full_disk_loses_records_and_counts_them_until_there_is_room() {
     lane.append(&at(300_000_000, "kept")).unwrap();
     assert_eq!(log.shared.lost.load(std::sync::atomic::Ordering::Relaxed), 3);
     assert_eq!(log.ids(), ["kept"]);
-}
-
-#[test]
-fn a_file_is_used_again_and_what_stood_in_it_is_not_read() {
-    let log = Log::with_spares(4096);
-    let (stream, inode) = (stream(1, 1), |path: &Path| std::fs::metadata(path).unwrap().ino());
-    let path = |lane| path_of(log.folder.path(), SegmentName { epoch: 1, lane, number: 0 });
-    let mut old = log.lane(0, 4096);
-    for i in 0..40 {
-        old.append(&record(&stream, &format!("old-{i:02}"), &[1.0], &[0.0])).unwrap();
-    }
-    drop(old);
-    let (before, was) = (inode(&path(0)), std::fs::read(path(0)).unwrap());
-    log.shared.spares.take_in(&Disk::default(), &path(0)).unwrap();
-    assert!(SegmentReader::open(&path(0)).is_err(), "it is not there any more");
-
-    let mut new = log.lane(1, 4096);
-    new.append(&record(&stream, "new-00", &[2.0], &[1.0])).unwrap();
-    assert_eq!((inode(&path(1)), log.ids()), (before, vec!["new-00".to_owned()]));
-    new.append(&record(&stream, "new-01", &[2.0], &[1.0])).unwrap();
-    assert_eq!(log.ids(), ["new-00", "new-01"]);
-    // After a power cut the page behind them may be as it was, and old frames begin where new ones end.
-    let end = {
-        let reader = SegmentReader::open(&path(1)).unwrap();
-        let last = reader.records().last().unwrap();
-        (last.offset + last.length).next_multiple_of(8)
-    };
-    let mut bytes = std::fs::read(path(1)).unwrap();
-    bytes[end..was.len()].copy_from_slice(&was[end..]);
-    std::fs::write(path(1), &bytes).unwrap();
-    let reader = SegmentReader::open(&path(1)).unwrap();
-    let mut records = reader.records();
-    assert_eq!(records.by_ref().count(), 2);
-    assert_eq!(records.offset(), end);
-}
-
-#[test]
-fn files_to_use_again_go_when_nobody_uses_them_and_at_the_next_start() {
-    let log = Log::with_spares(4096);
-    let stream = stream(1, 1);
-    let count = || std::fs::read_dir(&log.folder).unwrap().count();
-    let finished = |lane, records| {
-        let mut writing = log.lane(lane, 4096);
-        for _ in 0..records {
-            writing.append(&record(&stream, "some-record", &[1.0], &[0.0])).unwrap();
-        }
-        drop(writing);
-        let path = path_of(log.folder.path(), SegmentName { epoch: 1, lane, number: 0 });
-        log.shared.spares.take_in(&Disk::default(), &path).unwrap();
-    };
-    finished(0, 1);
-    assert_eq!(count(), 0, "too little of a segment is there");
-    finished(1, 40);
-    log.shared.spares.trim(Duration::from_secs(60));
-    assert_eq!(count(), 1);
-    log.shared.spares.trim(Duration::ZERO);
-    assert_eq!(count(), 0);
-    finished(2, 40);
-    Spares::in_folder(log.folder.path().to_owned(), 4096).unwrap();
-    assert_eq!(count(), 0);
 }
 
 #[test]
