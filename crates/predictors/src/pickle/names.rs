@@ -69,6 +69,26 @@ const ALLOWED: &[Allowed] = &[
         ],
         &["f_classif", "f_regression", "r_regression", "chi2", "mutual_info_classif", "mutual_info_regression"],
     ),
+    // Trees for faster search, and their distances. The points themselves are in the model too.
+    (&["sklearn.neighbors.kd_tree", "sklearn.neighbors._kd_tree"], &["KDTree", "KDTree64", "KDTree32", "newObj"]),
+    (
+        &["sklearn.neighbors.ball_tree", "sklearn.neighbors._ball_tree"],
+        &["BallTree", "BallTree64", "BallTree32", "newObj"],
+    ),
+    (
+        &["sklearn.neighbors.dist_metrics", "sklearn.neighbors._dist_metrics", "sklearn.metrics._dist_metrics"],
+        &[
+            "EuclideanDistance",
+            "EuclideanDistance64",
+            "ManhattanDistance",
+            "ManhattanDistance64",
+            "ChebyshevDistance",
+            "ChebyshevDistance64",
+            "MinkowskiDistance",
+            "MinkowskiDistance64",
+            "newObj",
+        ],
+    ),
     // Losses are kept in models. What matters of them, their estimator's attributes tell.
     (
         &["sklearn.linear_model.sgd_fast", "sklearn.linear_model._sgd_fast"],

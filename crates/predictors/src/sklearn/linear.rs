@@ -70,7 +70,7 @@ impl Linear {
     }
 
     /// Appends the scores of a row.
-    fn score(&self, row: &[f64], output: &mut Vec<f64>) {
+    pub(super) fn score(&self, row: &[f64], output: &mut Vec<f64>) {
         for (weights, intercept) in self.weights.chunks_exact(self.features).zip(&self.intercepts) {
             output.push(dot(weights, row) + intercept);
         }

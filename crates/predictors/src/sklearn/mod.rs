@@ -6,12 +6,15 @@
 mod boosted;
 mod chain;
 mod classes;
+mod density;
+mod discriminant;
 mod error;
 mod estimator;
 mod linear;
 mod linear_classifier;
 mod linear_novelty;
 mod linear_regressor;
+mod neighbours;
 mod pipeline;
 mod predictor;
 mod record;
@@ -27,7 +30,8 @@ mod version;
 
 pub use self::error::Error;
 pub(crate) use self::{
-    linear_classifier::Kind, linear_regressor::Link, record::Part, svm::Task, transformers::Transformer,
+    density::Family, linear_classifier::Kind, linear_regressor::Link, neighbours::Search, record::Part, svm::Task,
+    transformers::Transformer,
 };
 
 use std::sync::Arc;
