@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use crate::{
     Method,
-    sklearn::{Family, Kind, Link, Part, Search, Task, Transformer},
+    sklearn::{Composite, Family, Kind, Link, Part, Search, Task, Transformer},
 };
 
 /// An estimator that can be served.
@@ -33,6 +33,14 @@ pub(crate) enum Class {
     LinearRegressor(Link),
     LinearNovelty,
     TransformedTarget,
+    Isolation,
+    Network,
+    Dummy,
+    Boosting,
+    Composite(Composite),
+    Stacking,
+    Calibrated,
+    Isotonic,
     Density(Family),
     LinearDiscriminant,
     Neighbours(Search),

@@ -137,7 +137,7 @@ pub(super) enum Finish {
 
 impl Finish {
     /// Works on the scores of one row, which stand in `output` from `start`.
-    fn apply(&self, start: usize, output: &mut Vec<f64>) {
+    pub(super) fn apply(&self, start: usize, output: &mut Vec<f64>) {
         let scores = &mut output[start..];
         match self {
             Self::Scores => {}
