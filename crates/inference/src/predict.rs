@@ -57,6 +57,12 @@ pub enum PredictError {
         /// The value.
         value: f64,
     },
+    /// The model looks for points near a row, and there are none within its radius.
+    #[error("row {row}: this model knows nothing near it, within its radius")]
+    NoNeighbours {
+        /// The row, from 0.
+        row: usize,
+    },
     /// A step of the model's pipeline made a value of the row which the next step does not take.
     #[error("row {row}: step `{step}` of the model makes {value} of it, which the next step does not take")]
     StepValue {

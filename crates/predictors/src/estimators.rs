@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use crate::{
     Method,
-    sklearn::{Kind, Link, Part, Task, Transformer},
+    sklearn::{Composite, Family, Kind, Link, Part, Search, Task, Transformer},
 };
 
 /// An estimator that can be served.
@@ -33,6 +33,19 @@ pub(crate) enum Class {
     LinearRegressor(Link),
     LinearNovelty,
     TransformedTarget,
+    Isolation,
+    Network,
+    Dummy,
+    Boosting,
+    Composite(Composite),
+    Stacking,
+    Calibrated,
+    Isotonic,
+    Density(Family),
+    LinearDiscriminant,
+    Neighbours(Search),
+    Clusters,
+    Centroids,
     Svm(Task),
     /// It predicts as the fitted estimator in this attribute does.
     Unwrapped(&'static str),

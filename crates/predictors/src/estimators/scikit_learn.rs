@@ -5,7 +5,7 @@
 use super::{Class, SCIKIT_LEARN, Splits, SupportedEstimator};
 use crate::{
     Method,
-    sklearn::{Kind, Link, Part, Task, Transformer},
+    sklearn::{Composite, Family, Kind, Link, Part, Search, Task, Transformer},
 };
 
 const CLASSIFIER: &[Method] = &[Method::PredictProba, Method::Predict];
@@ -14,6 +14,9 @@ const TRANSFORMER: &[Method] = &[Method::Transform];
 const ELIMINATOR: &[Method] = &[Method::PredictProba, Method::Predict, Method::Transform, Method::DecisionFunction];
 const SCORED_CLASSIFIER: &[Method] = &[Method::PredictProba, Method::Predict, Method::DecisionFunction];
 const SCORER: &[Method] = &[Method::Predict, Method::DecisionFunction];
+const MIXED: &[Method] = &[Method::PredictProba, Method::Predict, Method::ScoreSamples];
+const DISCRIMINATOR: &[Method] = &[Method::PredictProba, Method::Predict, Method::Transform, Method::DecisionFunction];
+const CLUSTERER: &[Method] = &[Method::Predict, Method::Transform];
 const NOVELTY: &[Method] = &[Method::Predict, Method::DecisionFunction, Method::ScoreSamples];
 
 const LINEAR: &[&str] = &["sklearn.linear_model.base", "sklearn.linear_model._base"];
@@ -48,6 +51,27 @@ const FROM_MODEL: &[&str] = &["sklearn.feature_selection.from_model", "sklearn.f
 const PCA: &[&str] = &["sklearn.decomposition.pca", "sklearn.decomposition._pca"];
 const TRUNCATED: &[&str] = &["sklearn.decomposition.truncated_svd", "sklearn.decomposition._truncated_svd"];
 const COLUMNS: &[&str] = &["sklearn.compose._column_transformer"];
+const BAYES: &[&str] = &["sklearn.naive_bayes"];
+const DISCRIMINANT: &[&str] = &["sklearn.discriminant_analysis"];
+const MIXTURE: &[&str] = &["sklearn.mixture.gaussian_mixture", "sklearn.mixture._gaussian_mixture"];
+const NEIGHBOUR_CLASSES: &[&str] = &["sklearn.neighbors.classification", "sklearn.neighbors._classification"];
+const NEIGHBOUR_NUMBERS: &[&str] = &["sklearn.neighbors.regression", "sklearn.neighbors._regression"];
+const CENTROID: &[&str] = &["sklearn.neighbors.nearest_centroid", "sklearn.neighbors._nearest_centroid"];
+const MEANS: &[&str] = &["sklearn.cluster.k_means_", "sklearn.cluster._kmeans"];
+const VOTING: &[&str] = &["sklearn.ensemble.voting_classifier", "sklearn.ensemble.voting", "sklearn.ensemble._voting"];
+const BAGGING: &[&str] = &["sklearn.ensemble.bagging", "sklearn.ensemble._bagging"];
+const STACKING: &[&str] = &["sklearn.ensemble._stacking"];
+const CALIBRATION: &[&str] = &["sklearn.calibration"];
+const ISOTONIC: &[&str] = &["sklearn.isotonic"];
+const MULTICLASS: &[&str] = &["sklearn.multiclass"];
+const MULTIOUTPUT: &[&str] = &["sklearn.multioutput"];
+const SEARCH: &[&str] = &["sklearn.model_selection._search"];
+const HALVING: &[&str] = &["sklearn.model_selection._search_successive_halving"];
+const NETWORK: &[&str] =
+    &["sklearn.neural_network.multilayer_perceptron", "sklearn.neural_network._multilayer_perceptron"];
+const DUMMY: &[&str] = &["sklearn.dummy"];
+const BOOSTING: &[&str] = &["sklearn.ensemble.gradient_boosting", "sklearn.ensemble._gb"];
+const ISOLATION: &[&str] = &["sklearn.ensemble.iforest", "sklearn.ensemble._iforest"];
 const LABEL: &[&str] = &["sklearn.preprocessing.label", "sklearn.preprocessing._label"];
 const PIPELINE: &[&str] = &["sklearn.pipeline"];
 const TREE: &[&str] = &["sklearn.tree.tree", "sklearn.tree._classes"];
@@ -104,6 +128,43 @@ pub(super) const SUPPORTED: &[SupportedEstimator] = &[
     sklearn("SVR", SVM, Class::Svm(Task::Regression), REGRESSOR),
     sklearn("NuSVR", SVM, Class::Svm(Task::Regression), REGRESSOR),
     sklearn("OneClassSVM", SVM, Class::Svm(Task::Novelty), NOVELTY),
+    sklearn("GaussianNB", BAYES, Class::Density(Family::GaussianBayes), CLASSIFIER),
+    sklearn("MultinomialNB", BAYES, Class::Density(Family::MultinomialBayes), CLASSIFIER),
+    sklearn("ComplementNB", BAYES, Class::Density(Family::ComplementBayes), CLASSIFIER),
+    sklearn("BernoulliNB", BAYES, Class::Density(Family::BernoulliBayes), CLASSIFIER),
+    sklearn("CategoricalNB", BAYES, Class::Density(Family::CategoricalBayes), CLASSIFIER).since("0.22"),
+    sklearn("KNeighborsClassifier", NEIGHBOUR_CLASSES, Class::Neighbours(Search::Nearest), CLASSIFIER),
+    sklearn("KNeighborsRegressor", NEIGHBOUR_NUMBERS, Class::Neighbours(Search::Nearest), REGRESSOR),
+    sklearn("RadiusNeighborsClassifier", NEIGHBOUR_CLASSES, Class::Neighbours(Search::Radius), CLASSIFIER),
+    sklearn("RadiusNeighborsRegressor", NEIGHBOUR_NUMBERS, Class::Neighbours(Search::Radius), REGRESSOR),
+    sklearn("NearestCentroid", CENTROID, Class::Centroids, REGRESSOR),
+    sklearn("KMeans", MEANS, Class::Clusters, CLUSTERER),
+    sklearn("MiniBatchKMeans", MEANS, Class::Clusters, CLUSTERER),
+    sklearn("GaussianMixture", MIXTURE, Class::Density(Family::Mixture), MIXED),
+    sklearn("LinearDiscriminantAnalysis", DISCRIMINANT, Class::LinearDiscriminant, DISCRIMINATOR),
+    sklearn("QuadraticDiscriminantAnalysis", DISCRIMINANT, Class::Density(Family::Quadratic), SCORED_CLASSIFIER),
+    sklearn("VotingClassifier", VOTING, Class::Composite(Composite::VotingClassifier), CLASSIFIER),
+    sklearn("VotingRegressor", VOTING, Class::Composite(Composite::VotingRegressor), REGRESSOR).since("0.21"),
+    sklearn("BaggingClassifier", BAGGING, Class::Composite(Composite::BaggingClassifier), SCORED_CLASSIFIER),
+    sklearn("BaggingRegressor", BAGGING, Class::Composite(Composite::BaggingRegressor), REGRESSOR),
+    sklearn("StackingClassifier", STACKING, Class::Stacking, SCORED_CLASSIFIER).since("0.22"),
+    sklearn("StackingRegressor", STACKING, Class::Stacking, REGRESSOR).since("0.22"),
+    sklearn("CalibratedClassifierCV", CALIBRATION, Class::Calibrated, CLASSIFIER),
+    sklearn("IsotonicRegression", ISOTONIC, Class::Isotonic, REGRESSOR),
+    sklearn("OneVsRestClassifier", MULTICLASS, Class::Composite(Composite::OneVsRest), SCORED_CLASSIFIER),
+    sklearn("MultiOutputRegressor", MULTIOUTPUT, Class::Composite(Composite::MultiOutput), REGRESSOR),
+    sklearn("MultiOutputClassifier", MULTIOUTPUT, Class::Composite(Composite::MultiOutput), REGRESSOR),
+    sklearn("GridSearchCV", SEARCH, Class::Unwrapped("best_estimator_"), &[]),
+    sklearn("RandomizedSearchCV", SEARCH, Class::Unwrapped("best_estimator_"), &[]),
+    sklearn("HalvingGridSearchCV", HALVING, Class::Unwrapped("best_estimator_"), &[]).since("0.24"),
+    sklearn("HalvingRandomSearchCV", HALVING, Class::Unwrapped("best_estimator_"), &[]).since("0.24"),
+    sklearn("GradientBoostingClassifier", BOOSTING, Class::Boosting, SCORED_CLASSIFIER),
+    sklearn("GradientBoostingRegressor", BOOSTING, Class::Boosting, REGRESSOR),
+    sklearn("MLPClassifier", NETWORK, Class::Network, CLASSIFIER),
+    sklearn("MLPRegressor", NETWORK, Class::Network, REGRESSOR),
+    sklearn("DummyClassifier", DUMMY, Class::Dummy, CLASSIFIER),
+    sklearn("DummyRegressor", DUMMY, Class::Dummy, REGRESSOR),
+    sklearn("IsolationForest", ISOLATION, Class::Isolation, NOVELTY).since("0.22"),
     sklearn("StandardScaler", PREPROCESSING, Class::StandardScaler, TRANSFORMER),
     sklearn("MinMaxScaler", PREPROCESSING, Class::MinMaxScaler, TRANSFORMER),
     sklearn("MaxAbsScaler", PREPROCESSING, Class::MaxAbsScaler, TRANSFORMER),
@@ -148,6 +209,14 @@ pub(super) const SUPPORTED: &[SupportedEstimator] = &[
 pub(super) const PARTS: &[SupportedEstimator] = &[
     part("LabelBinarizer", LABEL, Part::LabelBinarizer),
     part("LabelEncoder", LABEL, Part::LabelEncoder),
+    part("PriorProbabilityEstimator", BOOSTING, Part::InitialEstimator),
+    part("LogOddsEstimator", BOOSTING, Part::InitialEstimator),
+    part("ScaledLogOddsEstimator", BOOSTING, Part::InitialEstimator),
+    part("MeanEstimator", BOOSTING, Part::InitialEstimator),
+    part("QuantileEstimator", BOOSTING, Part::InitialEstimator),
+    part("ZeroEstimator", BOOSTING, Part::InitialEstimator),
+    part("_SigmoidCalibration", CALIBRATION, Part::Sigmoid),
+    part("_CalibratedClassifier", CALIBRATION, Part::CalibratedClassifier),
     part("_RemainderColsList", COLUMNS, Part::RemainderColumns),
 ];
 

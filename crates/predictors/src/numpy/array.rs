@@ -134,6 +134,12 @@ impl<'a> NdArray<'a> {
         }
     }
 
+    /// The items of an array of objects, in C order.
+    pub(crate) fn object_grid(&self) -> Option<Vec<NodeId>> {
+        let Items::Objects(objects) = self.items else { return None };
+        Some(self.c_order().map(|place| objects[place]).collect())
+    }
+
     /// Number of items.
     pub(crate) fn len(&self) -> usize {
         match &self.items {

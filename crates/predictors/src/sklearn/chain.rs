@@ -184,6 +184,7 @@ fn in_terms_of(
             }
         }
         PredictError::StepValue { row, step, value } => PredictError::StepValue { row: first_row + row, step, value },
+        PredictError::NoNeighbours { row } => PredictError::NoNeighbours { row: first_row + row },
         error @ PredictError::FeatureCount { .. } => error,
     }
 }

@@ -13,11 +13,20 @@ use crate::{
 use super::{
     Error,
     boosted::Boosted,
+    boosting::Boosting,
     chain::{Chain, Steps},
     classes::Classes,
+    composite::{self, Calibrated, CompositeModel},
+    density::DensityModel,
+    discriminant::LinearDiscriminant,
+    dummy::Dummy,
+    isolation::IsolationForest,
+    isotonic::Isotonic,
     linear_classifier::LinearClassifier,
     linear_novelty::LinearNovelty,
     linear_regressor::LinearRegressor,
+    neighbours::{Centres, Neighbours},
+    network::Network,
     pipeline,
     predictor::Answer,
     record::Record,
@@ -116,8 +125,13 @@ impl Fitted {
     }
 
     /// What answers with `method`, one of its methods.
-    pub(super) fn answer(mut self, method: Method) -> Result<Answer, Error> {
+    pub(super) fn answer(self, method: Method) -> Result<Answer, Error> {
         let features = self.known_features()?;
+        self.answer_for(method, features)
+    }
+
+    /// The same for so many features, which it must take.
+    pub(super) fn answer_for(mut self, method: Method, features: usize) -> Result<Answer, Error> {
         let Some(model) = self.model.take() else {
             return Ok(transform::answer(Steps::joined(self.steps, Some(features)), features));
         };
@@ -162,6 +176,19 @@ pub(super) fn extract_nested(pickle: &Pickle<'_>, id: NodeId, depth: usize) -> R
         Class::LinearRegressor(link) => Fitted::model(&record, LinearRegressor::parse(&record, link)?),
         Class::LinearNovelty => Fitted::model(&record, LinearNovelty::parse(&record)?),
         Class::Svm(task) => Fitted::model(&record, Svm::parse(&record, task)?),
+        Class::Density(family) => Fitted::model(&record, DensityModel::parse(&record, family)?),
+        Class::LinearDiscriminant => Fitted::model(&record, LinearDiscriminant::parse(&record)?),
+        Class::Neighbours(search) => Fitted::model(&record, Neighbours::parse(&record, search)?),
+        Class::Clusters => Fitted::model(&record, Centres::clusters(&record)?),
+        Class::Centroids => Fitted::model(&record, Centres::centroids(&record)?),
+        Class::Composite(kind) => Fitted::model(&record, CompositeModel::parse(&record, kind, depth)?),
+        Class::Stacking => composite::extract_stacking(&record, depth),
+        Class::Calibrated => Fitted::model(&record, Calibrated::parse(&record, depth)?),
+        Class::Isotonic => Fitted::model(&record, Isotonic::parse(&record)?),
+        Class::Network => Fitted::model(&record, Network::parse(&record)?),
+        Class::Dummy => Fitted::model(&record, Dummy::parse(&record)?),
+        Class::Boosting => Fitted::model(&record, Boosting::parse(&record)?),
+        Class::Isolation => Fitted::model(&record, IsolationForest::parse(&record)?),
         Class::TransformedTarget => target::extract(&record, depth),
         Class::Unwrapped(attribute) => unwrap(&record, attribute, depth),
         Class::Transformer(kind) => transformers::extract(&record, kind, depth),

@@ -70,7 +70,7 @@ impl Linear {
     }
 
     /// Appends the scores of a row.
-    fn score(&self, row: &[f64], output: &mut Vec<f64>) {
+    pub(super) fn score(&self, row: &[f64], output: &mut Vec<f64>) {
         for (weights, intercept) in self.weights.chunks_exact(self.features).zip(&self.intercepts) {
             output.push(dot(weights, row) + intercept);
         }
@@ -137,7 +137,7 @@ pub(super) enum Finish {
 
 impl Finish {
     /// Works on the scores of one row, which stand in `output` from `start`.
-    fn apply(&self, start: usize, output: &mut Vec<f64>) {
+    pub(super) fn apply(&self, start: usize, output: &mut Vec<f64>) {
         let scores = &mut output[start..];
         match self {
             Self::Scores => {}

@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     Sgd,
     /// Its classes stand in the binarizer it was fitted with.
     Ridge,
+    /// A linear discriminant.
+    Discriminant,
     /// Scores only.
     Plain,
 }
@@ -63,6 +65,7 @@ impl LinearClassifier {
         let rule = match kind {
             Kind::LogisticRegression => Some(logistic_rule(record, classes.len())?),
             Kind::Sgd => sgd_rule(record)?,
+            Kind::Discriminant => Some(discriminant_rule(record, classes.len())),
             Kind::Ridge | Kind::Plain => None,
         };
         Ok(Self { linear, classes, rule })
@@ -154,6 +157,12 @@ fn solves_one_versus_rest(record: &Record<'_>) -> Result<bool, Error> {
         "newton-cholesky" => is_old,
         _ => false,
     })
+}
+
+/// Softmax is for several classes, since 0.22.
+fn discriminant_rule(record: &Record<'_>, classes: usize) -> Rule {
+    let is_old = record.version().is_some_and(|version| version < Version(0, 22));
+    if classes == 2 || is_old { Rule::OneVersusRest } else { Rule::Softmax }
 }
 
 /// Two losses give probabilities. The logistic one was renamed in 1.1.

@@ -4,14 +4,23 @@
 //! what differed between versions and checks shapes before anything is trusted.
 
 mod boosted;
+mod boosting;
 mod chain;
 mod classes;
+mod composite;
+mod density;
+mod discriminant;
+mod dummy;
 mod error;
 mod estimator;
+mod isolation;
+mod isotonic;
 mod linear;
 mod linear_classifier;
 mod linear_novelty;
 mod linear_regressor;
+mod neighbours;
+mod network;
 mod pipeline;
 mod predictor;
 mod record;
@@ -27,7 +36,8 @@ mod version;
 
 pub use self::error::Error;
 pub(crate) use self::{
-    linear_classifier::Kind, linear_regressor::Link, record::Part, svm::Task, transformers::Transformer,
+    composite::Composite, density::Family, linear_classifier::Kind, linear_regressor::Link, neighbours::Search,
+    record::Part, svm::Task, transformers::Transformer,
 };
 
 use std::sync::Arc;

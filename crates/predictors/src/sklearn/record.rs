@@ -17,6 +17,9 @@ pub(crate) enum Part {
     LabelBinarizer,
     LabelEncoder,
     RemainderColumns,
+    Sigmoid,
+    InitialEstimator,
+    CalibratedClassifier,
 }
 
 /// The record of one estimator.
@@ -220,6 +223,14 @@ impl<'a> Attribute<'a> {
         let objects = array.objects().ok_or_else(|| self.problem("is not an array of objects"))?;
         self.pickle.charge(32 * objects.len()).map_err(|_| Error::OverBudget)?;
         Ok(objects.iter().map(|id| self.element(*id)).collect())
+    }
+
+    /// The items of an array of objects of any shape, in C order, and the shape.
+    pub(super) fn grid(&self) -> Result<(Vec<NodeId>, Box<[usize]>), Error> {
+        let array = self.array()?;
+        let items = array.object_grid().ok_or_else(|| self.problem("is not an array of objects"))?;
+        self.pickle.charge(8 * items.len()).map_err(|_| Error::OverBudget)?;
+        Ok((items, array.shape))
     }
 
     /// The items of an array of numbers, which may be an array of objects, and its shape.

@@ -15,6 +15,7 @@ mod projection;
 mod quantile;
 mod select;
 
+pub(super) use self::{projection::Projection, select::Selection};
 use super::{
     Error,
     estimator::Fitted,

@@ -54,11 +54,7 @@ impl Trees {
 
     /// Adds the tree of `record`, an estimator of one tree.
     pub(super) fn add(&mut self, record: &Record<'_>, number: usize) -> Result<(), Error> {
-        let tree = record.get("tree_")?;
-        let raw = RawTree::parse(tree, self.features, &self.shape)?;
-        if !raw.values.iter().all(|value| value.is_finite()) {
-            return Err(tree.problem("has a leaf value that is not finite"));
-        }
+        let raw = self.raw(record)?;
         let Self { shape, forest, leaf_values, .. } = self;
         let width = shape.width();
         let added = forest.add_tree(raw.left.len(), |node| {
@@ -68,6 +64,84 @@ impl Trees {
             let leaf = u32::try_from(leaf_values.len() / width).unwrap_or(u32::MAX);
             raw.push_leaf(node, shape, leaf_values);
             SourceNode::Leaf(leaf)
+        });
+        let estimator = || record.estimator.name.to_owned();
+        added.map_err(|source| Error::Tree { estimator: estimator(), tree: number, source })
+    }
+}
+
+impl Trees {
+    fn raw(&self, record: &Record<'_>) -> Result<RawTree, Error> {
+        let tree = record.get("tree_")?;
+        let raw = RawTree::parse(tree, self.features, &self.shape)?;
+        if raw.values.iter().all(|value| value.is_finite()) {
+            return Ok(raw);
+        }
+        Err(tree.problem("has a leaf value that is not finite"))
+    }
+
+    /// Adds a tree of one number a leaf, which counts for one of several scores, times a factor. Leaves then have a
+    /// value for each score.
+    pub(super) fn add_scaled(
+        &mut self,
+        record: &Record<'_>,
+        number: usize,
+        factor: f64,
+        (score, width): (usize, usize),
+    ) -> Result<(), Error> {
+        let raw = self.raw(record)?;
+        record.pickle.charge(raw.left.len().saturating_mul(8 * width)).map_err(|_| Error::OverBudget)?;
+        self.add_leaves(record, number, &raw, width, |node, values| values[score] = factor * raw.values[node])
+    }
+
+    /// Adds a tree over some of the features, whose leaves are worth their depth and what `more` makes of the number
+    /// of rows that came there.
+    pub(super) fn add_depths(
+        &mut self,
+        record: &Record<'_>,
+        number: usize,
+        columns: &[usize],
+        more: fn(f64) -> f64,
+    ) -> Result<(), Error> {
+        let tree = record.get("tree_")?;
+        let mut raw = RawTree::parse(tree, columns.len(), &self.shape)?;
+        let samples = raw.samples.take().ok_or_else(|| tree.problem("does not tell how many rows came to a node"))?;
+        for feature in &mut raw.feature {
+            let column = usize::try_from(*feature).ok().and_then(|index| columns.get(index));
+            *feature = column.and_then(|column| i64::try_from(*column).ok()).unwrap_or(-1);
+        }
+        let depths = raw.depths();
+        #[expect(clippy::cast_precision_loss, reason = "as Python counts")]
+        let worth = |node: usize| f64::from(depths[node]) + more(samples[node] as f64);
+        self.add_leaves(record, number, &raw, 1, |node, values| values[0] = worth(node))
+    }
+
+    /// Adds a tree that is a leaf.
+    pub(super) fn add_constant(&mut self, values: &[f64]) -> Result<(), Error> {
+        let leaf = u32::try_from(self.leaf_values.len() / values.len().max(1)).unwrap_or(u32::MAX);
+        let added = self.forest.add_tree(1, |_| SourceNode::Leaf(leaf));
+        self.leaf_values.extend_from_slice(values);
+        added.map_err(|source| Error::Tree { estimator: "init_".to_owned(), tree: 0, source })
+    }
+
+    /// Adds a tree, for each of whose leaves `fill` tells the values.
+    fn add_leaves(
+        &mut self,
+        record: &Record<'_>,
+        number: usize,
+        raw: &RawTree,
+        width: usize,
+        fill: impl Fn(usize, &mut [f64]),
+    ) -> Result<(), Error> {
+        let Self { forest, leaf_values, .. } = self;
+        let added = forest.add_tree(raw.left.len(), |node| {
+            if raw.left[node] != NO_CHILD {
+                return SourceNode::Split(raw.split(node));
+            }
+            let start = leaf_values.len();
+            leaf_values.resize(start + width, 0.0);
+            fill(node, &mut leaf_values[start..]);
+            SourceNode::Leaf(u32::try_from(start / width).unwrap_or(u32::MAX))
         });
         let estimator = || record.estimator.name.to_owned();
         added.map_err(|source| Error::Tree { estimator: estimator(), tree: number, source })
@@ -86,6 +160,8 @@ struct RawTree {
     /// `outputs × most classes` for each node.
     values: Vec<f64>,
     most_classes: usize,
+    /// How many rows came to each node.
+    samples: Option<Vec<i64>>,
 }
 
 impl RawTree {
@@ -115,6 +191,8 @@ impl RawTree {
     fn decode(nodes: &NdArray<'_>, values: &NdArray<'_>, pickle: &Pickle<'_>) -> Result<Self, numpy::Error> {
         let missing = nodes.has_field(pickle, "missing_go_to_left");
         let missing = missing.then(|| nodes.integer_field(pickle, "missing_go_to_left"));
+        let samples = nodes.has_field(pickle, "n_node_samples");
+        let samples = samples.then(|| nodes.integer_field(pickle, "n_node_samples"));
         Ok(Self {
             left: nodes.integer_field(pickle, "left_child")?,
             right: nodes.integer_field(pickle, "right_child")?,
@@ -123,7 +201,22 @@ impl RawTree {
             missing_left: missing.transpose()?,
             values: values.floats(pickle)?,
             most_classes: values.shape.last().copied().unwrap_or(0),
+            samples: samples.transpose()?,
         })
+    }
+
+    /// How deep each node is. What is no tree is told when it is laid out.
+    fn depths(&self) -> Vec<u32> {
+        let (mut depths, mut open) = (vec![u32::MAX; self.left.len()], vec![(0usize, 0u32)]);
+        while let Some((node, depth)) = open.pop() {
+            if depths.get(node).is_none_or(|known| *known != u32::MAX) {
+                continue;
+            }
+            depths[node] = depth;
+            let children = [self.left[node], self.right[node]].map(usize::try_from);
+            open.extend(children.into_iter().flatten().map(|child| (child, depth + 1)));
+        }
+        depths
     }
 
     fn split(&self, node: usize) -> Split {

@@ -108,15 +108,17 @@ impl Case {
         error.is_some_and(|error| chain(&error).contains("takes any number of features"))
     }
 
-    /// The probabilities of several outputs are refused, and so are those of a booster whose answer is a class and
-    /// likelihoods of `PCA`. Before 0.22 the scores of several classes depended on the
-    /// other rows asked about with them.
+    /// The probabilities of several outputs are refused, and so are those of a booster whose answer is a class,
+    /// likelihoods of `PCA` and probabilities of `NearestCentroid`. Before 0.22 the scores of several classes depended
+    /// on the other rows asked about with them.
     pub fn is_served(&self, method: Method) -> bool {
         match method {
+            Method::PredictProba | Method::DecisionFunction if self.name.starts_with("near_NearestCentroid") => false,
             Method::PredictProba => self.name != "classifier_softmax" && !self.name.ends_with("clf_multi_output"),
+            Method::Transform => !self.name.starts_with("vote_") && self.name != "other_IsotonicRegression",
             Method::ScoreSamples => !self.name.contains("PCA"),
             Method::DecisionFunction => !self.is_by_batch(),
-            _ => true,
+            Method::Predict => true,
         }
     }
 

@@ -201,7 +201,7 @@ fn in_terms_of(columns: &[usize], error: PredictError) -> PredictError {
         PredictError::UnknownCategory { row, column, value } => {
             PredictError::UnknownCategory { row, column: columns[column], value }
         }
-        error @ (PredictError::StepValue { .. } | PredictError::FeatureCount { .. }) => error,
+        error => error,
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
 };
 
 #[derive(Debug)]
-pub(super) struct Projection {
+pub(in super::super) struct Projection {
     name: &'static str,
     features: usize,
     /// What is subtracted first.
@@ -46,6 +46,26 @@ impl Projection {
             return Err(record.problem("explained_variance_", "is missing"));
         }
         Ok(Self { name: record.estimator.name, features, mean, weights, scales })
+    }
+}
+
+impl Projection {
+    /// Of a linear discriminant: `scalings_`, of which the first so many are used, and with `svd` the mean first.
+    pub(in super::super) fn discriminant(record: &Record<'_>, has_mean: bool) -> Result<Self, Error> {
+        let attribute = record.get("scalings_")?;
+        let (scalings, shape) = attribute.floats()?;
+        let &[features, axes] = &*shape else { return Err(attribute.problem(format!("has the shape {shape:?}"))) };
+        let outputs = record.get("_max_components")?.count()?.min(axes);
+        if scalings.is_empty() || scalings.iter().any(|value| !value.is_finite()) {
+            return Err(attribute.problem("is empty, or holds a number that is not finite"));
+        }
+        let mean = if has_mean { Some(record.get("xbar_")?.floats()?.0) } else { None };
+        if mean.as_ref().is_some_and(|mean| mean.len() != features) {
+            return Err(record.problem("xbar_", "is of another number of features than `scalings_`"));
+        }
+        let axis = |axis| scalings.iter().skip(axis).step_by(axes).copied();
+        let weights = (0..outputs).flat_map(axis).collect();
+        Ok(Self { name: record.estimator.name, features, mean, weights, scales: None })
     }
 }
 

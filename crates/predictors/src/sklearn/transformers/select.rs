@@ -17,7 +17,7 @@ use super::{
 };
 
 #[derive(Debug)]
-pub(super) struct Selection {
+pub(in super::super) struct Selection {
     name: &'static str,
     features: usize,
     chosen: Vec<usize>,
@@ -36,6 +36,13 @@ impl Selection {
         let is_able = record.version().is_none_or(|version| version >= Version(0, 22));
         let missing = if kind == Transformer::Variance && is_able { Missing::PASSED } else { Missing::REFUSED };
         Ok(Self { name: record.estimator.name, features: mask.len(), chosen: chosen.collect(), missing })
+    }
+}
+
+impl Selection {
+    /// Some columns, in their order.
+    pub(in super::super) fn of(features: usize, chosen: Vec<usize>) -> Self {
+        Self { name: "columns", features, chosen, missing: Missing::PASSED }
     }
 }
 
