@@ -230,7 +230,10 @@ async fn model_files_are_looked_into_and_nothing_in_them_runs() {
     a row takes      about 0.07 us
     ");
     let json = shell.run("model inspect examples/iris/sklearn --method predict -o json");
-    assert!(json.contains("\"method\": \"predict\"") && json.contains("\"output\": \"one whole number a row\""), "{json}");
+    assert!(
+        json.contains("\"method\": \"predict\"") && json.contains("\"output\": \"one whole number a row\""),
+        "{json}"
+    );
     insta::assert_snapshot!(shell.run("model inspect examples/iris/sklearn --method predict_log_proba"), @r"
     [2]
     error: invalid value 'predict_log_proba' for '--method <METHOD>': use one of predict_proba, predict, transform, decision_function, score_samples

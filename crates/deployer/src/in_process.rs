@@ -258,7 +258,8 @@ mod tests {
     }
 
     fn deployment(annotations: &Value) -> Deployment {
-        let scorer = json!({"name": "scorer", "type": "MODEL", "endpoint": {"service_host": "localhost", "service_port": 9000}});
+        let scorer =
+            json!({"name": "scorer", "type": "MODEL", "endpoint": {"service_host": "localhost", "service_port": 9000}});
         let document = json!({
             "apiVersion": "machinelearning.seldon.io/v1",
             "kind": "SeldonDeployment",

@@ -4,7 +4,6 @@
 //! what differed between versions and checks shapes before anything is trusted.
 
 mod boosted;
-mod boosting;
 mod chain;
 mod classes;
 mod composite;
@@ -13,6 +12,7 @@ mod discriminant;
 mod dummy;
 mod error;
 mod estimator;
+mod gradient_boosting;
 mod isolation;
 mod isotonic;
 mod linear;
