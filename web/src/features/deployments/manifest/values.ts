@@ -2,7 +2,14 @@
 import * as z from "zod/mini";
 
 /** Methods of scikit-learn's estimators; the empty one is the server's default. */
-export const METHODS = ["", "predict_proba", "predict", "transform", "decision_function", "score_samples"] as const;
+export const METHODS = [
+  "",
+  "predict_proba",
+  "predict",
+  "transform",
+  "decision_function",
+  "score_samples",
+] as const;
 
 /** The model server whose models have methods to choose from. */
 export const SKLEARN = "SKLEARN_SERVER";
