@@ -43,7 +43,7 @@ async fn a_server_of_a_configmap_predicts_as_soon_as_it_is_named_there() {
     scene.start_operator_with(&arguments);
     scene.apply(&custom());
     let reason = scene.reason("iris").await;
-    assert!(reason.contains("No entry in predictors map for CUSTOM_SERVER; known are HUGGINGFACE_SERVER"), "{reason}");
+    assert!(reason.contains("No entry in predictors map for CUSTOM_SERVER; known are CATBOOST_SERVER"), "{reason}");
 
     kubectl(&["apply", "-f", "-"], &config(scene.namespace, &image).to_string());
     scene.wait("iris");
