@@ -91,6 +91,23 @@ pub(super) fn dot(weights: &[f64], row: &[f64]) -> f64 {
     (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
 }
 
+/// The square of the Euclidean distance, in four sums at once.
+#[expect(clippy::inline_always, reason = "loops that it is in are compiled for several processors")]
+#[inline(always)]
+pub(super) fn square_distance(one: &[f64], other: &[f64]) -> f64 {
+    let (one, one_rest) = one.as_chunks::<4>();
+    let (other, other_rest) = other.as_chunks::<4>();
+    let mut sums = [0.0; 4];
+    for (one, other) in one.iter().zip(other) {
+        for lane in 0..4 {
+            let difference = one[lane] - other[lane];
+            sums[lane] += difference * difference;
+        }
+    }
+    let rest: f64 = one_rest.iter().zip(other_rest).map(|(one, other)| (one - other) * (one - other)).sum();
+    (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
+}
+
 /// `intercept_`: an array, or one number for all outputs where none was fitted.
 fn intercepts(record: &Record<'_>, outputs: usize) -> Result<Vec<f64>, Error> {
     let attribute = record.get("intercept_")?;
