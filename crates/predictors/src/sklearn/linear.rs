@@ -2,6 +2,8 @@
 
 use provost_inference::{Features, MissingValues, OutputSchema, PredictError};
 
+use crate::argmax::argmax;
+
 use super::{
     Error,
     predictor::{Answer, Head},
@@ -228,20 +230,6 @@ fn softmax(scores: &mut [f64]) {
     }
 }
 
-/// Index of the highest value; the first of equals, and the first NaN before all, as in NumPy.
-pub(super) fn argmax(values: &[f64]) -> usize {
-    let mut best = 0;
-    for (index, value) in values.iter().enumerate() {
-        if values[best].is_nan() {
-            break;
-        }
-        if *value > values[best] || value.is_nan() {
-            best = index;
-        }
-    }
-    best
-}
-
 /// A linear model and what becomes of its scores.
 #[derive(Debug)]
 pub(super) struct LinearHead {
@@ -277,13 +265,6 @@ impl Head for LinearHead {
 #[expect(clippy::float_cmp, reason = "the numbers are exact")]
 mod tests {
     use super::*;
-
-    #[test]
-    fn argmax_takes_the_first_of_equals_and_nan_before_all() {
-        assert_eq!(argmax(&[1.0, 3.0, 3.0]), 1);
-        assert_eq!(argmax(&[1.0, f64::NAN, 3.0, f64::NAN]), 1);
-        assert_eq!(argmax(&[-0.0, 0.0]), 0);
-    }
 
     #[test]
     fn softmax_holds_for_scores_of_any_size() {

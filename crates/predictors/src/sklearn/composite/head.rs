@@ -2,7 +2,9 @@
 
 use provost_inference::{Features, PredictError};
 
-use super::super::{linear::argmax, predictor::Head};
+use crate::argmax::argmax;
+
+use super::super::predictor::Head;
 
 /// A member that answers.
 #[derive(Debug)]
