@@ -9,6 +9,7 @@
 
 #![expect(clippy::doc_markdown, reason = "NumPy, XGBoost, LightGBM, CatBoost and UBJSON are names, not code")]
 
+mod argmax;
 pub mod catboost;
 mod decompress;
 mod error;

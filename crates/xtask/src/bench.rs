@@ -7,6 +7,7 @@ mod machine;
 mod mlserver;
 mod models;
 mod operator;
+mod predictors;
 mod protocols;
 mod serve;
 mod table;
@@ -37,6 +38,8 @@ enum What {
     Footprint(footprint::Arguments),
     /// V2 over gRPC, a graph of three programs, ten thousand connections.
     Protocols(protocols::Arguments),
+    /// Predictors in process, beside the libraries that wrote the models.
+    Predictors(predictors::Arguments),
     /// A thousand deployments on simulated nodes of a real Kubernetes: time, requests, CPU and memory of the operator.
     Operator(operator::Arguments),
 }
@@ -47,6 +50,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
         What::Serve(arguments) => serve::run(workspace, arguments),
         What::Footprint(arguments) => footprint::run(workspace, arguments),
         What::Protocols(arguments) => protocols::run(workspace, arguments),
+        What::Predictors(arguments) => predictors::run(workspace, arguments),
         What::Operator(arguments) => operator::run(workspace, arguments),
     }
 }

@@ -6,7 +6,7 @@ use provost_inference::{
     Features, MissingValues, OutputKind, OutputSchema, OutputShape, Precision, Predict, PredictError, Schema,
 };
 
-use crate::Method;
+use crate::{Method, argmax::argmax};
 
 use super::{
     loss::Loss,
@@ -114,7 +114,7 @@ impl Answer {
                 output.push(logistic(value));
             }
             Self::Class(labels) => {
-                let class = if values.len() == 1 { usize::from(values[0] > 0.0) } else { highest(values) };
+                let class = if values.len() == 1 { usize::from(values[0] > 0.0) } else { argmax(values) };
                 output.truncate(first);
                 output.push(labels[class]);
             }
@@ -134,17 +134,6 @@ fn softmax(values: &mut [f64]) {
         sum += *value;
     }
     values.iter_mut().for_each(|value| *value /= sum);
-}
-
-/// Index of the highest value, the first of equals.
-fn highest(values: &[f64]) -> usize {
-    let mut best = 0;
-    for (index, value) in values.iter().enumerate() {
-        if *value > values[best] {
-            best = index;
-        }
-    }
-    best
 }
 
 impl Predict for CatboostPredictor {

@@ -59,6 +59,7 @@ const NEIGHBOUR_NUMBERS: &[&str] = &["sklearn.neighbors.regression", "sklearn.ne
 const CENTROID: &[&str] = &["sklearn.neighbors.nearest_centroid", "sklearn.neighbors._nearest_centroid"];
 const MEANS: &[&str] = &["sklearn.cluster.k_means_", "sklearn.cluster._kmeans"];
 const VOTING: &[&str] = &["sklearn.ensemble.voting_classifier", "sklearn.ensemble.voting", "sklearn.ensemble._voting"];
+const ADABOOST: &[&str] = &["sklearn.ensemble.weight_boosting", "sklearn.ensemble._weight_boosting"];
 const BAGGING: &[&str] = &["sklearn.ensemble.bagging", "sklearn.ensemble._bagging"];
 const STACKING: &[&str] = &["sklearn.ensemble._stacking"];
 const CALIBRATION: &[&str] = &["sklearn.calibration"];
@@ -147,6 +148,7 @@ pub(super) const SUPPORTED: &[SupportedEstimator] = &[
     sklearn("VotingRegressor", VOTING, Class::Composite(Composite::VotingRegressor), REGRESSOR).since("0.21"),
     sklearn("BaggingClassifier", BAGGING, Class::Composite(Composite::BaggingClassifier), SCORED_CLASSIFIER),
     sklearn("BaggingRegressor", BAGGING, Class::Composite(Composite::BaggingRegressor), REGRESSOR),
+    sklearn("AdaBoostRegressor", ADABOOST, Class::Composite(Composite::AdaBoostRegressor), REGRESSOR),
     sklearn("StackingClassifier", STACKING, Class::Stacking, SCORED_CLASSIFIER).since("0.22"),
     sklearn("StackingRegressor", STACKING, Class::Stacking, REGRESSOR).since("0.22"),
     sklearn("CalibratedClassifierCV", CALIBRATION, Class::Calibrated, CLASSIFIER),

@@ -23,6 +23,7 @@ pub(crate) enum Composite {
     VotingRegressor,
     BaggingClassifier,
     BaggingRegressor,
+    AdaBoostRegressor,
     OneVsRest,
     MultiOutput,
 }
@@ -40,13 +41,16 @@ pub(super) struct CompositeModel {
 
 impl CompositeModel {
     pub(super) fn parse(record: &Record<'_>, kind: Composite, depth: usize) -> Result<Self, Error> {
-        let members = members(record, depth)?;
+        let mut members = members(record, depth)?;
+        if kind == Composite::AdaBoostRegressor {
+            members::weigh(record, &mut members)?;
+        }
         let classes = match kind {
             Composite::VotingClassifier | Composite::BaggingClassifier => {
                 vec![Classes::parse(record.get("classes_")?)?]
             }
             Composite::OneVsRest => vec![members::binarized(record)?],
-            Composite::VotingRegressor | Composite::BaggingRegressor => Vec::new(),
+            Composite::VotingRegressor | Composite::BaggingRegressor | Composite::AdaBoostRegressor => Vec::new(),
             Composite::MultiOutput => members.iter().flat_map(|member| member.fitted.classes().to_vec()).collect(),
         };
         let votes_hard = match kind {
@@ -71,7 +75,9 @@ impl CompositeModel {
         let is_regressor = |member: &Member| member.fitted.classes().is_empty() && member.has(Method::Predict);
         let is_kind = |member: &Member| match self.kind {
             Composite::VotingClassifier | Composite::BaggingClassifier | Composite::OneVsRest => is_classifier(member),
-            Composite::VotingRegressor | Composite::BaggingRegressor => is_regressor(member),
+            Composite::VotingRegressor | Composite::BaggingRegressor | Composite::AdaBoostRegressor => {
+                is_regressor(member)
+            }
             Composite::MultiOutput => member.has(Method::Predict),
         };
         let outputs = match self.kind {
@@ -113,7 +119,10 @@ impl Model for CompositeModel {
             Composite::VotingClassifier => vec![Method::PredictProba, Method::Predict],
             Composite::BaggingClassifier => vec![Method::PredictProba, Method::Predict, Method::DecisionFunction],
             Composite::OneVsRest => vec![Method::PredictProba, Method::Predict, Method::DecisionFunction],
-            Composite::VotingRegressor | Composite::BaggingRegressor | Composite::MultiOutput => vec![Method::Predict],
+            Composite::VotingRegressor
+            | Composite::BaggingRegressor
+            | Composite::AdaBoostRegressor
+            | Composite::MultiOutput => vec![Method::Predict],
         };
         let is_able = |method: &Method| match (self.kind, method) {
             (_, Method::Predict) | (Composite::BaggingClassifier, Method::PredictProba) => true,
@@ -131,11 +140,15 @@ impl Model for CompositeModel {
         let is_binary = self.kind == Composite::OneVsRest && self.members.len() == 1;
         let combination = match self.kind {
             Composite::OneVsRest => Combination::Positive { is_share: asked == Method::PredictProba },
-            Composite::MultiOutput => Combination::Beside,
+            Composite::MultiOutput | Composite::AdaBoostRegressor => Combination::Beside,
             _ if self.votes_hard && asked == Method::Predict => Combination::Votes(self.classes[0].len()),
             _ => Combination::Mean,
         };
-        let mut missing_values = MissingValues::Accepted;
+        // AdaBoost checks its input itself, whatever its members take.
+        let mut missing_values = match self.kind {
+            Composite::AdaBoostRegressor => MissingValues::Refused,
+            _ => MissingValues::Accepted,
+        };
         let (decide, shape, kind) = self.outcome(method, asked, is_binary);
         let class_count = self.classes.first().map_or(0, Classes::len);
         let mut members = Vec::with_capacity(self.members.len());
@@ -149,6 +162,9 @@ impl Model for CompositeModel {
             }
             outputs.push(output);
             members.push(member);
+        }
+        if composite == Composite::AdaBoostRegressor && outputs.iter().any(|output| output.width() != 1) {
+            return Err(members::several_outputs());
         }
         let (shape, kind) = match composite {
             Composite::MultiOutput => {
@@ -171,7 +187,8 @@ impl CompositeModel {
         let Some(classes) = self.classes.first().filter(|_| self.kind != Composite::MultiOutput) else {
             let kind = (self.classes.is_empty()).then_some(OutputKind::Float);
             let kind = if self.kind == Composite::MultiOutput { kind } else { None };
-            return (Decide::Nothing, OutputShape::Vector, kind);
+            let is_median = self.kind == Composite::AdaBoostRegressor;
+            return (if is_median { Decide::Median } else { Decide::Nothing }, OutputShape::Vector, kind);
         };
         let matrix = OutputShape::Matrix(classes.len());
         match method {

@@ -6,13 +6,13 @@ mod gaussian;
 
 use provost_inference::{Features, MissingValues, OutputKind, OutputSchema, OutputShape, Precision, PredictError};
 
-use crate::Method;
+use crate::{Method, argmax::argmax};
 
 use super::{
     Error,
     classes::Classes,
     estimator::Model,
-    linear::{Linear, argmax},
+    linear::Linear,
     predictor::{Answer, Head},
     record::Record,
     transform::check_finite,

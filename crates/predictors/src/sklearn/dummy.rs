@@ -2,13 +2,12 @@
 
 use provost_inference::{Features, MissingValues, OutputKind, OutputSchema, OutputShape, Precision, PredictError};
 
-use crate::{Method, shown::shown};
+use crate::{Method, argmax::argmax, shown::shown};
 
 use super::{
     Error,
     classes::Classes,
     estimator::Model,
-    linear::argmax,
     predictor::{Answer, Head},
     record::Record,
 };

@@ -2,6 +2,8 @@
 
 use provost_inference::{Features, MissingValues, OutputSchema, PredictError};
 
+use crate::argmax::argmax;
+
 use super::{
     Error,
     predictor::{Answer, Head},
@@ -88,6 +90,23 @@ pub(super) fn dot(weights: &[f64], row: &[f64]) -> f64 {
         }
     }
     let rest: f64 = weights_rest.iter().zip(row_rest).map(|(weight, value)| weight * value).sum();
+    (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
+}
+
+/// The square of the Euclidean distance, in four sums at once.
+#[expect(clippy::inline_always, reason = "loops that it is in are compiled for several processors")]
+#[inline(always)]
+pub(super) fn square_distance(one: &[f64], other: &[f64]) -> f64 {
+    let (one, one_rest) = one.as_chunks::<4>();
+    let (other, other_rest) = other.as_chunks::<4>();
+    let mut sums = [0.0; 4];
+    for (one, other) in one.iter().zip(other) {
+        for lane in 0..4 {
+            let difference = one[lane] - other[lane];
+            sums[lane] += difference * difference;
+        }
+    }
+    let rest: f64 = one_rest.iter().zip(other_rest).map(|(one, other)| (one - other) * (one - other)).sum();
     (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
 }
 
@@ -211,20 +230,6 @@ fn softmax(scores: &mut [f64]) {
     }
 }
 
-/// Index of the highest value; the first of equals, and the first NaN before all, as in NumPy.
-pub(super) fn argmax(values: &[f64]) -> usize {
-    let mut best = 0;
-    for (index, value) in values.iter().enumerate() {
-        if values[best].is_nan() {
-            break;
-        }
-        if *value > values[best] || value.is_nan() {
-            best = index;
-        }
-    }
-    best
-}
-
 /// A linear model and what becomes of its scores.
 #[derive(Debug)]
 pub(super) struct LinearHead {
@@ -260,13 +265,6 @@ impl Head for LinearHead {
 #[expect(clippy::float_cmp, reason = "the numbers are exact")]
 mod tests {
     use super::*;
-
-    #[test]
-    fn argmax_takes_the_first_of_equals_and_nan_before_all() {
-        assert_eq!(argmax(&[1.0, 3.0, 3.0]), 1);
-        assert_eq!(argmax(&[1.0, f64::NAN, 3.0, f64::NAN]), 1);
-        assert_eq!(argmax(&[-0.0, 0.0]), 0);
-    }
 
     #[test]
     fn softmax_holds_for_scores_of_any_size() {

@@ -2,6 +2,7 @@
 //!
 //! Chang and Lin, LIBSVM: a library for support vector machines (2011).
 
+mod exponential;
 mod head;
 mod kernel;
 mod probability;

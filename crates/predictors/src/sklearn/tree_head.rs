@@ -2,9 +2,12 @@
 
 use provost_inference::{Features, MissingValues, PredictError};
 
-use crate::tree::{Eight, Forest, LANES, RowBlock, for_each_block};
+use crate::{
+    argmax::argmax,
+    tree::{Eight, Forest, LANES, RowBlock, for_each_block},
+};
 
-use super::{classes::Classes, linear::argmax, predictor::Head};
+use super::{classes::Classes, predictor::Head};
 
 #[derive(Debug)]
 pub(super) struct TreeHead {

@@ -120,7 +120,7 @@ fn deployment(name: &str, model: Model, folder: &Path) -> String {
     format!("{document}\n")
 }
 
-fn hash(text: &str) -> u64 {
+pub(super) fn hash(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use provost_inference::{Features, OutputKind, OutputShape, Precision, Predict, PredictError, Schema};
 
-use crate::{Method, estimators::Role};
+use crate::{Method, argmax::argmax, estimators::Role};
 
 use super::{super::predictor::Head, Boosted, Error};
 
@@ -87,7 +87,7 @@ impl Answer {
             Self::Same => {}
             Self::BothClasses(precision) => both_classes(*precision, rows, first, output),
             Self::Class(values) => shrink(rows, first, output, |row| {
-                let highest = if width == 1 { usize::from(row[0] > 0.5) } else { highest(row) };
+                let highest = if width == 1 { usize::from(row[0] > 0.5) } else { argmax(row) };
                 values[highest]
             }),
             Self::ClassOf(values) => shrink(rows, first, output, |row| {
@@ -122,17 +122,6 @@ fn shrink(rows: usize, first: usize, output: &mut Vec<f64>, value: impl Fn(&[f64
         output[first + row] = value(&output[first + row * width..][..width]);
     }
     output.truncate(first + rows);
-}
-
-/// Index of the highest value, the first of equals.
-fn highest(values: &[f64]) -> usize {
-    let mut best = 0;
-    for (index, value) in values.iter().enumerate() {
-        if *value > values[best] {
-            best = index;
-        }
-    }
-    best
 }
 
 impl Predict for BoostedPredictor {

@@ -2,7 +2,7 @@
 
 use provost_inference::{Features, MissingValues, OutputKind, OutputSchema, OutputShape, Precision, PredictError};
 
-use crate::{Method, estimators::Class, shown::shown};
+use crate::{Method, argmax::argmax, estimators::Class, shown::shown};
 
 use super::{
     super::{
@@ -10,7 +10,6 @@ use super::{
         classes::Classes,
         estimator::{self, Fitted, Model},
         isotonic::Isotonic,
-        linear::argmax,
         predictor::{Answer, Head},
         record::{Part, Record},
     },

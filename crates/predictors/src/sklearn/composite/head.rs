@@ -2,7 +2,9 @@
 
 use provost_inference::{Features, PredictError};
 
-use super::super::{linear::argmax, predictor::Head};
+use crate::argmax::argmax;
+
+use super::super::predictor::Head;
 
 /// A member that answers.
 #[derive(Debug)]
@@ -39,6 +41,8 @@ pub(super) enum Decide {
     Pair,
     /// Shares are scaled to a sum of 1.
     Shares,
+    /// The weighted median of what members say.
+    Median,
 }
 
 #[derive(Debug)]
@@ -100,8 +104,14 @@ impl CompositeHead {
         if self.combination == Combination::Mean || matches!(self.combination, Combination::Votes(_)) {
             sums.iter_mut().for_each(|sum| *sum /= self.weights);
         }
+        let mut sorted = Vec::with_capacity(self.members.len());
         for row in sums.chunks_exact_mut(self.width) {
             match &self.decide {
+                Decide::Median => {
+                    sorted.clear();
+                    sorted.extend(row.iter().copied().zip(self.members.iter().map(|member| member.weight)));
+                    output.push(weighted_median(&mut sorted));
+                }
                 Decide::Nothing => output.extend_from_slice(row),
                 Decide::Highest(values) => output.push(values[argmax(row)]),
                 Decide::Above(threshold, values) => output.push(values[usize::from(row[0] > *threshold)]),
@@ -115,8 +125,32 @@ impl CompositeHead {
     }
 }
 
+/// The least value at which the weights up to it reach half of all, of values with weights: Drucker (1997), "Improving
+/// regressors using boosting techniques".
+fn weighted_median(sorted: &mut [(f64, f64)]) -> f64 {
+    sorted.sort_unstable_by(|(left, _), (right, _)| left.total_cmp(right));
+    let half = 0.5 * sorted.iter().map(|(_, weight)| weight).sum::<f64>();
+    let mut reached = 0.0;
+    let is_half = |(_, weight): &&(f64, f64)| {
+        reached += weight;
+        reached >= half
+    };
+    sorted.iter().find(is_half).or(sorted.last()).map_or(f64::NAN, |(value, _)| *value)
+}
+
+/// Members may take missing values that the whole does not.
+fn refuse_missing(rows: &Features<'_>) -> Result<(), PredictError> {
+    match rows.values().iter().position(|value| value.is_nan()) {
+        Some(place) => Err(PredictError::MissingValue { row: place / rows.columns(), column: place % rows.columns() }),
+        None => Ok(()),
+    }
+}
+
 impl Head for CompositeHead {
     fn predict(&self, rows: &Features<'_>, output: &mut Vec<f64>) -> Result<(), PredictError> {
+        if self.decide == Decide::Median {
+            refuse_missing(rows)?;
+        }
         let (mut sums, mut said, mut first) = (vec![0.0; rows.rows() * self.width], Vec::new(), 0);
         for (number, member) in self.members.iter().enumerate() {
             said.clear();
@@ -132,5 +166,20 @@ impl Head for CompositeHead {
     fn cost_nanoseconds(&self) -> f64 {
         let members: f64 = self.members.iter().map(|member| member.head.cost_nanoseconds()).sum();
         members + (self.members.len() * self.width) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cmp::Ordering;
+
+    use super::weighted_median;
+
+    #[test]
+    fn median_is_the_first_to_reach_half_of_the_weights() {
+        assert_eq!(weighted_median(&mut [(3.0, 1.0), (1.0, 1.0), (2.0, 1.0)]).total_cmp(&2.0), Ordering::Equal);
+        assert_eq!(weighted_median(&mut [(3.0, 5.0), (1.0, 1.0), (2.0, 1.0)]).total_cmp(&3.0), Ordering::Equal);
+        assert_eq!(weighted_median(&mut [(2.0, 1.0), (1.0, 1.0)]).total_cmp(&1.0), Ordering::Equal);
+        assert_eq!(weighted_median(&mut [(4.0, 0.0)]).total_cmp(&4.0), Ordering::Equal);
     }
 }

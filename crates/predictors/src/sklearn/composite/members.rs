@@ -51,6 +51,34 @@ pub(super) fn members(record: &Record<'_>, depth: usize) -> Result<Vec<Member>, 
     Ok(members)
 }
 
+/// Gives members the weights of AdaBoost, of which there may be more than members where it stopped early.
+pub(super) fn weigh(record: &Record<'_>, members: &mut [Member]) -> Result<(), Error> {
+    let attribute = record.get("estimator_weights_")?;
+    let (weights, _) = attribute.any_floats()?;
+    if weights.len() < members.len() {
+        return Err(attribute.problem("are fewer than there are estimators"));
+    }
+    if !are_weights(&weights) {
+        return Err(attribute.problem("holds a weight that is negative or not finite"));
+    }
+    members.iter_mut().zip(weights).for_each(|(member, weight)| member.weight = weight);
+    Ok(())
+}
+
+/// A NaN is none, nor is what is below zero or without end.
+fn are_weights(weights: &[f64]) -> bool {
+    weights.iter().all(|weight| weight.is_finite() && *weight >= 0.0)
+}
+
+/// Members whose median is sought say more than one number.
+pub(super) fn several_outputs() -> Error {
+    Error::Attribute {
+        estimator: "AdaBoostRegressor".to_owned(),
+        attribute: "estimators_",
+        problem: "holds an estimator of several outputs".to_owned(),
+    }
+}
+
 /// `weights`, of those that were not dropped.
 fn weights(record: &Record<'_>) -> Result<Option<Vec<f64>>, Error> {
     let Some(attribute) = record.some("weights") else { return Ok(None) };
@@ -122,5 +150,18 @@ impl Member {
             answer.output,
             answer.missing_values,
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::are_weights;
+
+    #[test]
+    fn weights_are_finite_and_not_negative() {
+        assert!(are_weights(&[0.0, 1.5]));
+        for bad in [-1.0, f64::NAN, f64::INFINITY] {
+            assert!(!are_weights(&[1.0, bad]), "{bad}");
+        }
     }
 }

@@ -2,7 +2,11 @@
 
 use crate::{pickle::Node, shown::shown};
 
-use super::super::{Error, linear::dot, record::Record};
+use super::super::{
+    Error,
+    linear::{dot, square_distance},
+    record::Record,
+};
 
 /// How far rows are from each other. Some are compared by a simpler number of the same order.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,7 +53,7 @@ impl Metric {
     pub(super) fn rank(self, one: &[f64], other: &[f64]) -> f64 {
         let differences = || one.iter().zip(other).map(|(one, other)| (one - other).abs());
         match self {
-            Self::Euclidean => differences().map(|difference| difference * difference).sum(),
+            Self::Euclidean => square_distance(one, other),
             Self::Manhattan => differences().sum(),
             Self::Chebyshev => differences().fold(0.0, f64::max),
             Self::Minkowski(exponent) => differences().map(|difference| difference.powf(exponent)).sum(),

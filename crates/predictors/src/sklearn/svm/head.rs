@@ -2,8 +2,10 @@
 
 use provost_inference::{Features, PredictError};
 
+use crate::argmax::argmax;
+
 use super::{
-    super::{linear::argmax, predictor::Head, transform::check_finite},
+    super::{predictor::Head, transform::check_finite},
     kernel::Kernel,
     probability::{Coupling, Platt},
 };

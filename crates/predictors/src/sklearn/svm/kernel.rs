@@ -1,8 +1,17 @@
 //! Kernels: how alike two rows are.
 
+use multiversion::multiversion;
+
 use crate::shown::shown;
 
-use super::super::{Error, linear::dot, record::Record};
+use super::{
+    super::{
+        Error,
+        linear::{dot, square_distance},
+        record::Record,
+    },
+    exponential,
+};
 
 /// A kernel with its parameters.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -45,14 +54,16 @@ impl Kernel {
 
     /// The kernel of a row with each of some vectors, one after the other.
     pub(super) fn evaluate(self, row: &[f64], vectors: &[f64], into: &mut [f64]) {
-        let pairs = vectors.chunks_exact(row.len().max(1)).zip(into);
+        let pairs = vectors.chunks_exact(row.len().max(1)).zip(&mut *into);
         match self {
             Self::Linear => pairs.for_each(|(vector, into)| *into = dot(vector, row)),
             Self::Polynomial { gamma, coef0, degree } => {
                 pairs.for_each(|(vector, into)| *into = (gamma * dot(vector, row) + coef0).powi(degree));
             }
             Self::Radial { gamma } => {
-                pairs.for_each(|(vector, into)| *into = (-gamma * square_distance(vector, row)).exp());
+                square_distances(row, vectors, into);
+                into.iter_mut().for_each(|value| *value *= -gamma);
+                exponential::exp_all(into);
             }
             Self::Sigmoid { gamma, coef0 } => {
                 pairs.for_each(|(vector, into)| *into = (gamma * dot(vector, row) + coef0).tanh());
@@ -75,17 +86,9 @@ fn degree(record: &Record<'_>) -> Result<i32, Error> {
     whole.map(|value| value as i32).ok_or_else(|| degree.problem("is not a whole number up to a million"))
 }
 
-/// The square of the Euclidean distance, in four sums at once.
-fn square_distance(one: &[f64], other: &[f64]) -> f64 {
-    let (one, one_rest) = one.as_chunks::<4>();
-    let (other, other_rest) = other.as_chunks::<4>();
-    let mut sums = [0.0; 4];
-    for (one, other) in one.iter().zip(other) {
-        for lane in 0..4 {
-            let difference = one[lane] - other[lane];
-            sums[lane] += difference * difference;
-        }
-    }
-    let rest: f64 = one_rest.iter().zip(other_rest).map(|(one, other)| (one - other) * (one - other)).sum();
-    (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
+/// The square of the Euclidean distance of a row to each of some vectors.
+#[multiversion(targets("x86_64+avx2"))]
+fn square_distances(row: &[f64], vectors: &[f64], into: &mut [f64]) {
+    let pairs = vectors.chunks_exact(row.len().max(1)).zip(into);
+    pairs.for_each(|(vector, into)| *into = square_distance(vector, row));
 }
