@@ -48,7 +48,8 @@ async fn it_installs_serves_upgrades_and_leaves_nothing_but_the_kind() {
     })
     .await;
     assert!(
-        refused.contains("spec.predictors[0]") && refused.contains("NO_SERVER; known are CATBOOST_SERVER, CUSTOM_SERVER"),
+        refused.contains("spec.predictors[0]")
+            && refused.contains("NO_SERVER; known are CATBOOST_SERVER, CUSTOM_SERVER"),
         "{refused}"
     );
     let mut odd = scaled_and_canary();
