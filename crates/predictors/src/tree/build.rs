@@ -5,6 +5,7 @@ use super::{
     category::{CategorySets, Cut},
     key::{key, value},
     linked::{Node, Tree},
+    traversal::{Pending, Traversal},
     wide,
     wide_build::WideBuilder,
 };
@@ -45,14 +46,6 @@ pub(crate) struct ForestBuilder {
     trees: Vec<Tree>,
 }
 
-/// A node that is to be laid out.
-#[derive(Debug, Clone, Copy)]
-struct Pending {
-    source: usize,
-    place: usize,
-    depth: u32,
-}
-
 impl ForestBuilder {
     /// A builder for trees over this many features.
     pub(crate) fn new(features: usize) -> Self {
@@ -71,33 +64,23 @@ impl ForestBuilder {
             return Err(Error::Empty);
         }
         let root = self.reserve(1)?;
-        let mut reached = vec![false; count];
-        let mut pending = vec![Pending { source: 0, place: root, depth: 0 }];
-        let mut deepest = 0;
-        while let Some(next) = pending.pop() {
-            if std::mem::replace(&mut reached[next.source], true) {
-                return Err(Error::ReachedTwice { node: next.source });
-            }
-            deepest = deepest.max(next.depth);
+        let mut way = Traversal::new(count, root);
+        while let Some(next) = way.next()? {
             match source(next.source) {
                 SourceNode::Leaf(payload) => {
                     self.nodes[next.place] = Node::leaf(index(next.place)?, payload);
                 }
-                SourceNode::Split(split) => pending.extend(self.add_split(next, &split, count)?),
+                SourceNode::Split(split) => self.add_split(next, &split, &mut way)?,
             }
         }
-        self.trees.push(Tree { root: index(root)?, depth: deepest });
+        self.trees.push(Tree { root: index(root)?, depth: way.deepest() });
         Ok(())
     }
 
-    /// Lays out a split and gives its children, the left one last so that it is laid out first.
-    fn add_split(&mut self, at: Pending, split: &Split, count: usize) -> Result<[Pending; 2], Error> {
+    /// Lays out a split and goes on with its children.
+    fn add_split(&mut self, at: Pending, split: &Split, way: &mut Traversal) -> Result<(), Error> {
         let node = at.source;
-        let child = |child: i64| {
-            let known = usize::try_from(child).ok().filter(|child| *child < count);
-            known.ok_or(Error::ChildOutOfRange { node, child, count })
-        };
-        let (left, right) = (child(split.left)?, child(split.right)?);
+        let children = way.children(node, [split.left, split.right])?;
         if split.threshold.is_nan() {
             return Err(Error::ThresholdNotANumber { node });
         }
@@ -109,8 +92,8 @@ impl ForestBuilder {
             left: index(place)?,
             payload: 0,
         };
-        let depth = at.depth + 1;
-        Ok([Pending { source: right, place: place + 1, depth }, Pending { source: left, place, depth }])
+        way.descend(at, children, place);
+        Ok(())
     }
 
     fn checked_feature(&mut self, node: usize, split: &Split) -> Result<u32, Error> {

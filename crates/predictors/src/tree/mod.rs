@@ -16,6 +16,7 @@ mod key;
 mod lanes;
 mod linked;
 mod rows;
+mod traversal;
 mod wide;
 mod wide_build;
 

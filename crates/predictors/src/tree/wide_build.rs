@@ -3,6 +3,7 @@
 use super::{
     Error, Side,
     category::{CategorySets, Cut, SetId},
+    traversal::{Pending, Traversal},
     wide::{CATEGORIES, FEATURE, MISSING_LEFT, Node, Tree, WideForest, ZERO_IS_MISSING, threshold_of},
 };
 
@@ -57,14 +58,6 @@ pub(crate) struct WideBuilder<P> {
     pub(super) highest: Option<(u32, usize)>,
 }
 
-/// A node that is to be laid out.
-#[derive(Debug, Clone, Copy)]
-struct Pending {
-    source: usize,
-    place: usize,
-    depth: u32,
-}
-
 impl<P: Copy + Default> WideBuilder<P> {
     pub(crate) fn new(cut: Cut) -> Self {
         let (nodes, payloads, trees) = (Vec::new(), Vec::new(), Vec::new());
@@ -83,34 +76,24 @@ impl<P: Copy + Default> WideBuilder<P> {
             return Err(Error::Empty);
         }
         let root = self.reserve(1)?;
-        let mut reached = vec![false; count];
-        let mut pending = vec![Pending { source: 0, place: root, depth: 0 }];
-        let mut deepest = 0;
-        while let Some(next) = pending.pop() {
-            if std::mem::replace(&mut reached[next.source], true) {
-                return Err(Error::ReachedTwice { node: next.source });
-            }
-            deepest = deepest.max(next.depth);
+        let mut way = Traversal::new(count, root);
+        while let Some(next) = way.next()? {
             match source(next.source) {
                 WideNode::Leaf(payload) => {
                     self.nodes[next.place] = Node::leaf(index(next.place)?);
                     self.payloads[next.place] = payload;
                 }
-                WideNode::Split(split) => pending.extend(self.add_split(next, &split, count)?),
+                WideNode::Split(split) => self.add_split(next, &split, &mut way)?,
             }
         }
-        self.trees.push(Tree { root: index(root)?, depth: deepest });
+        self.trees.push(Tree { root: index(root)?, depth: way.deepest() });
         Ok(())
     }
 
-    /// Lays out a split and gives its children, the left one last so that it is laid out first.
-    fn add_split(&mut self, at: Pending, split: &WideSplit, count: usize) -> Result<[Pending; 2], Error> {
+    /// Lays out a split and goes on with its children.
+    fn add_split(&mut self, at: Pending, split: &WideSplit, way: &mut Traversal) -> Result<(), Error> {
         let node = at.source;
-        let child = |child: i64| {
-            let known = usize::try_from(child).ok().filter(|child| *child < count);
-            known.ok_or(Error::ChildOutOfRange { node, child, count })
-        };
-        let (left, right) = (child(split.left)?, child(split.right)?);
+        let children = way.children(node, [split.left, split.right])?;
         let (threshold, kind) = match split.test {
             Test::AtMost(threshold) if threshold.is_nan() => return Err(Error::ThresholdNotANumber { node }),
             Test::AtMost(threshold) => (threshold, 0),
@@ -119,8 +102,8 @@ impl<P: Copy + Default> WideBuilder<P> {
         let feature = self.checked_feature(node, split.feature)?;
         let place = self.reserve(2)?;
         self.nodes[at.place] = Node { threshold, feature: feature | kind | split.missing.flags(), left: index(place)? };
-        let depth = at.depth + 1;
-        Ok([Pending { source: right, place: place + 1, depth }, Pending { source: left, place, depth }])
+        way.descend(at, children, place);
+        Ok(())
     }
 
     fn checked_feature(&mut self, node: usize, feature: i64) -> Result<u32, Error> {

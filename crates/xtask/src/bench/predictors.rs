@@ -58,6 +58,10 @@ const fn wanted(library: &'static str, rows: u64, times: f64) -> Wanted {
     Wanted { library, rows, times }
 }
 
+/// Of what has no trees.
+const ROW_AND_BATCHES: [Wanted; 3] =
+    [wanted("scikit-learn", 1, 50.0), wanted("scikit-learn", 1_000, 1.0), wanted("scikit-learn", 10_000, 1.0)];
+
 const MODELS: [Model; 6] = [
     Model {
         name: "rf",
@@ -75,24 +79,8 @@ const MODELS: [Model; 6] = [
     },
     Model { name: "lgb", title: "LightGBM", wanted: &[wanted("lightgbm", 1, 50.0), wanted("lightgbm", 10_000, 1.0)] },
     Model { name: "xgb", title: "XGBoost", wanted: &[wanted("xgboost", 1, 50.0), wanted("xgboost", 10_000, 1.0)] },
-    Model {
-        name: "svc",
-        title: "SVC-RBF",
-        wanted: &[
-            wanted("scikit-learn", 1, 50.0),
-            wanted("scikit-learn", 1_000, 1.0),
-            wanted("scikit-learn", 10_000, 1.0),
-        ],
-    },
-    Model {
-        name: "knn",
-        title: "KNN",
-        wanted: &[
-            wanted("scikit-learn", 1, 50.0),
-            wanted("scikit-learn", 1_000, 1.0),
-            wanted("scikit-learn", 10_000, 1.0),
-        ],
-    },
+    Model { name: "svc", title: "SVC-RBF", wanted: &ROW_AND_BATCHES },
+    Model { name: "knn", title: "KNN", wanted: &ROW_AND_BATCHES },
 ];
 
 /// `cargo xtask bench predictors`.
